@@ -1,0 +1,32 @@
+# Everything a fresh clone needs is made below .venv; nothing needs root.
+PYTHON ?= python3
+BIN := .venv/bin
+LANES := memory local s3_boto3_moto s3_boto3_moto_strict
+
+.PHONY: certify test reports lint benchmark clean
+
+certify: .venv/ready  ## Certify the reference backend on moto
+	$(BIN)/rsconform run --backend s3_boto3_moto
+
+test: .venv/ready  ## Lint, types and every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/rsconform lint specs
+	$(BIN)/python -m pytest -n 2
+
+reports: .venv/ready  ## Rewrite the committed certificates and the pinned dependencies
+	for lane in $(LANES); do $(BIN)/rsconform run --backend $$lane; [ $$? -le 1 ] || exit 1; done
+	$(BIN)/uv pip freeze --exclude-editable | grep '==' > constraints.txt
+
+benchmark: .venv/ready  ## Speed, as ratios within one run
+	$(BIN)/python benchmarks/speed.py
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	touch $@

@@ -1,0 +1,1 @@
+"""The contract as data: TOML files become axioms. No I/O beyond reading them."""

@@ -1,0 +1,217 @@
+"""The closed vocabulary of the TOML: operations, traits, affordances, errors and keys, as tables.
+
+Names are checked against these tables, never against the installed remote_store: a file that loads here loads
+everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Yields(Enum):
+    """What an operation gives back, and so how a step uses it up."""
+
+    VALUE = "value"
+    STREAM = "stream"
+    ITEMS = "items"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation a step can name."""
+
+    capability: str | None = None
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    yields: Yields = Yields.VALUE
+    mutates: bool = False
+    is_property: bool = False
+    of_subject: bool = False  # Done by the kit or the lane fixture, not by the backend.
+    needs: str | None = None  # The affordance it stands on.
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Return every argument name, required ones first."""
+        return self.required + self.optional
+
+
+_WRITE: Final = Operation("WRITE", ("path", "content"), ("overwrite", "metadata"), mutates=True)
+_PATH: Final = ("path",)
+
+# Operation -> capability, arguments and result, as the ABC of remote_store 0.33 has them. The cases of an axiom
+# derive from here which capabilities they need.
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "name": Operation(is_property=True),
+    "capabilities": Operation(is_property=True),
+    "exists": Operation(required=_PATH),
+    "is_file": Operation(required=_PATH),
+    "is_folder": Operation(required=_PATH),
+    "read": Operation("READ", _PATH, yields=Yields.STREAM),
+    "read_bytes": Operation("READ", _PATH),
+    "read_seekable": Operation("READ", _PATH, yields=Yields.STREAM),
+    "write": _WRITE,
+    "write_atomic": Operation("ATOMIC_WRITE", _WRITE.required, _WRITE.optional, mutates=True),
+    "open_atomic": Operation("ATOMIC_WRITE", ("path", "content"), ("overwrite",), mutates=True),
+    "delete": Operation("DELETE", _PATH, ("missing_ok",), mutates=True),
+    "delete_folder": Operation("DELETE", _PATH, ("recursive", "missing_ok"), mutates=True),
+    "list_files": Operation("LIST", _PATH, ("recursive", "max_depth"), yields=Yields.ITEMS),
+    "list_folders": Operation("LIST", _PATH, yields=Yields.ITEMS),
+    "iter_children": Operation("LIST", _PATH, yields=Yields.ITEMS),
+    "glob": Operation("GLOB", ("pattern",), yields=Yields.ITEMS),
+    "get_file_info": Operation("METADATA", _PATH),
+    "get_folder_info": Operation("METADATA", _PATH),
+    "move": Operation("MOVE", ("src", "dst"), ("overwrite",), mutates=True),
+    "copy": Operation("COPY", ("src", "dst"), ("overwrite",), mutates=True),
+    "to_key": Operation(required=("native_path",)),
+    "native_path": Operation(required=_PATH),
+    "resolve": Operation(required=_PATH),
+    "check_health": Operation(),
+    "unwrap": Operation(required=("type_hint",)),
+    "close": Operation(),
+    "reopen": Operation(of_subject=True),
+    "drop_container": Operation(of_subject=True, needs="container"),
+    "deny": Operation(of_subject=True, needs="deny"),
+}
+
+# Operations on a value that an earlier step bound with `as`: name -> how many positional `args` it takes at most.
+# On a reader the first three work on every surface.
+BOUND_OPERATIONS: Final[Mapping[str, int]] = {
+    "next": 0,
+    "drain": 0,
+    "close": 0,
+    "seek": 2,
+    "tell": 0,
+    "read": 1,
+    "readinto": 1,
+    "closed": 0,
+    "readable": 0,
+    "seekable": 0,
+    "supports": 1,
+    "require": 1,
+    "set": 0,
+    "repr": 0,
+    "str": 0,
+    "hash": 0,
+    "json": 0,
+}
+
+# After one of these the instance is not as others expect it: the case needs one of its own.
+SPENDS_THE_INSTANCE: Final = frozenset({"close", "reopen", "drop_container", "deny"})
+
+CAPABILITIES: Final = (
+    "READ", "WRITE", "DELETE", "LIST", "MOVE", "COPY", "ATOMIC_WRITE", "ATOMIC_MOVE", "METADATA", "GLOB",
+    "SEEKABLE_READ", "LAZY_READ", "WRITE_RESULT_NATIVE", "USER_METADATA",
+)  # fmt: skip
+
+ERRORS: Final = (
+    "RemoteStoreError", "NotFound", "AlreadyExists", "PermissionDenied", "InvalidPath", "CapabilityNotSupported",
+    "DirectoryNotEmpty", "BackendUnavailable", "ResourceLocked",
+)  # fmt: skip
+
+# Python's own classes a step may name in `raises`, and only where the case `breaks` BE-021a.
+PYTHON_ERRORS: Final = (
+    "ValueError", "OSError", "TypeError", "AttributeError", "UnsupportedOperation", "FrozenInstanceError",
+    "RuntimeError", "StopIteration", "NotImplementedError",
+)  # fmt: skip
+
+SOURCE_ERROR: Final = "source"  # In `raises`: the very exception that the case's own content source raised.
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """A fact a lane may declare. `default` is what holds where it is not declared; None is unknown."""
+
+    values: tuple[object, ...] | None  # None: a size literal.
+    default: object = None
+    of_class: bool = False  # The backend's class says it itself, so no lane declares it.
+
+
+_BOOL: Final = (True, False)
+
+TRAITS: Final[Mapping[str, Trait]] = {
+    "flat_namespace": Trait(_BOOL),
+    # The clause on self-moves has no exemption, so only a lane that says so is excused.
+    "self_op_supported": Trait(_BOOL, default=True),
+    "rejects_write_under_file_ancestor": Trait(_BOOL),
+    "concurrency": Trait(("thread_safe", "single_connection"), default="thread_safe"),
+    "transport": Trait(("none", "fs", "http", "ssh", "sql")),
+    # Large enough for every copy buffer and spool known, small enough to be cheap in memory.
+    "large_write": Trait(None, default="1MiB+1"),
+    "range_reader": Trait(_BOOL, default=False),
+    "close_is_terminal": Trait(_BOOL, of_class=True),
+}
+
+# A declared fact that settles another one: writing below a file is refused wherever folders are real (BE-008g).
+IMPLIED_TRAITS: Final = ((("flat_namespace", False), ("rejects_write_under_file_ancestor", True)),)
+
+AFFORDANCES: Final = ("seed", "audit", "peer", "container", "requests", "wire", "deny")
+
+# Checkers of the always-on invariants: the `invariant` key of an axiom names one, and what it stands on.
+INVARIANTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "only-our-errors": (),
+    "error-names-backend": (),
+    "error-names-path": (),
+    "error-attributes": (),
+    "failure-changes-nothing": ("audit",),
+    "failure-leaves-no-folders": ("audit",),
+    "touches-only-its-paths": ("audit",),
+    "file-info-types": (),
+    "aware-times": (),
+    "folder-info-types": (),
+    "folder-entry-types": (),
+    "write-result-types": (),
+    "plain-answers": (),
+    "arguments-untouched": (),
+    "keeps-secrets": (),
+    "ends-in-time": (),
+    "requests-capped": ("wire",),
+}
+
+FAMILY_KEYS: Final = ("id", "title", "contract", "source", "common")
+AXIOM_KEYS: Final = (
+    "id", "title", "level", "statement", "source", "requires", "since", "also", "note", "untestable", "invariant",
+    "case",
+)  # fmt: skip
+CASE_KEYS: Final = (
+    "name", "requires", "lacks", "traits", "needs", "matrix", "given", "steps", "then", "probe", "args", "fresh",
+    "breaks",
+)  # fmt: skip
+# What a step may say beside the arguments of its operation.
+STEP_KEYS: Final = (
+    "op", "on", "with", "args", "to", "attribute", "as", "drain", "returns", "reads", "paths", "raises", "or_raises",
+    "error", "at", "requests", "memory", "within", "fault",
+)  # fmt: skip
+THEN_KEYS: Final = ("tree", "unchanged", "folders", "residue", "any_of")
+PHASES: Final = ("call", "enter", "body", "first", "drain", "exit")
+MATCHERS: Final = (
+    "not", "any_of", "type", "ge", "le", "len", "has", "lacks", "starts", "near", "digest_of", "each", "equals", "is",
+)  # fmt: skip
+IS_PREDICATES: Final = ("root", "nonempty", "aware", "unknown_time")
+SOURCE_KEYS: Final = ("stream", "fails_after", "chunk", "seekable", "position", "only_read", "as")
+FAULT_KEYS: Final = ("on", "nth", "times", "status", "code", "errors", "cut", "delay")
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFacts:
+    """What the TOML may say to a probe."""
+
+    args: tuple[str, ...] = ()
+
+
+# Python checks that a table of steps cannot state; `rsconform.probes` holds each under its name.
+PROBES: Final[Mapping[str, ProbeFacts]] = {
+    "identity.is_backend": ProbeFacts(),
+    "identity.no_abstract_methods": ProbeFacts(),
+    "identity.signatures": ProbeFacts(),
+    "identity.class_capabilities": ProbeFacts(),
+    "identity.subset": ProbeFacts(),
+    "identity.close_posture": ProbeFacts(),
+    "identity.repr": ProbeFacts(),
+    "seek.passthrough": ProbeFacts(("path",)),
+    "seek.spool": ProbeFacts(("path",)),
+    "seek.source_closed": ProbeFacts(("path", "fails")),
+}

@@ -1,0 +1,97 @@
+"""The small values that templates become: what is filled in at run time, what was not written, bounds on numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Missing(Enum):
+    """The one value that means 'not written in the TOML', where None is a value."""
+
+    MISSING = "missing"
+
+
+MISSING: Final = Missing.MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A placeholder that is filled in at run time: a name bound by `as`, and the field of it that is meant."""
+
+    name: str
+    fields: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "{" + ".".join((self.name, *self.fields)) + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A longer string with placeholders inside that are filled in at run time."""
+
+    parts: tuple[str | Bound, ...]
+
+    def __str__(self) -> str:
+        return "".join(map(str, self.parts))
+
+
+Resolve = Callable[[Bound], object]
+
+
+def resolve_value(value: object, resolve: Resolve) -> object:
+    """Return a value with every placeholder in it filled in.
+
+    Raises:
+        LookupError: A field that a placeholder names does not exist on what was bound.
+    """
+    if isinstance(value, Bound):
+        return resolve(value)
+    if isinstance(value, Text):
+        return "".join(part if isinstance(part, str) else str(resolve(part)) for part in value.parts)
+    if isinstance(value, Mapping):
+        return {key: resolve_value(item, resolve) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolve_value(item, resolve) for item in value]
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A bound on a measured number: exact, or at most."""
+
+    number: float
+    at_most: bool
+
+    def holds(self, measured: float) -> bool:
+        """Return whether a measured number keeps the bound."""
+        return measured <= self.number if self.at_most else measured == self.number
+
+    def __str__(self) -> str:
+        return f"{'at most ' if self.at_most else ''}{self.number:g}"
+
+
+def show(value: object, *, limit: int = 200) -> str:
+    """Return a value as a person wants to read it in a failure: bounded, long bytes by size and beginning."""
+    if isinstance(value, bytes | bytearray) and len(value) > 40:
+        return f"{len(value)} bytes beginning {bytes(value[:16])!r}"
+    try:
+        text = repr(value)
+    except Exception as exc:  # A value of the subject's: its repr may be broken too.
+        text = f"<{type(value).__name__} whose repr raised {type(exc).__name__}>"
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def show_difference(expected: bytes, seen: object) -> str:
+    """Return how bytes differ from what was expected: type, size, first differing place."""
+    if not isinstance(seen, bytes | bytearray):
+        return show(seen)
+    at = next((i for i, (a, b) in enumerate(zip(expected, seen, strict=False)) if a != b), None)
+    if at is None:
+        at = min(len(expected), len(seen))
+    kind = "" if isinstance(seen, bytes) else f" ({type(seen).__name__})"
+    if len(seen) <= 40:
+        return f"{bytes(seen)!r}{kind}"
+    return f"{len(seen)} bytes{kind}, first difference at byte {at}"

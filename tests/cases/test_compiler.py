@@ -1,0 +1,137 @@
+"""From axioms to cases."""
+
+from __future__ import annotations
+
+import pytest
+
+from rsconform.cases.model import Case
+from rsconform.cases.values import MISSING
+from rsconform.spec.mistakes import SpecError
+from tests.snippets import AXIOM, FAMILY, case_of, cases_of
+
+CASE = '[[axiom.case]]\nname = "bad"\n'
+
+
+def test_every_point_of_a_matrix_is_a_case_named_after_it() -> None:
+    cases = cases_of(
+        """
+        [[axiom.case]]
+        name = "two-axes"
+        matrix = { path = ["a", "d/a"], overwrite = "@overwrite" }
+        steps = [ { op = "write", path = "{path}", content = "text:x", with = "{overwrite}" } ]
+        """
+    )
+
+    assert [case.id for case in cases] == [
+        f"T-001/two-axes[path={path},overwrite={overwrite}]"
+        for path in ("a", "d/a")
+        for overwrite in ("omitted", "no", "yes")
+    ]
+    assert [case.steps[0].arguments.get("overwrite", MISSING) for case in cases[:3]] == [MISSING, False, True]
+
+
+@pytest.mark.parametrize(
+    ("steps", "capabilities"),
+    [
+        ('[ { op = "exists", path = "a" } ]', set()),
+        ('[ { op = "read", path = "a" }, { op = "glob", pattern = "*" } ]', {"READ", "GLOB"}),
+        ('[ { op = "open_atomic", path = "a", content = "text:" } ]', {"ATOMIC_WRITE"}),
+        ('[ { op = "write", path = "a", content = "text:", metadata = { k = "v" } } ]', {"WRITE", "USER_METADATA"}),
+        ('[ { op = "write", path = "a", content = "text:", metadata = {} } ]', {"WRITE"}),
+    ],
+)
+def test_the_capabilities_of_a_case_follow_from_its_operations(steps: str, capabilities: set[str]) -> None:
+    assert case_of(f"steps = {steps}").capabilities == capabilities
+
+
+def test_a_capability_named_in_lacks_is_taken_out_of_what_the_case_needs() -> None:
+    case = case_of('lacks = ["ATOMIC_WRITE"]\nsteps = [ { op = "write_atomic", path = "a", content = "text:" } ]')
+
+    assert case.capabilities == set()
+    assert case.lacks == {"ATOMIC_WRITE"}
+
+
+def test_a_field_of_an_axis_stands_for_the_content_of_its_source() -> None:
+    cases = cases_of(
+        """
+        [[axiom.case]]
+        name = "stored"
+        matrix = { how = "@writes" }
+        steps = [ { path = "a", with = "{how}" } ]
+        then = { tree = { "a" = "{how.content}" } }
+        """
+    )
+
+    for case in cases:
+        assert case.then is not None
+        assert case.then.tree is not None
+        assert case.then.tree["a"].data == case.steps[0].arguments["content"].data  # type: ignore[union-attr, attr-defined]
+
+
+def mistakes_of(case: str) -> list[str]:
+    with pytest.raises(SpecError) as caught:
+        cases_of(f'[[axiom.case]]\nname = "bad"\n{case}')
+    return [mistake.slug for mistake in caught.value.mistakes]
+
+
+@pytest.mark.parametrize(
+    ("case", "slug"),
+    [
+        ('steps = [ { op = "wriet", path = "a" } ]', "unknown-operation"),
+        ('steps = [ { op = "write", path = "a" } ]', "no-argument"),
+        ('steps = [ { op = "exists", path = "a", overwrit = true } ]', "unknown-key"),
+        ('steps = [ { op = "exists", path = "a", overwrite = true } ]', "unknown-key"),
+        ('steps = [ { path = "a" } ]', "no-operation"),
+        ('steps = [ { op = "read", path = "a", raises = "NotFoud" } ]', "unknown-error"),
+        ('steps = [ { op = "read", path = "a", reads = "texts:a" } ]', "bad-literal"),
+        ('steps = [ { op = "read", path = "{p}" } ]', "unknown-name"),
+        ('steps = [ { op = "read", path = "a", at = "later", raises = "NotFound" } ]', "unknown-phase"),
+        ('steps = [ { op = "write", path = "a", content = { stream = "text:a", seekble = true } } ]', "unknown-key"),
+        ('steps = [ { op = "close" } ]', "not-fresh"),
+        ('steps = [ { op = "read", path = "a", drain = 0 } ]', "wrong-type"),
+        ('steps = [ { op = "read", path = "a", with = { path = "b" } } ]', "key-twice"),
+        ('steps = [ { op = "exists", path = "a", as = "backend" } ]', "name-clash"),
+        ('steps = [ { op = "exists", path = "a", as = "r" }, { on = "r", op = "sek" } ]', "unknown-operation"),
+        ('steps = [ { op = "exists", path = "a" } ]\nthen = { tre = {} }', "unknown-key"),
+        ('given = { "d/" = "text:x" }\nsteps = [ { op = "exists", path = "a" } ]', "wrong-type"),
+        ('probe = "no.such"', "unknown-probe"),
+    ],
+)
+def test_a_mistake_in_a_case_is_told_by_its_kind(case: str, slug: str) -> None:
+    assert slug in mistakes_of(case)
+
+
+def test_a_near_miss_is_suggested_with_its_line() -> None:
+    with pytest.raises(SpecError) as caught:
+        cases_of(CASE + 'steps = [ { op = "wriet", path = "a", content = "text:" } ]')
+
+    (mistake,) = caught.value.mistakes
+    assert mistake.meant == "write"
+    assert mistake.place.line == 1 + (FAMILY + AXIOM + CASE).count("\n")
+    assert 'Did you mean "write"?' in str(mistake)
+
+
+def test_all_mistakes_of_all_cases_are_told_at_once() -> None:
+    with pytest.raises(SpecError) as caught:
+        cases_of(
+            """
+            [[axiom.case]]
+            name = "one"
+            steps = [ { op = "wriet", path = "a" }, { op = "raed", path = "a" } ]
+
+            [[axiom.case]]
+            name = "two"
+            steps = [ { op = "exist", path = "a" } ]
+            """
+        )
+
+    assert sorted(str(mistake.meant) for mistake in caught.value.mistakes) == ["exists", "read", "write"]
+
+
+def test_a_range_in_given_and_paths_stands_for_many_files() -> None:
+    case: Case = case_of(
+        'given = { "d/f{01..12}" = "text:x" }\nsteps = [ { op = "list_files", path = "d", paths = ["d/f{01..12}"] } ]'
+    )
+
+    assert list(case.given.files)[-1] == "d/f12"
+    assert len(case.steps[0].paths) == 12  # type: ignore[arg-type]

@@ -1,0 +1,160 @@
+"""Lanes and subjects: what the author of a lane fixture writes against."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol, TypeVar, cast
+
+from remote_store import Backend
+
+from rsconform.spec.model import Place
+from rsconform.spec.vocabulary import IMPLIED_TRAITS, TRAITS
+
+Evidence = Literal["in_process", "emulator", "local_service", "live"]
+S = TypeVar("S")
+
+
+class ServiceDownError(Exception):
+    """Raised by a lane fixture whose service cannot be reached: no case then says anything about the backend."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file as it lies in the store, seen past the backend."""
+
+    content: bytes
+    metadata: Mapping[str, str] | None = None  # User metadata; None for none.
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole store as the auditor sees it."""
+
+    files: Mapping[str, StoredFile]
+    folders: frozenset[str] | None = None  # Every folder below the root; None where folders are not real.
+    residue: tuple[str, ...] = ()  # Uploads and temp files outside the tree.
+
+
+class Seed(Protocol):
+    """Puts files and empty folders into the store past the backend."""
+
+    def __call__(self, files: Mapping[str, StoredFile], folders: Sequence[str]) -> None: ...
+
+
+class Audit(Protocol):
+    """Looks at the store past the backend."""
+
+    def __call__(self) -> Snapshot: ...
+
+
+class Container(Protocol):
+    """The bucket, folder or table that the store lies in."""
+
+    def drop(self) -> None:
+        """Remove the container with everything in it."""
+
+
+class Requests(Protocol):
+    """Counts what the backend sends."""
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many requests of each kind were sent since the subject was handed out."""
+
+
+@dataclass(slots=True)
+class Subject:
+    """An empty, isolated store and how to put a backend over it, with what else the lane fixture affords.
+
+    Args:
+        make: Returns a new backend instance over this store. The kit calls it, so that a constructor that fails is the
+            backend's failure and not the lane fixture's; called again it is another client of the same store.
+        seed: Affordance `seed`.
+        audit: Affordance `audit`.
+        container: Affordance `container`.
+        requests: Affordance `requests`.
+        peers: Affordance `peer`: a second instance from `make` is a client of its own.
+        reset: Empties the store past the backend, so that store and instance can serve the next case.
+        secrets: Values that must appear in no error, log, repr or report.
+    """
+
+    make: Callable[[], Backend]
+    seed: Seed | None = None
+    audit: Audit | None = None
+    container: Container | None = None
+    requests: Requests | None = None
+    peers: bool = False
+    reset: Callable[[], None] | None = None
+    secrets: tuple[str, ...] = ()
+
+    def affords(self, name: str) -> bool:
+        """Return whether an affordance came up."""
+        if name == "peer":
+            return self.peers
+        return getattr(self, name, None) is not None
+
+
+class Services:
+    """What lives longer than a case: services and clients, each started once per worker, on first use.
+
+    Attributes:
+        own_process: True where the process is the kit's own, so that a service may patch it (moto in process).
+    """
+
+    def __init__(self, *, own_process: bool) -> None:
+        self.own_process = own_process
+        self._stack = ExitStack()
+        self._started: dict[object, object] = {}
+
+    def start(self, service: Callable[[], AbstractContextManager[S]]) -> S:
+        """Return what a service yields, starting it on first use; it ends with the worker."""
+        if service not in self._started:
+            self._started[service] = self._stack.enter_context(service())
+        return cast("S", self._started[service])
+
+    def close(self) -> None:
+        """End every service, the last started first."""
+        self._started.clear()
+        self._stack.close()
+
+
+LaneFixture = Callable[[Services], AbstractContextManager[Subject]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One named, configured backend under test: its declared facts and where its code is."""
+
+    name: str
+    file: Path  # Where it is declared: the file that pytest collects.
+    place: Place
+    fixture: str | None = None  # "module:function" or "file.py:function" of a lane fixture.
+    backend: str | None = None  # The same of a plain callable that returns a backend.
+    stage: int = 1
+    evidence: Evidence = "in_process"
+    affordances: tuple[str, ...] = ()
+    specs: tuple[str, ...] = ()
+    traits: Mapping[str, object] = field(default_factory=dict)
+    extra: str | None = None  # What to install when the lane's modules are missing: "rsconform[s3]".
+    fresh_store: bool = False  # The callable promises a new store per call.
+    from_entry_point: bool = False
+    make: Callable[[], Backend] | None = None  # The callable itself, where a conftest.py registered it.
+
+    @property
+    def declared(self) -> Mapping[str, object]:
+        """Return the traits as declared, with what they imply and the defaults of the vocabulary."""
+        traits = {name: trait.default for name, trait in TRAITS.items() if trait.default is not None}
+        for (name, value), (implied, implied_value) in IMPLIED_TRAITS:
+            if self.traits.get(name) == value:
+                traits[implied] = implied_value
+        return {**traits, **self.traits}
+
+    @property
+    def digest(self) -> str:
+        """Return a digest over the facts that a verdict can depend on."""
+        facts = [self.name, self.evidence, self.stage, sorted(self.affordances), sorted(self.specs), self.declared]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,313 @@
+"""Where lanes come from: entry points, a lanes.toml, a pyproject.toml, or a callable by path or import."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from rsconform.cases.content import BadLiteralError, parse_size
+from rsconform.lanes.model import Evidence, Lane
+from rsconform.spec.mistakes import Mistake, SpecError, nearest
+from rsconform.spec.model import Place
+from rsconform.spec.vocabulary import AFFORDANCES, TRAITS
+
+ENTRY_POINTS: Final = "rsconform.lanes"
+_LANE_KEYS: Final = (
+    "fixture", "backend", "stage", "evidence", "affordances", "specs", "traits", "extra", "fresh_store",
+)  # fmt: skip
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class LaneError(Exception):
+    """A lane cannot be found or its code cannot be imported. The message says what to do."""
+
+
+class UnknownLaneError(LaneError):
+    """No lane of that name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        meant = nearest(name, known)
+        text = f"no lane {name!r}."
+        if meant:
+            text += f" Did you mean {meant!r}?"
+        text += f" Known: {', '.join(known) or 'none'}."
+        super().__init__(text + " A callable is named path/to/file.py:make_backend or package.module:make_backend.")
+
+
+class MissingExtraError(LaneError):
+    """The code of a lane needs a package that is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneFile:
+    """A file that declares lanes, and the folder of axioms beside it, if it has one."""
+
+    path: Path
+    lanes: tuple[Lane, ...]
+
+    @property
+    def specs(self) -> Path | None:
+        """Return the folder of axioms that comes with these lanes."""
+        folder = self.path.parent / "specs"
+        return folder if folder.is_dir() else None
+
+
+def installed_lane_files() -> list[LaneFile]:
+    """Return the lanes that installed packages register, read without importing them."""
+    found = []
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+        spec = importlib.util.find_spec(entry.value.partition(":")[0])
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            path = Path(folder) / "lanes.toml"
+            if path.is_file():
+                found.append(read_lane_file(path, from_entry_point=True))
+    return found
+
+
+def local_lane_files(folder: Path) -> list[LaneFile]:
+    """Return the lanes of a folder: its lanes.toml, and `[tool.rsconform.lane.NAME]` of its pyproject.toml."""
+    found = []
+    if (folder / "lanes.toml").is_file():
+        found.append(read_lane_file(folder / "lanes.toml"))
+    pyproject = folder / "pyproject.toml"
+    if pyproject.is_file() and "[tool.rsconform" in pyproject.read_text(encoding="utf-8"):
+        found.append(read_lane_file(pyproject))
+    return found
+
+
+def read_lane_file(path: Path, *, from_entry_point: bool = False) -> LaneFile:
+    """Read the lanes a file declares.
+
+    Raises:
+        SpecError: With every mistake of the file.
+    """
+    text = path.read_text(encoding="utf-8")
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        line = re.search(r"line (\d+)", str(exc))
+        place = Place(str(path), int(line[1]) if line else 1)
+        raise SpecError((Mistake("bad-toml", place, "lanes", f"not valid TOML: {exc}"),)) from exc
+    prefix = "lane"
+    if path.name == "pyproject.toml":
+        data = data.get("tool", {}).get("rsconform", {})
+        prefix = "tool.rsconform.lane"
+    reader = _LaneReader(path, text, prefix, from_entry_point=from_entry_point)
+    lanes = tuple(reader.lane(name, table) for name, table in data.get("lane", {}).items())
+    if reader.mistakes:
+        raise SpecError(tuple(reader.mistakes))
+    return LaneFile(path, lanes)
+
+
+class _LaneReader:
+    def __init__(self, path: Path, text: str, prefix: str, *, from_entry_point: bool) -> None:
+        self.path = path
+        self.lines = text.splitlines()
+        self.prefix = prefix
+        self.from_entry_point = from_entry_point
+        self.mistakes: list[Mistake] = []
+
+    def _place(self, lane: str, key: str | None = None) -> Place:
+        header = next((i for i, line in enumerate(self.lines) if line.strip() == f"[{self.prefix}.{lane}]"), 0)
+        if key is not None:
+            for number in range(header + 1, len(self.lines)):
+                if self.lines[number].lstrip().startswith("["):
+                    break
+                if self.lines[number].split("=")[0].strip() == key:
+                    return Place(str(self.path), number + 1)
+        return Place(str(self.path), header + 1)
+
+    def _mistake(
+        self, lane: str, key: str | None, slug: str, what: str, known: Sequence[str] = (), got: str = ""
+    ) -> None:
+        meant = nearest(got, known) if got and known else None
+        place = self._place(lane, key)
+        self.mistakes.append(Mistake(slug, place, f'lane "{lane}"', what, got or None, tuple(known), meant))
+
+    def lane(self, name: str, table: Mapping[str, Any]) -> Lane:
+        if not _NAME.fullmatch(name):
+            self._mistake(name, None, "bad-name", "a lane's name holds letters, digits, '.', '_' and '-' only")
+        for key in table:
+            if key not in _LANE_KEYS:
+                self._mistake(name, key, "unknown-key", "unknown key of a lane", _LANE_KEYS, key)
+        if ("fixture" in table) == ("backend" in table):
+            what = "a lane names either its `fixture` or its `backend`, as module:function"
+            self._mistake(name, None, "no-code", what)
+        self._check_names(name, "affordances", table.get("affordances", []), AFFORDANCES)
+        self._check_names(name, "evidence", [table.get("evidence", "in_process")], get_args(Evidence))
+        for trait, value in table.get("traits", {}).items():
+            problem = trait_problem(trait, value)
+            if problem is not None:
+                self._mistake(name, "traits", "bad-trait", problem, tuple(TRAITS) if trait not in TRAITS else (), trait)
+        return Lane(
+            name=name,
+            file=self.path,
+            place=self._place(name),
+            fixture=table.get("fixture"),
+            backend=table.get("backend"),
+            stage=table.get("stage", 1),
+            evidence=table.get("evidence", "in_process"),
+            affordances=tuple(table.get("affordances", ())),
+            specs=tuple(table.get("specs", ())),
+            traits=dict(table.get("traits", {})),
+            extra=table.get("extra"),
+            fresh_store=table.get("fresh_store", False),
+            from_entry_point=self.from_entry_point,
+        )
+
+    def _check_names(self, lane: str, key: str, names: Iterable[str], known: Sequence[str]) -> None:
+        for name in names:
+            if name not in known:
+                self._mistake(lane, key, f"unknown-{key}", f"unknown name in `{key}`", known, name)
+
+
+def trait_problem(name: str, value: object) -> str | None:
+    """Return what is wrong with a declared trait, or None."""
+    if name not in TRAITS:
+        return f"unknown trait {name!r}"
+    if TRAITS[name].of_class:
+        return f"the backend's class says {name} itself; no lane declares it"
+    values = TRAITS[name].values
+    if values is None:
+        try:
+            parse_size(str(value))
+        except BadLiteralError as exc:
+            return f"trait {name}: {exc}; a size is written 4096, 64KiB or 12MiB+1"
+        return None
+    if not any(value == allowed and type(value) is type(allowed) for allowed in values):
+        allowed = ", ".join(str(item).lower() if isinstance(item, bool) else str(item) for item in values)
+        return f"trait {name} is one of {allowed}, not {value!r}"
+    return None
+
+
+def parse_trait(text: str) -> tuple[str, object]:
+    """Return the trait that `NAME=VALUE` declares.
+
+    Raises:
+        LaneError: There is no such trait, or it has no such value.
+    """
+    name, separator, written = text.partition("=")
+    value: object = {"true": True, "false": False}.get(written, written)
+    if not separator:
+        raise LaneError(f"--trait takes NAME=VALUE, got {text!r}. Traits: {', '.join(TRAITS)}.")
+    problem = trait_problem(name, value)
+    if problem is not None:
+        meant = nearest(name, tuple(TRAITS)) if name not in TRAITS else None
+        raise LaneError(f"--trait {text}: {problem}." + (f" Did you mean {meant!r}?" if meant else ""))
+    return name, value
+
+
+def known_lanes(files: Iterable[LaneFile]) -> dict[str, Lane]:
+    """Return lanes by name; a lane of a local file outranks an installed one of the same name."""
+    lanes: dict[str, Lane] = {}
+    for file in files:
+        for lane in file.lanes:
+            if lane.name not in lanes or lanes[lane.name].from_entry_point:
+                lanes[lane.name] = lane
+    return lanes
+
+
+def find_lane(name: str, files: Iterable[LaneFile], traits: Mapping[str, object], *, fresh_store: bool = False) -> Lane:
+    """Return the lane that `--backend` names: a registered one, or a callable `file.py:function` or `module:function`.
+
+    Raises:
+        UnknownLaneError: It is neither.
+    """
+    lanes = known_lanes(files)
+    if name in lanes:
+        lane = lanes[name]
+    elif ":" in name:
+        lane = _callable_lane(name)
+    else:
+        raise UnknownLaneError(name, sorted(lanes))
+    return replace(lane, traits={**lane.traits, **traits}, fresh_store=lane.fresh_store or fresh_store)
+
+
+def _callable_lane(name: str) -> Lane:
+    module, _, attribute = name.rpartition(":")
+    if module.endswith(".py"):
+        file = Path(module).resolve()
+        if not file.is_file():
+            raise LaneError(f"--backend {name}: there is no file {module}.")
+        target = f"{file}:{attribute}"
+    else:
+        spec = _find_module(module)
+        if spec is None or spec.origin is None:
+            raise LaneError(f"--backend {name}: no module {module!r} is here or installed.")
+        file = Path(spec.origin)
+        target = name
+    lane = f"{file.stem}.{attribute}" if file.stem != "__init__" else f"{module.rpartition('.')[2]}.{attribute}"
+    return Lane(name=lane, file=file, place=Place(str(file), 1), backend=target)
+
+
+def _find_module(name: str) -> importlib.machinery.ModuleSpec | None:
+    _add_to_path(Path.cwd())
+    try:
+        return importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        return None
+
+
+def _add_to_path(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+def import_target(target: str, lane: Lane) -> Callable[..., Any]:
+    """Import what `module:function` or `file.py:function` names.
+
+    Raises:
+        MissingExtraError: A package that the lane's code needs is not installed.
+        LaneError: The module or the function does not exist, or the module cannot be imported.
+    """
+    module_name, _, attribute = target.rpartition(":")
+    try:
+        module = _import_file(lane, module_name) if module_name.endswith(".py") else _import_module(lane, module_name)
+    except ModuleNotFoundError as exc:
+        install = f" Install it: pip install '{lane.extra}'." if lane.extra else ""
+        raise MissingExtraError(f'lane "{lane.name}" needs the module {exc.name!r}.{install}') from exc
+    except Exception as exc:
+        raise LaneError(f'lane "{lane.name}": importing {module_name} raised {type(exc).__name__}: {exc}') from exc
+    found = getattr(module, attribute, None)
+    if not callable(found):
+        known = [name for name in vars(module) if callable(getattr(module, name)) and not name.startswith("_")]
+        meant = nearest(attribute, known)
+        hint = f" Did you mean {meant!r}?" if meant else ""
+        raise LaneError(f'lane "{lane.name}": {module_name} has no callable {attribute!r}.{hint}')
+    return found  # type: ignore[no-any-return]
+
+
+def _import_module(lane: Lane, name: str) -> object:
+    if not lane.from_entry_point:
+        _add_to_path(lane.file.parent)
+    return importlib.import_module(name)
+
+
+def _import_file(lane: Lane, name: str) -> object:
+    path = (lane.file.parent / name).resolve()
+    key = f"_rsconform_lane_{path.stem}_{abs(hash(path))}"
+    if key in sys.modules:
+        return sys.modules[key]
+    spec = importlib.util.spec_from_file_location(key, path)
+    if spec is None or spec.loader is None:
+        raise LaneError(f'lane "{lane.name}": {path} is no Python file.')
+    # What the file imports from beside itself has to be found, as when it is run.
+    _add_to_path(path.parent)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[key] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[key]
+        raise
+    return module

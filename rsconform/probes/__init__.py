@@ -1,0 +1,79 @@
+"""Checks that a table of steps cannot state, one module per topic, registered by name.
+
+A probe is a function that takes a `ProbeContext` and the arguments of its case. It returns if the subject did what the
+axiom demands and calls `context.fail` if not. Whatever else it raises is a fault of the probe, not of the subject: so
+every call of the subject goes through `context.call`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from remote_store import Backend
+
+from rsconform.lanes.model import Subject
+from rsconform.run.model import Breach
+
+Probe = Callable[..., None]
+
+_PROBES: dict[str, Probe] = {}
+
+
+class ProbeFailed(Exception):  # The verdict on the subject, not an error of the kit.
+    """The subject did not do what the probe looks for."""
+
+    def __init__(self, expected: str, observed: str) -> None:
+        self.expected = expected
+        self.observed = observed
+        super().__init__(f"expected {expected}, observed {observed}")
+
+
+@dataclass(slots=True)
+class ProbeContext:
+    """What a probe has at hand.
+
+    Attributes:
+        content: The bytes of each file in the case's `given`, by path.
+        breaches: What the probe found about other axioms than its own.
+    """
+
+    subject: Subject
+    backend: Backend
+    content: Mapping[str, bytes] = field(default_factory=dict)
+    breaches: list[Breach] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def call(self, what: str, operation: Callable[..., Any], *args: object, **options: object) -> Any:
+        """Return what an operation of the subject gives; what it raises fails the case."""
+        try:
+            return operation(*args, **options)
+        except Exception as exc:
+            self.fail(f"{what} to return", f"it raised {type(exc).__name__}: {exc}")
+
+    def fail(self, expected: str, observed: str) -> NoReturn:
+        """End the case as failed."""
+        raise ProbeFailed(expected, observed)
+
+
+def probe(name: str) -> Callable[[Probe], Probe]:
+    """Register a function as the probe of that name: `topic.what`, in the module of its topic."""
+
+    def register(function: Probe) -> Probe:
+        _PROBES[name] = function
+        return function
+
+    return register
+
+
+def find_probe(name: str) -> Probe:
+    """Return a probe by name, importing the module of its topic.
+
+    Raises:
+        LookupError: There is none of that name.
+    """
+    if name not in _PROBES:
+        importlib.import_module(f"rsconform.probes.{name.partition('.')[0]}")
+    return _PROBES[name]

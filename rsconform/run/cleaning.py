@@ -1,0 +1,138 @@
+"""The store of a plain callable, which nobody empties for the kit: demanded empty first, cleaned after each case.
+
+Nothing is deleted that the kit did not write, and never the root.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
+
+from remote_store import Backend, Capability, FileInfo
+
+from rsconform.lanes.model import Lane
+from rsconform.run import deadline
+from rsconform.run.store import segments
+
+_SHOWN = 5
+_MOST = 10_000  # A listing that never ends must not end the kit.
+
+
+class DirtyStoreError(Exception):
+    """The store that a callable hands out is not empty, or cannot be looked at. Nothing was touched."""
+
+
+class _CannotSeeError(Exception):
+    """No way of listing works."""
+
+
+class StoreKeeper:
+    """Keeps the store of one callable lane empty between cases."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+
+    def demand_empty(self, backend: Backend) -> None:
+        """Look at the store before the first case.
+
+        Raises:
+            DirtyStoreError: It holds something, or the backend cannot tell and the lane promises nothing.
+        """
+        if self._lane.fresh_store:
+            return
+        for capability in (Capability.LIST, Capability.DELETE):
+            if not backend.capabilities.supports(capability):
+                raise DirtyStoreError(
+                    f'lane "{self._lane.name}": the backend does not declare {capability.name}, so rsconform can '
+                    "neither see that its store is empty nor clean up. If each call of the callable gives a new, "
+                    "empty store, say --fresh-store."
+                )
+        try:
+            left = self._left(backend)
+        except _CannotSeeError as exc:
+            raise DirtyStoreError(
+                f'lane "{self._lane.name}": the store cannot be looked at ({exc}), so nothing was touched. '
+                "If each call of the callable gives a new, empty store, say --fresh-store."
+            ) from exc
+        if left:
+            raise DirtyStoreError(
+                f'lane "{self._lane.name}": the store is not empty, it holds {_some(left)}. Nothing was touched. '
+                "Hand out a backend over an empty store, or say --fresh-store if each call gives a new one."
+            )
+
+    def clean(self, backend: Backend, written: set[str], limit_s: float) -> str | None:
+        """Remove what a case wrote and look again; return why the store cannot serve the next case, or None."""
+        if self._lane.fresh_store:
+            return None
+        deadline.arm(6 * limit_s)
+        try:
+            self._remove(backend, written)
+            left = self._left(backend)
+        except deadline.SoftLimitError:
+            return "the store could not be cleaned: the backend did not return"
+        except _CannotSeeError:
+            left = [path for path in sorted(written) if segments(path) and _exists(backend, path)]
+        finally:
+            deadline.disarm()
+        if not left:
+            return None
+        return f"the store could not be cleaned after a case; it still holds {_some(left)}"
+
+    def _left(self, backend: Backend) -> list[str]:
+        """Return what the store holds, by every way of listing that works.
+
+        A backend under test may list what is not there, or fail to list: one view that works is enough, and what it
+        shows has to exist.
+        """
+        seen: set[str] = set()
+        failures: list[Exception] = []
+        views: tuple[Callable[[], Iterable[object]], ...] = (
+            partial(backend.list_files, "", recursive=True),
+            partial(backend.list_files, ""),
+            partial(backend.list_folders, ""),
+        )
+        for view in views:
+            try:
+                seen.update(str(getattr(entry, "path", entry)) for entry in itertools.islice(view(), _MOST))
+            except Exception as exc:
+                failures.append(exc)
+        if len(failures) == len(views):
+            raise _CannotSeeError(f"list_files raised {type(failures[0]).__name__}")
+        return [path for path in sorted(seen) if _exists(backend, path) is not False]
+
+    def _remove(self, backend: Backend, written: set[str]) -> None:
+        ours = {segments(path) for path in written} - {()}
+        for path in {str(info.path) for info in _try(lambda: list(self._files(backend))) or ()} | written:
+            if segments(path) in ours:
+                _try(partial(backend.delete, path, missing_ok=True))
+        # Folders that only writing made: deepest first, and never with what somebody else may have put there.
+        folders = {parts[:length] for parts in ours for length in range(1, len(parts) + 1)}
+        for parts in sorted(folders, key=len, reverse=True):
+            folder = "/".join(parts)
+            if _try(partial(backend.is_folder, folder)) is True:
+                _try(partial(backend.delete_folder, folder, missing_ok=True))
+
+    @staticmethod
+    def _files(backend: Backend) -> Iterable[FileInfo]:
+        return itertools.islice(backend.list_files("", recursive=True), _MOST)
+
+
+T = TypeVar("T")
+
+
+def _try(operation: Callable[[], T]) -> T | None:
+    try:
+        return operation()
+    except Exception:  # Whether it worked is seen by looking at the store afterwards.
+        return None
+
+
+def _exists(backend: Backend, path: str) -> bool | None:
+    return _try(partial(backend.exists, path))
+
+
+def _some(paths: list[str]) -> str:
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return ", ".join(map(repr, paths[:_SHOWN])) + more

@@ -1,0 +1,39 @@
+"""The soft limit: a signal that ends an operation which does not return, without ending the process."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import Final
+
+# Fires again until it is disarmed: a subject that swallows the first one is interrupted once more.
+_AGAIN_S: Final = 1.0
+
+AVAILABLE: Final = hasattr(signal, "setitimer")
+
+
+class SoftLimitError(BaseException):
+    """The operation under way passed its limit. No Exception: a backend's own handler would swallow that."""
+
+
+def _fire(_signum: int, _frame: FrameType | None) -> None:
+    raise SoftLimitError
+
+
+def install() -> None:
+    """Take over SIGALRM, where there is one and this is the main thread."""
+    if AVAILABLE and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGALRM, _fire)
+
+
+def arm(seconds: float) -> None:
+    """Start the limit for what comes next. Without `install` and outside the main thread there is none."""
+    if AVAILABLE and signal.getsignal(signal.SIGALRM) is _fire:
+        signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_S)
+
+
+def disarm() -> None:
+    """Stop the limit."""
+    if AVAILABLE:
+        signal.setitimer(signal.ITIMER_REAL, 0)

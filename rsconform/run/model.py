@@ -1,0 +1,230 @@
+"""What a run records: the lines of its journal, as values. Everything here can be written as JSON and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from rsconform.cases.model import Skip as Skip
+from rsconform.cases.model import Want as Want
+
+JOURNAL_FORMAT = 1
+
+Json = Mapping[str, Any]
+
+
+class Result(StrEnum):
+    """What one attempt at one case did."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERRORED = "errored"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What was expected and what was seen, ready to be shown to a person."""
+
+    expected: str
+    observed: str
+    step: int | None = None  # Zero-based; None is the end state.
+    steps: tuple[str, ...] = ()  # Every step of the case, one line each.
+    phase: str | None = None  # call, enter, body, first, drain or exit.
+    hang: bool = False  # The subject did not return within the limit.
+    died: bool = False  # The process ended in the middle of the case.
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """An always-on invariant that did not hold during a case: the case is its witness."""
+
+    axiom: str
+    expected: str
+    observed: str
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one case in a fresh store."""
+
+    case: str
+    axiom: str
+    number: int
+    result: Result
+    skip: Skip | None = None
+    failure: Failure | None = None
+    error: str | None = None  # For errored: what broke that was not the subject.
+    breaches: tuple[Breach, ...] = ()
+    judged: tuple[str, ...] = ()  # IDs of the invariants that were really looked at.
+    notes: tuple[str, ...] = ()  # Observations, "refused", under_declared.
+    duration_s: float = 0.0
+    worker: str = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCase:
+    """A line of the plan: a case of the edition, and whether the lane's facts alone rule it out."""
+
+    case: str
+    axiom: str
+    place: str
+    skip: Skip | None = None
+    # A trait the lane does not declare, and the value this case presumes: its failure only refutes that reading.
+    reading: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AxiomFacts:
+    """What a report says about an axiom."""
+
+    id: str
+    title: str
+    level: Literal["MUST", "SHOULD", "MAY"]
+    statement: str
+    source: str
+    place: str
+    bundle: str | None = None
+    note: str | None = None
+    untestable: str | None = None
+    invariant: str | None = None
+    lacking: str | None = None  # The affordance without which the lane's invariant cannot be judged.
+    requires: tuple[str, ...] = ()  # Capabilities without which an invariant meets nothing to judge.
+    hardens: tuple[str, ...] = ()  # Of sequence, race, wire, memory: what the grade `hardened` asks to see exercised.
+
+
+@dataclass(frozen=True, slots=True)
+class LaneFacts:
+    """The facts of a lane that a certificate repeats."""
+
+    name: str
+    evidence: str
+    stage: int
+    affordances: tuple[str, ...]
+    traits: Mapping[str, Any]
+    specs: tuple[str, ...]
+    audit: Literal["lane", "self"]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line of a journal: everything that can be known before the first case."""
+
+    kit: str
+    edition: str
+    lock: str
+    contract: str  # Version of the installed remote-store.
+    lane: LaneFacts
+    date: str  # UTC, ISO.
+    seed: int
+    complete: bool  # False when options or pytest selected a part of the plan.
+    level: str
+    again: str  # The command that runs this lane again, to which --case is added.
+    plan: tuple[PlannedCase, ...]
+    plan_digest: str
+    axioms: tuple[AxiomFacts, ...]
+    bundles: Mapping[str, str]
+    format: int = JOURNAL_FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What the first instance of a lane said of itself, or why there is none."""
+
+    capabilities: tuple[str, ...] = ()
+    name: str = ""
+    type: str = ""  # Dotted name of the class.
+    distribution: str | None = None
+    version: str | None = None
+    failure: Failure | None = None  # The constructor raised, hung, died or gave no backend: BE-001a.
+    unreachable: str | None = None  # The lane fixture says that its service is down, or could not start.
+    unproved: tuple[str, ...] = ()  # Declared affordances that did not come up.
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """The last line of a journal: how the run ended. A journal without one is incomplete."""
+
+    ending: Literal["finished", "interrupted", "stopped", "died", "dirty_store", "limit"]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """A run as its journal tells it."""
+
+    header: Header
+    instance: Instance | None
+    attempts: Sequence[Attempt]
+    footer: Footer | None
+    begun: tuple[str, ...] = field(default=())  # Cases begun that have no end.
+
+
+def as_json(record: object) -> dict[str, Any]:
+    """Return a record as JSON data."""
+    return asdict(record)  # type: ignore[call-overload, no-any-return]
+
+
+def _failure_from(raw: Json | None) -> Failure | None:
+    return None if raw is None else Failure(**{**raw, "steps": tuple(raw["steps"])})
+
+
+def _skip_from(raw: Json | None) -> Skip | None:
+    return None if raw is None else Skip(Want(raw["want"]), raw["what"])
+
+
+def attempt_from(raw: Json) -> Attempt:
+    """Read an attempt back from JSON data."""
+    return Attempt(
+        **{
+            **raw,
+            "result": Result(raw["result"]),
+            "skip": _skip_from(raw["skip"]),
+            "failure": _failure_from(raw["failure"]),
+            "breaches": tuple(Breach(**breach) for breach in raw["breaches"]),
+            "judged": tuple(raw["judged"]),
+            "notes": tuple(raw["notes"]),
+        }
+    )
+
+
+def instance_from(raw: Json) -> Instance:
+    """Read an instance record back from JSON data."""
+    return Instance(
+        **{
+            **raw,
+            "capabilities": tuple(raw["capabilities"]),
+            "unproved": tuple(raw["unproved"]),
+            "failure": _failure_from(raw["failure"]),
+        }
+    )
+
+
+def _axiom_from(raw: Json) -> AxiomFacts:
+    return AxiomFacts(**{**raw, "requires": tuple(raw["requires"]), "hardens": tuple(raw["hardens"])})
+
+
+def header_from(raw: Json) -> Header:
+    """Read a header back from JSON data."""
+    lane = raw["lane"]
+    return Header(
+        **{
+            **raw,
+            "lane": LaneFacts(**{**lane, "affordances": tuple(lane["affordances"]), "specs": tuple(lane["specs"])}),
+            "plan": tuple(
+                PlannedCase(
+                    **{
+                        **planned,
+                        "skip": _skip_from(planned["skip"]),
+                        "reading": None if planned["reading"] is None else tuple(planned["reading"]),
+                    }
+                )
+                for planned in raw["plan"]
+            ),
+            "axioms": tuple(_axiom_from(axiom) for axiom in raw["axioms"]),
+        }
+    )

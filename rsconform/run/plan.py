@@ -1,0 +1,180 @@
+"""What a run will do, from the edition and the lane's facts alone: nothing is started for it."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from rsconform import __version__
+from rsconform.cases.model import Case, Skip, Want
+from rsconform.lanes.model import Lane
+from rsconform.run.model import AxiomFacts, Header, LaneFacts, PlannedCase
+from rsconform.spec.model import Axiom, Edition
+from rsconform.spec.vocabulary import INVARIANTS, TRAITS
+
+SMOKE = "smoke/one-file"
+SMOKE_FACTS = AxiomFacts(
+    id="smoke",
+    title="One file is written, listed, read and deleted",
+    level="MUST",
+    statement="What is found here counts under the axioms of those operations.",
+    source="derived",
+    place="",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What was asked for of the whole edition.
+
+    Args:
+        specs: Patterns of axiom, bundle or family IDs, such as `BE-*` or `SEEK-006`; empty for all.
+        cases: Whole case IDs; empty for all.
+    """
+
+    specs: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    level: str = "must"
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether everything was asked for."""
+        return not self.specs and not self.cases
+
+    def takes_axiom(self, axiom: Axiom, bundle: str | None) -> bool:
+        """Return whether an axiom is asked for, by its own ID or its bundle's."""
+        if not self.specs:
+            return True
+        names = (axiom.id, bundle) if bundle else (axiom.id,)
+        return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in self.specs)
+
+    def takes(self, case: Case, bundle: str | None) -> bool:
+        """Return whether a case is asked for."""
+        return (not self.cases or case.id in self.cases) and self.takes_axiom(case.axiom, bundle)
+
+
+def bundle_of(axiom: str, bundles: Mapping[str, str]) -> str | None:
+    """Return the bundle an ID belongs to: the ID without its letters, if that is one."""
+    base = axiom.rpartition(".")[0] if "." in axiom else axiom.rstrip("abcdefghijklmnopqrstuvwxyz")
+    return base if base != axiom and base in bundles else None
+
+
+def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
+    """Return why the lane's facts alone rule a case out, or None."""
+    if case.axiom.since is not None and _release(contract) < _release(case.axiom.since):
+        return Skip(Want.RELEASE, f"remote-store {case.axiom.since}")
+    declared = lane.declared
+    for name, value in case.traits.items():
+        if declared.get(name) is not None and declared[name] != value:
+            return Skip(Want.TRAIT, f"{name} = {written(value)}")
+    for name in case.needs:
+        if name not in lane.affordances:
+            return Skip(Want.AFFORDANCE, name)
+    return None
+
+
+def reading(case: Case, lane: Lane) -> tuple[str, str] | None:
+    """Return the trait a case presumes although the lane does not declare it, and the value it presumes."""
+    declared = lane.declared
+    for name, value in case.traits.items():
+        if declared.get(name) is None and not TRAITS[name].of_class:
+            return name, written(value)
+    return None
+
+
+def written(value: object) -> str:
+    """Return the value of a trait as TOML and options have it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _release(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
+
+
+def plan(cases: Iterable[Case], lane: Lane, contract: str) -> tuple[PlannedCase, ...]:
+    """Return the plan: the smoke case and every case that was asked for, those that are ruled out with the reason."""
+    planned = [PlannedCase(SMOKE, "smoke", str(lane.place))]
+    for case in cases:
+        skip = rule_out(case, lane, contract)
+        planned.append(
+            PlannedCase(case.id, case.axiom.id, str(case.place), skip, None if skip else reading(case, lane))
+        )
+    return tuple(planned)
+
+
+def in_scope(edition: Edition, lane: Lane) -> tuple[Axiom, ...]:
+    """Return the axioms that bind a lane: the common families and those that the lane names."""
+    return tuple(
+        axiom for family in edition.families if family.common or family.id in lane.specs for axiom in family.axioms
+    )
+
+
+def make_header(
+    edition: Edition,
+    axioms: Sequence[Axiom],
+    lane: Lane,
+    planned: tuple[PlannedCase, ...],
+    selection: Selection,
+    *,
+    date: str,
+    seed: int,
+    again: str,
+    complete: bool,
+) -> Header:
+    """Return the first line of a journal."""
+    bundles = edition.bundles
+    return Header(
+        kit=__version__,
+        edition=edition.name,
+        lock=edition.lock_digest,
+        contract=version("remote-store"),
+        lane=lane_facts(lane),
+        date=date,
+        seed=seed,
+        complete=complete and selection.is_whole,
+        level=selection.level,
+        again=again,
+        plan=planned,
+        plan_digest=hashlib.sha256("\n".join(case.case for case in planned).encode()).hexdigest()[:16],
+        axioms=tuple(axiom_facts(axiom, bundle_of(axiom.id, bundles), lane) for axiom in axioms),
+        bundles={
+            bundle: title
+            for bundle, title in bundles.items()
+            if any(bundle_of(axiom.id, bundles) == bundle for axiom in axioms)
+        },
+    )
+
+
+def lane_facts(lane: Lane) -> LaneFacts:
+    """Return the facts of a lane that a certificate repeats."""
+    return LaneFacts(
+        name=lane.name,
+        evidence=lane.evidence,
+        stage=lane.stage,
+        affordances=tuple(sorted(lane.affordances)),
+        traits=dict(sorted(lane.declared.items())),
+        specs=tuple(sorted(lane.specs)),
+        audit="lane" if "audit" in lane.affordances else "self",
+        digest=lane.digest,
+    )
+
+
+def axiom_facts(axiom: Axiom, bundle: str | None, lane: Lane) -> AxiomFacts:
+    """Return what a report says about an axiom in a lane."""
+    lacking = [need for need in INVARIANTS.get(axiom.invariant or "", ()) if need not in lane.affordances]
+    return AxiomFacts(
+        id=axiom.id,
+        title=axiom.title,
+        level=axiom.level.value,
+        statement=axiom.statement,
+        source=axiom.source,
+        place=str(axiom.place),
+        bundle=bundle,
+        note=axiom.note,
+        untestable=axiom.untestable,
+        invariant=axiom.invariant,
+        lacking=lacking[0] if lacking else None,
+    )

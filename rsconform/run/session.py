@@ -1,0 +1,420 @@
+"""One lane in one worker: the first instance, the subject of each case, the attempts at it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from time import perf_counter
+
+from remote_store import Backend, Capability
+
+from rsconform.cases.model import Case, Given, Skip, Want
+from rsconform.cases.values import show
+from rsconform.lanes.model import Lane, LaneFixture, ServiceDownError, Services, StoredFile, Subject
+from rsconform.lanes.registry import LaneError, import_target
+from rsconform.probes import ProbeContext, ProbeFailed, find_probe
+from rsconform.run import deadline
+from rsconform.run.cleaning import StoreKeeper
+from rsconform.run.interpreter import CaseFailed, Interpreter, Refused, show_error
+from rsconform.run.invariants import Watch
+from rsconform.run.model import Attempt, Breach, Failure, Instance, Result
+from rsconform.run.plan import SMOKE, written
+from rsconform.run.smoke import run_smoke
+from rsconform.run.store import CannotSeedError, GivenFailedError, Mismatch, StoreView
+from rsconform.spec.model import Axiom
+from rsconform.spec.vocabulary import TRAITS
+
+MOST_HANGS = 3
+CONSTRUCTED = "BE-001a"
+CASE_LIMIT_S = 60.0
+
+
+class NoInstanceError(Exception):
+    """The constructor gave no backend."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+        super().__init__(failure.observed)
+
+
+@dataclass
+class _Held:
+    """A subject and its backend, for as long as they serve."""
+
+    stack: ExitStack
+    subject: Subject
+    backend: Backend
+
+
+def callable_fixture(make: Callable[[], Backend]) -> LaneFixture:
+    """Return the lane fixture of a plain callable: it affords nothing but the backend."""
+
+    @contextlib.contextmanager
+    def fixture(_services: Services) -> Iterator[Subject]:
+        yield Subject(make=make)
+
+    return fixture
+
+
+class LaneSession:
+    """Runs cases on one lane, one after the other.
+
+    Args:
+        axioms: The axioms in scope; those with an `invariant` are judged in every case.
+        step_limit_s: How long one operation may take.
+        fresh: Every case gets an instance of its own, whatever the lane fixture offers.
+    """
+
+    def __init__(
+        self, lane: Lane, axioms: Sequence[Axiom], services: Services, *, step_limit_s: float, fresh: bool = False
+    ) -> None:
+        self.lane = lane
+        self.instance: Instance | None = None
+        self.secrets: tuple[str, ...] = ()
+        self.broken: str | None = None  # Why no further case can be run.
+        self._services = services
+        self._step_limit_s = step_limit_s
+        self._fresh = fresh
+        self._invariants = {axiom.invariant: str(axiom.id) for axiom in axioms if axiom.invariant is not None}
+        self._flat = lane.declared.get("flat_namespace") is not False
+        self._fixture: LaneFixture | None = None
+        self._held: _Held | None = None
+        self._capabilities: frozenset[str] = frozenset()
+        self._class_traits: dict[str, object] = {}
+        self._hangs = 0
+        self._keeper = StoreKeeper(lane) if lane.backend is not None else None
+
+    # -- the first instance ---------------------------------------------------------------------------------------
+
+    def start(self) -> Instance:
+        """Make the first instance, and let it and the affordances show what they are.
+
+        Raises:
+            DirtyStoreError: The store of a callable is not empty. Nothing in it was touched.
+        """
+        deadline.install()
+        self.instance = self._first_instance()
+        if self.instance.unreachable is not None:
+            self.broken = self.instance.unreachable
+        elif self.instance.failure is not None:
+            self.broken = "no instance"
+        return self.instance
+
+    def _first_instance(self) -> Instance:
+        try:
+            held = self._open()
+        except NoInstanceError as exc:
+            return Instance(failure=exc.failure)
+        except (ServiceDownError, LaneError) as exc:
+            return Instance(unreachable=str(exc))
+        except Exception as exc:
+            return Instance(unreachable=f"the lane fixture failed: {show_error(exc)}")
+        if self._keeper is not None:
+            self._keeper.demand_empty(held.backend)
+        try:
+            instance = _describe(held.backend, self._unproved(held))
+        except Exception as exc:
+            failure = Failure(expected="an instance that says its name and capabilities", observed=show_error(exc))
+            return Instance(failure=failure)
+        self._capabilities = frozenset(instance.capabilities)
+        for name, trait in TRAITS.items():
+            if trait.of_class:
+                self._class_traits[name] = getattr(type(held.backend), name, False)
+        self.secrets = held.subject.secrets
+        self._hold(held, spoiled=False)
+        return instance
+
+    def _unproved(self, held: _Held) -> tuple[str, ...]:
+        """Return the declared affordances that did not come up, or that do not do what they are for."""
+        subject = held.subject
+        missing = [name for name in self.lane.affordances if not subject.affords(name)]
+        if subject.seed is not None and subject.audit is not None and not missing:
+            proof = {"proof/of.seed": StoredFile(b"rsconform")}
+            with contextlib.suppress(Exception):
+                subject.seed(proof, ())
+                seen = subject.audit().files
+                if {path: file.content for path, file in seen.items()} == {"proof/of.seed": b"rsconform"}:
+                    return ()
+            return ("seed", "audit")
+        return tuple(missing)
+
+    # -- subjects -------------------------------------------------------------------------------------------------
+
+    def _open(self) -> _Held:
+        """Return a subject with an empty store and a backend over it.
+
+        Raises:
+            NoInstanceError: The constructor raised, hung or returned no backend.
+        """
+        if self._fixture is None:
+            self._fixture = self._import_fixture()
+        stack = ExitStack()
+        try:
+            manager: AbstractContextManager[Subject] = self._fixture(self._services)
+            subject = stack.enter_context(manager)
+            return _Held(stack, subject, self._construct(subject))
+        except BaseException:
+            stack.close()
+            raise
+
+    def _import_fixture(self) -> LaneFixture:
+        if self.lane.make is not None:
+            return callable_fixture(self.lane.make)
+        if self.lane.backend is not None:
+            return callable_fixture(import_target(self.lane.backend, self.lane))
+        return import_target(self.lane.fixture or "", self.lane)
+
+    def _construct(self, subject: Subject) -> Backend:
+        deadline.arm(self._step_limit_s)
+        try:
+            backend = subject.make()
+        except deadline.SoftLimitError:
+            observed = f"the constructor did not return within {self._step_limit_s:g} s"
+            raise NoInstanceError(Failure(expected="a backend", observed=observed, hang=True)) from None
+        except (KeyboardInterrupt, ServiceDownError, LaneError):
+            raise
+        except ModuleNotFoundError as exc:
+            install = f" Install it: pip install '{self.lane.extra}'." if self.lane.extra else ""
+            raise LaneError(f'lane "{self.lane.name}" needs the module {exc.name!r}.{install}') from exc
+        except BaseException as exc:
+            observed = f"the constructor raised {show_error(exc)}"
+            raise NoInstanceError(Failure(expected="a backend", observed=observed)) from exc
+        finally:
+            deadline.disarm()
+        if not isinstance(backend, Backend):
+            observed = f"the constructor returned {show(backend)}"
+            raise NoInstanceError(Failure(expected="an instance of remote_store.Backend", observed=observed))
+        return backend
+
+    def _take(self, *, fresh: bool) -> _Held:
+        """Return the subject of the next case: the one that is held, emptied, or a new one."""
+        held, self._held = self._held, None
+        if held is not None and not fresh and not self._fresh and held.subject.reset is not None:
+            held.subject.reset()
+            return held
+        if held is not None:
+            self._release(held)
+        return self._open()
+
+    def _hold(self, held: _Held, *, spoiled: bool) -> None:
+        """Keep a subject for the next case, or end it."""
+        if spoiled or held.subject.reset is None:
+            self._release(held)
+        else:
+            self._held = held
+
+    def _release(self, held: _Held) -> None:
+        deadline.arm(self._step_limit_s)
+        try:
+            held.backend.close()
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # What close() owes is for the axioms about it.
+            pass
+        finally:
+            deadline.disarm()
+        held.stack.close()
+
+    def close(self) -> None:
+        """End the subject that is still held."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._release(held)
+
+    # -- cases ----------------------------------------------------------------------------------------------------
+
+    def limit_s(self, case: Case | None) -> float:
+        """Return how long a case may take: the sum of its steps' limits, at most a minute."""
+        if case is None:
+            return 4 * self._step_limit_s
+        steps = sum(step.within_s or self._step_limit_s for step in case.steps) or self._step_limit_s
+        return min(max(steps, self._step_limit_s), max(CASE_LIMIT_S, self._step_limit_s)) + self._step_limit_s
+
+    def attempts(self, case: Case | None) -> Iterator[Attempt]:
+        """Yield the attempts at a case; None is the smoke case. A failed one is tried again, a hang is not."""
+        first = self._attempt(case, 1)
+        yield first
+        failure = first.failure
+        if case is not None and first.result is Result.FAILED and not (failure and failure.hang) and not self.broken:
+            yield self._attempt(case, 2)
+
+    def _attempt(self, case: Case | None, number: int) -> Attempt:
+        blank = Attempt(
+            case=case.id if case else SMOKE,
+            axiom=case.axiom.id if case else "smoke",
+            number=number,
+            result=Result.ERRORED,
+        )
+        if self.broken is not None:
+            return replace(blank, error=self.broken)
+        skip = self._excluded(case) if case else None
+        if skip is not None:
+            return replace(blank, result=Result.SKIPPED, skip=skip)
+        started = perf_counter()
+        attempt = self._in_a_store(case, blank)
+        if attempt.failure is not None and attempt.failure.hang:
+            self._hangs += 1
+            if self._hangs >= MOST_HANGS:
+                self.broken = f"not run: {MOST_HANGS} cases before it ran into their limit"
+        return replace(attempt, duration_s=round(perf_counter() - started, 6))
+
+    def _excluded(self, case: Case) -> Skip | None:
+        lacking = sorted(case.capabilities - self._capabilities)
+        if lacking:
+            return Skip(Want.CAPABILITY, lacking[0])
+        declared = sorted(case.lacks & self._capabilities)
+        if declared:
+            return Skip(Want.CAPABILITY, f"no {declared[0]}")
+        for name, value in case.traits.items():
+            if self._class_traits.get(name, value) != value:
+                return Skip(Want.TRAIT, f"{name} = {written(value)}")
+        return None
+
+    def _in_a_store(self, case: Case | None, blank: Attempt) -> Attempt:
+        try:
+            held = self._take(fresh=case is not None and case.fresh)
+        except NoInstanceError as exc:
+            breach = Breach(CONSTRUCTED, exc.failure.expected, exc.failure.observed)
+            return replace(blank, error="no instance", breaches=(breach,), failure=None)
+        except ServiceDownError as exc:
+            return replace(blank, error=f"the service is down: {exc}")
+        except Exception as exc:
+            return replace(blank, error=f"the lane fixture failed: {show_error(exc)}")
+        view = StoreView(held.subject, held.backend, flat=self._flat)
+        if case is not None:
+            attempt = self._run(case, held, view, blank)
+        else:
+            attempt = run_smoke(held.backend, view, blank, self._step_limit_s)
+        spoiled = attempt.result is not Result.PASSED or (case is not None and case.fresh)
+        try:
+            if self._keeper is not None:
+                self.broken = self._keeper.clean(held.backend, view.touched, self._step_limit_s) or self.broken
+            self._hold(held, spoiled=spoiled)
+        except KeyboardInterrupt:
+            raise
+        except Exception as exc:
+            if attempt.result is Result.PASSED:
+                return replace(attempt, result=Result.ERRORED, error=f"the lane fixture failed: {show_error(exc)}")
+        return attempt
+
+    def _run(self, case: Case, held: _Held, view: StoreView, blank: Attempt) -> Attempt:
+        ids = {checker: axiom for checker, axiom in self._invariants.items() if axiom not in case.breaks}
+        watch = Watch(ids)
+        interpreter = Interpreter(
+            case=case,
+            subject=held.subject,
+            backend=held.backend,
+            view=view,
+            watch=watch,
+            step_limit_s=self._step_limit_s,
+            flat=self._flat,
+            peer=held.subject.make,
+            reopen=held.subject.make,
+        )
+        attempt = blank
+        try:
+            self._seed(view, case.given)
+            interpreter.baseline = interpreter.snapshot = view.snapshot()
+            if case.probe is not None:
+                attempt = self._probe(case, held, blank)
+            else:
+                interpreter.run()
+            attempt = replace(attempt, result=Result.PASSED)
+            if case.then is not None:
+                mismatch = self._judge_end(interpreter, case, view)
+                if mismatch is not None:
+                    raise CaseFailed(mismatch.expected, mismatch.observed)
+        except CannotSeedError as exc:
+            return replace(blank, result=Result.SKIPPED, skip=exc.skip)
+        except GivenFailedError as exc:
+            return replace(blank, error=str(exc))
+        except Refused as exc:
+            attempt = replace(attempt, result=Result.PASSED, notes=(str(exc),))
+        except CaseFailed as exc:
+            attempt = replace(attempt, result=Result.FAILED, failure=_failure(case, interpreter, exc))
+        except ProbeFailed as exc:
+            failure = Failure(exc.expected, exc.observed, step=0, steps=(_probe_text(case),))
+            attempt = replace(attempt, result=Result.FAILED, failure=failure)
+        except deadline.SoftLimitError:
+            failure = Failure("an end in time", "the case did not end", steps=(_probe_text(case),), hang=True)
+            attempt = replace(attempt, result=Result.FAILED, failure=failure)
+        except KeyboardInterrupt:
+            raise
+        except Exception as exc:
+            attempt = replace(attempt, result=Result.ERRORED, error=f"the kit broke: {show_error(exc)}")
+        finally:
+            deadline.disarm()
+            interpreter.close_streams()
+        return replace(
+            attempt,
+            breaches=(*attempt.breaches, *watch.breaches),
+            judged=tuple(sorted(watch.judged)),
+            notes=(*attempt.notes, *interpreter.notes),
+        )
+
+    def _seed(self, view: StoreView, given: Given) -> None:
+        deadline.arm(CASE_LIMIT_S)
+        try:
+            view.seed(given)
+        except deadline.SoftLimitError:
+            raise GivenFailedError("given failed: seeding did not return") from None
+        finally:
+            deadline.disarm()
+
+    def _probe(self, case: Case, held: _Held, blank: Attempt) -> Attempt:
+        content = {path: file.content.data for path, file in case.given.files.items()}
+        context = ProbeContext(held.subject, held.backend, content)
+        deadline.arm(self._step_limit_s)
+        try:
+            find_probe(case.probe or "")(context, **case.args)
+        finally:
+            deadline.disarm()
+        return replace(blank, breaches=tuple(context.breaches), notes=tuple(context.notes))
+
+    def _judge_end(self, interpreter: Interpreter, case: Case, view: StoreView) -> Mismatch | None:
+        if case.then is None:
+            return None
+        interpreter.at = len(case.steps)
+        deadline.arm(CASE_LIMIT_S)
+        try:
+            return view.judge(case.then, interpreter.baseline, case.given, interpreter.resolve)
+        finally:
+            deadline.disarm()
+
+
+def _failure(case: Case, interpreter: Interpreter, failed: CaseFailed) -> Failure:
+    steps = tuple(step.text for step in case.steps)
+    at = interpreter.at if interpreter.at < len(steps) else None
+    return Failure(failed.expected, failed.observed, step=at, steps=steps, phase=failed.phase, hang=failed.hang)
+
+
+def _probe_text(case: Case) -> str:
+    arguments = " ".join(f"{name}={value}" for name, value in case.args.items())
+    return f"probe {case.probe} {arguments}".rstrip()
+
+
+def _distribution(package: str) -> str | None:
+    """Return the distribution that a top-level package comes from; None for a file of somebody's own."""
+    name = package.replace("_", "-")
+    try:
+        version(name)
+    except PackageNotFoundError:
+        # Reading every installed distribution takes a while, and few packages need it.
+        return next(iter(packages_distributions().get(package, ())), None)
+    return name
+
+
+def _describe(backend: Backend, unproved: tuple[str, ...]) -> Instance:
+    kind = type(backend)
+    distribution = _distribution(kind.__module__.partition(".")[0])
+    return Instance(
+        capabilities=tuple(name for name in Capability.__members__ if backend.capabilities.supports(Capability[name])),
+        name=str(backend.name),
+        type=f"{kind.__module__}.{kind.__qualname__}",
+        distribution=distribution,
+        version=version(distribution) if distribution else None,
+        unproved=unproved,
+    )

@@ -1,0 +1,118 @@
+"""Streams of content that are handed to a backend, the well-behaved and the awkward ones."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+from rsconform.cases.content import Content, Source
+
+_PIECE = 64 * 1024
+
+
+class SourceFailedError(Exception):
+    """What the kit's own source raises in the middle; it has to come back to the caller unchanged."""
+
+
+class _Awkward(io.BufferedIOBase):
+    """A stream that reads short, cannot seek or fails in the middle, as its source says."""
+
+    def __init__(self, source: Source) -> None:
+        self._data = source.content.data
+        self._at = source.position
+        self._source = source
+        self.raised: SourceFailedError | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._source.seekable
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        end = len(self._data)
+        if size is not None and size >= 0:
+            end = min(end, self._at + size)
+        if self._source.chunk is not None:
+            end = min(end, self._at + self._source.chunk)
+        limit = self._source.fails_after
+        if limit is not None:
+            if self._at >= limit and end > self._at:
+                self.raised = SourceFailedError(f"the source fails after {limit} bytes")
+                raise self.raised
+            end = min(end, max(limit, self._at))
+        piece = self._data[self._at : end]
+        self._at = end
+        return piece
+
+    def read1(self, size: int = -1, /) -> bytes:
+        return self.read(size)
+
+    def tell(self) -> int:
+        if not self._source.seekable:
+            raise io.UnsupportedOperation("tell")
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        if not self._source.seekable:
+            raise io.UnsupportedOperation("seek")
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+
+class _OnlyRead:
+    """An object with `read` and nothing else."""
+
+    def __init__(self, stream: _Awkward) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._stream.read(size)
+
+
+class Handed:
+    """Content as it is handed over in one step, and what its source raised."""
+
+    def __init__(self, content: Content | Source) -> None:
+        self._content = content
+        self._awkward: _Awkward | None = None
+        self.argument: bytes | BinaryIO = self._make()
+
+    def _make(self) -> bytes | BinaryIO:
+        content = self._content
+        if isinstance(content, Content):
+            return content.data
+        if content.fails_after is None and content.chunk is None and content.seekable and not content.only_read:
+            plain = io.BytesIO(content.content.data)
+            plain.seek(content.position)
+            return plain
+        self._awkward = _Awkward(content)
+        if content.only_read:
+            return cast("BinaryIO", _OnlyRead(self._awkward))
+        return cast("BinaryIO", self._awkward)
+
+    @property
+    def raised(self) -> SourceFailedError | None:
+        """Return what the source raised, if it did."""
+        return self._awkward.raised if self._awkward is not None else None
+
+    @property
+    def lost(self) -> bool:
+        """Return whether the source failed: a plain write may then leave a part."""
+        return self.raised is not None
+
+    @property
+    def bind(self) -> str | None:
+        """Return the name under which later steps look at the source."""
+        return self._content.bind if isinstance(self._content, Source) else None
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the content piece by piece, as the body of an open_atomic block writes it."""
+        if isinstance(self.argument, bytes):
+            for start in range(0, len(self.argument), _PIECE):
+                yield self.argument[start : start + _PIECE]
+            return
+        while piece := self.argument.read(_PIECE):
+            yield piece

@@ -1,0 +1,74 @@
+"""Which grade the verdicts of a lane reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rsconform.report.model import Grade, Grading, Ruling, Verdict
+
+DEV: Final = "dev"  # The edition before the first freeze: nothing in it is promised to stay.
+
+# What the grade `hardened` wants to see exercised, by an axiom of each.
+HARDENING: Final = ("sequence", "race", "wire", "memory")
+
+_LEVELS: Final = {Grade.CORE: ("MUST",), Grade.FULL: ("MUST", "SHOULD"), Grade.HARDENED: ("MUST", "SHOULD")}
+_BLOCKS: Final = {
+    Ruling.VIOLATED: "violated",
+    Ruling.INCONCLUSIVE: "inconclusive",
+    Ruling.NOT_EXERCISED: "not exercised",
+}
+_EXECUTED: Final = (Ruling.HOLDS, Ruling.WAIVED, Ruling.VIOLATED)
+_NAMED: Final = 5
+
+
+def levels_of(grade: Grade) -> tuple[str, ...]:
+    """Return the levels whose axioms a grade asks for."""
+    return _LEVELS[grade]
+
+
+def grade(verdicts: Sequence[Verdict], *, edition: str, whole: bool) -> Grading:
+    """Return the grade reached, with a sentence for each thing that kept the next one away.
+
+    Args:
+        whole: Whether the whole plan was run to its end; a part has no grade.
+    """
+    if not whole:
+        return Grading(None, ("not core: a partial or incomplete run has no grade",))
+    reached = None
+    for candidate in Grade:
+        against = _against(candidate, verdicts, edition)
+        if against:
+            return Grading(reached, tuple(f"not {candidate}: {reason}" for reason in against))
+        reached = candidate
+    return Grading(reached)
+
+
+def _against(candidate: Grade, verdicts: Sequence[Verdict], edition: str) -> list[str]:
+    asked = [verdict for verdict in verdicts if verdict.axiom.level in _LEVELS[candidate]]
+    reasons = []
+    if not any(verdict.ruling in _EXECUTED for verdict in asked):
+        reasons.append("no axiom that it asks for was executed")
+    for level in _LEVELS[candidate]:
+        for ruling, word in _BLOCKS.items():
+            ids = [verdict.axiom.id for verdict in asked if verdict.axiom.level == level and verdict.ruling is ruling]
+            if ids:
+                reasons.append(f"{len(ids)} {level} {word}: {named(ids)}")
+    if candidate is not Grade.CORE:
+        waived = [v.axiom.id for v in asked if v.axiom.level == "MUST" and v.ruling is Ruling.WAIVED]
+        if waived:
+            reasons.append(f"{len(waived)} MUST waived: {named(waived)}")
+    if candidate is Grade.HARDENED:
+        if edition == DEV:
+            reasons.append(f"the edition is {DEV}, {len(verdicts)} axioms")
+        seen = {kind for v in verdicts if v.ruling in _EXECUTED for kind in v.axiom.hardens}
+        absent = [kind for kind in HARDENING if kind not in seen]
+        if absent:
+            reasons.append(f"nothing executed of: {', '.join(absent)}")
+    return reasons
+
+
+def named(ids: Sequence[str]) -> str:
+    """Return the first few IDs, and how many more there are."""
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return ", ".join(ids[:_NAMED]) + more

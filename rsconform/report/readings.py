@@ -1,0 +1,80 @@
+"""Which reading of a trait that a lane does not declare its cases show to hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rsconform.report.model import Observation, Outcome
+from rsconform.report.verdicts import counted_cases
+from rsconform.run.model import Result, Skip, Want
+
+_OTHER: Final = {"true": "false", "false": "true"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """How the cases that presume one value of a trait came out."""
+
+    trait: str
+    value: str
+    failed: int
+    cases: int
+
+
+def settle(outcomes: Sequence[Outcome]) -> tuple[tuple[Outcome, ...], tuple[Observation, ...]]:
+    """Return the outcomes with those under a refuted reading skipped, and what was observed of the traits.
+
+    A failure only refutes the reading that its case presumes. Where every reading of a trait has failures, the one with
+    the fewest is taken as the lane's (the first in plan order if equal), and its failures stand.
+    """
+    refuted: set[tuple[str, str]] = set()
+    observations = []
+    for trait, tallies in _tallies(outcomes).items():
+        failing = [tally for tally in tallies if tally.failed]
+        if not failing:
+            continue
+        taken = None
+        if len(failing) > 1 and len(failing) == len(tallies):
+            taken = min(failing, key=lambda tally: tally.failed)
+        gone = [tally for tally in failing if tally is not taken]
+        refuted |= {(trait, tally.value) for tally in gone}
+        observations.append(_observation(tallies, gone, taken))
+    return tuple(_without(outcome, refuted) for outcome in outcomes), tuple(observations)
+
+
+def _tallies(outcomes: Sequence[Outcome]) -> dict[str, list[_Tally]]:
+    readings = [(outcome.reading, outcome.result) for outcome in outcomes if outcome.reading is not None]
+    cases = Counter(reading for reading, _ in readings)
+    failed = Counter(reading for reading, result in readings if result is Result.FAILED)
+    by_trait: dict[str, list[_Tally]] = {}
+    for (trait, value), count in cases.items():
+        by_trait.setdefault(trait, []).append(_Tally(trait, value, failed[trait, value], count))
+    return by_trait
+
+
+def _observation(tallies: Sequence[_Tally], gone: Sequence[_Tally], taken: _Tally | None) -> Observation:
+    trait = tallies[0].trait
+    why = ", ".join(
+        f"{tally.failed} of {counted_cases(tally.cases)} that presume {tally.value} failed" for tally in gone
+    )
+    if taken is not None:
+        why += f"; so did {taken.failed} of {taken.cases} that presume {taken.value}, which count"
+        return Observation(f"{trait} = {taken.value}: {why}", trait=(trait, taken.value))
+    left = [tally.value for tally in tallies if tally not in gone]
+    if not left and len(gone) == 1 and gone[0].value in _OTHER:
+        left = [_OTHER[gone[0].value]]
+    if len(left) == 1:
+        return Observation(f"{trait} = {left[0]}: {why}", trait=(trait, left[0]))
+    return Observation(f"{trait} is not {' or '.join(tally.value for tally in gone)}: {why}")
+
+
+def _without(outcome: Outcome, refuted: set[tuple[str, str]]) -> Outcome:
+    # A store of the other kind often cannot even hold what such a case is given, so an error is no surprise there.
+    # What never ran stays a gap.
+    if outcome.reading not in refuted or outcome.result in (None, Result.SKIPPED):
+        return outcome
+    trait, value = outcome.reading
+    return replace(outcome, result=Result.SKIPPED, skip=Skip(Want.READING, f"{trait} = {value}"))

@@ -1,0 +1,259 @@
+"""What people read: one failure in full, and the summary of a run."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from rsconform.report.accounting import NO_INSTANCE
+from rsconform.report.exits import Exit, ExitCode
+from rsconform.report.model import LEVELS, Report, Ruling, Verdict
+from rsconform.report.verdicts import counted_cases
+from rsconform.run.model import Attempt, AxiomFacts, Breach, Failure, Header, Result
+
+_WIDTH: Final = 100
+_LABEL: Final = 10
+_INDENT: Final = 2
+_HERE: Final = "   <- here"
+# Lines that a summary spends on one kind of thing before it only names the rest.
+_LINES: Final = 8
+
+_RULING_WORDS: Final[Mapping[Ruling, str]] = {
+    Ruling.VIOLATED: "violated",
+    Ruling.INCONCLUSIVE: "inconclusive",
+    Ruling.WAIVED: "waived",
+    Ruling.NOT_EXERCISED: "not exercised",
+    Ruling.HOLDS: "hold",
+    Ruling.NOT_APPLICABLE: "not applicable",
+}
+_COUNTED: Final = (
+    Ruling.HOLDS,
+    Ruling.VIOLATED,
+    Ruling.WAIVED,
+    Ruling.INCONCLUSIVE,
+    Ruling.NOT_EXERCISED,
+    Ruling.NOT_APPLICABLE,
+)
+
+
+def render_failure(attempt: Attempt, axiom: AxiomFacts, header: Header, *, flaky: bool = False) -> str:
+    """Return what a person needs to see of a failed or errored attempt, and of each breach during it.
+
+    Args:
+        axiom: Of the attempt's case; those of the breaches are looked up in the header.
+        flaky: Whether another attempt at the case in a fresh store did something else.
+    """
+    blocks = []
+    if attempt.result in (Result.FAILED, Result.ERRORED):
+        blocks.append("\n".join(_own_block(attempt, axiom, header, flaky=flaky)))
+    facts = {known.id: known for known in header.axioms}
+    blocks += ["\n".join(_breach_block(b, attempt, facts.get(b.axiom), header)) for b in attempt.breaches]
+    return "\n\n".join(blocks)
+
+
+def render_summary(report: Report, decision: Exit, *, certificate: str | None = None) -> str:
+    """Return the summary of one lane's run.
+
+    Args:
+        decision: For this lane alone.
+        certificate: Where the certificate was written, or None if it was not.
+    """
+    lines = [
+        *_facts(report),
+        *_counts(report),
+        *_violated(report),
+        *_folded(report, Ruling.WAIVED),
+        *_folded(report, Ruling.INCONCLUSIVE),
+        *_folded(report, Ruling.NOT_EXERCISED),
+        *_observed(report),
+        *_grade(report),
+        *_exit(decision),
+        *_row("written", certificate or "no certificate: only a whole run that came to its end has one", indent=0),
+    ]
+    return "\n".join(lines)
+
+
+def _own_block(attempt: Attempt, axiom: AxiomFacts, header: Header, *, flaky: bool) -> Iterator[str]:
+    yield f"{attempt.case}  {axiom.level}  {axiom.title}  lane {header.lane.name}"
+    yield from _row("axiom", f"{axiom.place}\n{axiom.statement}")
+    failure = attempt.failure
+    if failure is not None:
+        yield from _steps(failure)
+        yield from _row("expected", failure.expected)
+        yield from _row("observed", failure.observed)
+        yield from _row("note", _how(failure))
+    if attempt.result is Result.ERRORED:
+        yield from _row("error", f"{attempt.error or 'unknown'}\nThis says nothing about the backend.")
+    if flaky:
+        yield from _row("flaky", "another attempt in a fresh store came out differently")
+    yield from _again(attempt, header)
+
+
+def _breach_block(breach: Breach, attempt: Attempt, axiom: AxiomFacts | None, header: Header) -> Iterator[str]:
+    if axiom is None:
+        yield f"{breach.axiom}  lane {header.lane.name}"
+    else:
+        yield f"{axiom.id}  {axiom.level}  {axiom.title}  lane {header.lane.name}"
+        yield from _row("axiom", f"{axiom.place}\n{axiom.statement}")
+    yield from _row("witness", attempt.case)
+    yield from _row("step", breach.step)
+    yield from _row("expected", breach.expected)
+    yield from _row("observed", breach.observed)
+    yield from _again(attempt, header)
+
+
+def _steps(failure: Failure) -> Iterator[str]:
+    text = "\n".join(
+        f"{index + 1} {step}{_HERE if index == failure.step else ''}" for index, step in enumerate(failure.steps)
+    )
+    yield from _row("steps", text)
+
+
+def _how(failure: Failure) -> str:
+    if failure.died:
+        return "the process ended in the middle of the case"
+    if failure.hang:
+        return "it hung: it did not return within the limit"
+    if failure.step is None and failure.steps:
+        return "every step went as expected; this is about the state after the last one"
+    if failure.phase not in (None, "call"):
+        return f"seen not at the call but later, in the phase {failure.phase!r}"
+    return ""
+
+
+def _again(attempt: Attempt, header: Header) -> Iterator[str]:
+    # One line, however long: it is there to be copied. What broke before any case is seen again without one.
+    quoted = "'" + attempt.case.replace("'", "'\"'\"'") + "'"
+    chosen = "" if attempt.case == NO_INSTANCE else f" --case {quoted}"
+    yield f"{' ' * _INDENT}{'again':<{_LABEL}}{header.again}{chosen}"
+
+
+def _row(label: str, text: str, *, indent: int = _INDENT) -> Iterator[str]:
+    """Yield a labelled text, wrapped under itself; nothing for an empty one."""
+    margin = " " * (indent + _LABEL)
+    first = f"{' ' * indent}{label:<{_LABEL}}"
+    for paragraph in text.splitlines():
+        wrapped = textwrap.wrap(
+            paragraph,
+            _WIDTH,
+            initial_indent=first,
+            subsequent_indent=margin,
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+            drop_whitespace=True,
+        )
+        yield from wrapped or [margin.rstrip()]
+        first = margin
+
+
+def _facts(report: Report) -> Iterator[str]:
+    lane = report.header.lane
+    audit = "audited past the backend" if lane.audit == "lane" else "audited through the backend itself"
+    yield from _row("lane", f"{lane.name}: {lane.evidence}, {audit}", indent=0)
+    instance = report.instance
+    if instance is not None and instance.type:
+        version = f" of {instance.distribution} {instance.version}" if instance.distribution else ""
+        yield from _row(
+            "backend", f"{instance.type}{version}; contract: remote-store {report.header.contract}", indent=0
+        )
+
+
+def _counts(report: Report) -> Iterator[str]:
+    header = report.header
+    outcomes = report.outcomes()
+    # An attempt that a refuted reading sets aside is no pass, and neither is a skip.
+    by_result = [(result.value, sum(outcome.result is result for outcome in outcomes)) for result in Result]
+    by_result.append(("without an outcome", sum(outcome.result is None for outcome in outcomes)))
+    cases = ", ".join(f"{count} {word}" for word, count in by_result if count)
+    part = "" if header.complete else ", a part of the plan"
+    yield from _row(
+        "cases", f"{cases or 'none'} (edition {header.edition}, {len(report.verdicts)} axioms{part})", indent=0
+    )
+    for level in LEVELS:
+        row = report.counts().get(level, {})
+        says = ", ".join(f"{row[ruling.value]} {_RULING_WORDS[ruling]}" for ruling in _COUNTED if ruling.value in row)
+        yield from _row(level, says, indent=0)
+    if report.untestable:
+        yield from _row("untested", f"{len(report.untestable)} that no run can show", indent=0)
+
+
+def _violated(report: Report) -> Iterator[str]:
+    by_level = [verdict for level in LEVELS for verdict in report.ruled(Ruling.VIOLATED, level=level)]
+    label = "violated"
+    for verdict in by_level[:_LINES]:
+        flaky = ", flaky: attempts differ" if verdict.flaky else ""
+        axiom = verdict.axiom
+        yield from _row(label, f"{axiom.id} {axiom.level} {axiom.title} ({verdict.reason}{flaky})", indent=0)
+        label = ""
+    if len(by_level) > _LINES:
+        rest = ", ".join(verdict.axiom.id for verdict in by_level[_LINES:])
+        yield from _row(label, f"and {len(by_level) - _LINES} more: {rest}", indent=0)
+
+
+def _folded(report: Report, ruling: Ruling) -> Iterator[str]:
+    """Yield a line per reason, with how many axioms share it."""
+    groups: dict[str, list[str]] = {}
+    for verdict in report.ruled(ruling):
+        groups.setdefault(_cause(verdict), []).append(verdict.axiom.id)
+    label = {Ruling.NOT_EXERCISED: "not run", Ruling.INCONCLUSIVE: "open"}.get(ruling, ruling.value)
+    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    for cause, ids in ordered[:_LINES]:
+        who = ", ".join(ids) if len(ids) <= 3 else f"{ids[0]} and {len(ids) - 1} more"
+        yield from _row(label, f"{who}: {cause}", indent=0)
+        label = ""
+    if len(ordered) > _LINES:
+        yield from _row(label, f"and {len(ordered) - _LINES} more reasons, in report.json", indent=0)
+
+
+def _cause(verdict: Verdict) -> str:
+    if verdict.waiver is not None:
+        return f"waived until {verdict.waiver.until} ({verdict.waiver.owner}): {verdict.waiver.reason}"
+    if verdict.ruling is Ruling.INCONCLUSIVE:
+        causes: Iterable[str | None] = (
+            outcome.error if outcome.result is Result.ERRORED else outcome.missing for outcome in verdict.outcomes
+        )
+        first = next((cause for cause in causes if cause), verdict.reason)
+        return first.splitlines()[0]
+    return verdict.reason
+
+
+def _observed(report: Report) -> Iterator[str]:
+    label = "observed"
+    # What would pin a trait comes first; the rest is there to be looked up.
+    ordered = sorted(report.observations, key=lambda seen: seen.option is None)
+    for seen in ordered[:_LINES]:
+        cases = f" ({counted_cases(len(seen.cases))})" if seen.cases else ""
+        hint = f"; to pin it: {seen.option}" if seen.option is not None else ""
+        yield from _row(label, f"{seen.text}{cases}{hint}", indent=0)
+        label = ""
+    if len(ordered) > _LINES:
+        yield from _row(label, f"and {len(ordered) - _LINES} more, in report.json", indent=0)
+
+
+def _grade(report: Report) -> Iterator[str]:
+    grading = report.grading
+    reached = grading.reached.value if grading.reached is not None else "none"
+    waived = [verdict.axiom.id for verdict in report.ruled(Ruling.WAIVED, level="MUST")]
+    named = f", with {', '.join(waived)} waived" if waived and grading.reached is not None else ""
+    # Every sentence begins with the same grade; once is enough for the eye.
+    first, *others = grading.why_not_higher or ("",)
+    reasons = [first, *(sentence.partition(": ")[2] for sentence in others)] if first else []
+    yield from _row("grade", "; ".join((reached + named, *reasons)), indent=0)
+
+
+def _exit(decision: Exit) -> Iterator[str]:
+    if decision.code is ExitCode.HOLDS:
+        yield from _row("exit 0", "what was asked for holds", indent=0)
+        return
+    for code, texts in _by_code(decision).items():
+        label = f"exit {code.value}" if code is decision.code else f"also {code.value}"
+        yield from _row(label, "; ".join(texts), indent=0)
+
+
+def _by_code(decision: Exit) -> dict[ExitCode, Sequence[str]]:
+    texts: dict[ExitCode, list[str]] = {}
+    for reason in decision.reasons:
+        texts.setdefault(reason.code, []).append(reason.text)
+    return dict(texts)

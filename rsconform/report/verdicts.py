@@ -1,0 +1,217 @@
+"""The rule by which the outcomes of an axiom's cases become one verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from enum import Enum, auto
+from typing import Final, assert_never
+
+from rsconform.report.model import BundleVerdict, Outcome, Ruling, Verdict, Waiver, Watch, Witness
+from rsconform.run.model import AxiomFacts, Result, Skip, Want
+
+
+class Standing(Enum):
+    """What one case, or the watch for an invariant, says about its axiom."""
+
+    FAILED = auto()
+    ERRORED = auto()
+    MISSING = auto()
+    PASSED = auto()
+    UNREACHABLE = auto()
+    EXCLUDED = auto()
+
+
+# A failed case settles the axiom. An errored one says nothing about the store, and one without an outcome nothing at
+# all: they leave the axiom open and never read as a violation. Points that were skipped do not undo a pass, and are
+# listed with it. Why a case was skipped (no affordance, or no capability or trait) decides between the last two.
+RULING_BY_FIRST: Final = (
+    (Standing.FAILED, Ruling.VIOLATED),
+    (Standing.ERRORED, Ruling.INCONCLUSIVE),
+    (Standing.MISSING, Ruling.INCONCLUSIVE),
+    (Standing.PASSED, Ruling.HOLDS),
+    (Standing.UNREACHABLE, Ruling.NOT_EXERCISED),
+    (Standing.EXCLUDED, Ruling.NOT_APPLICABLE),
+)
+
+_SKIP_WORDS: Final = {
+    Want.AFFORDANCE: "for want of {}",
+    Want.CAPABILITY: "{} is not declared",
+    Want.TRAIT: "only where {}",
+    Want.READING: "{} was not observed",
+    Want.RELEASE: "only from {} on",
+    Want.SURFACE: "cannot be put to this backend: {}",
+}
+
+_WITHOUT: Final = "no "  # A case that lacks a capability wants it not to be declared.
+
+
+class ForeignOutcomeError(ValueError):
+    """An outcome was brought before an axiom that it does not belong to."""
+
+    def __init__(self, axiom: str, outcome: Outcome) -> None:
+        self.axiom = axiom
+        self.outcome = outcome
+        super().__init__(f"case {outcome.case} belongs to {outcome.axiom}, not to {axiom}")
+
+
+def judge(
+    axiom: AxiomFacts,
+    outcomes: Sequence[Outcome],
+    waivers: Iterable[Waiver],
+    *,
+    today: date,
+    watch: Watch | None = None,
+) -> Verdict:
+    """Rule on one axiom from the outcomes of its cases in one lane.
+
+    Args:
+        outcomes: One per planned case, in case order.
+        waivers: Those of this lane. One counts only against a violation, while `today <= until`, and if each failure
+            shows the text it expects.
+        today: The run's date in UTC, passed in so that a report can be judged again.
+        watch: What was seen of the axiom as an always-on invariant; a breach counts as a failure of it.
+
+    Raises:
+        ForeignOutcomeError: An outcome belongs to another axiom.
+    """
+    for outcome in outcomes:
+        if outcome.axiom != axiom.id:
+            raise ForeignOutcomeError(axiom.id, outcome)
+    standings = [standing_of(outcome) for outcome in outcomes]
+    if watch is not None:
+        standings.append(standing_of_watch(watch))
+    ruling = next((ruling for first, ruling in RULING_BY_FIRST if first in standings), Ruling.NOT_EXERCISED)
+    waiver = None
+    if ruling is Ruling.VIOLATED:
+        waiver = next((w for w in waivers if w.axiom == axiom.id and covers(w, outcomes, watch, today=today)), None)
+    if waiver is not None:
+        ruling = Ruling.WAIVED
+    return Verdict(
+        axiom=axiom,
+        ruling=ruling,
+        reason=_reason(ruling, outcomes, watch),
+        outcomes=tuple(outcomes),
+        watch=watch,
+        waiver=waiver,
+        flaky=any(outcome.result is Result.FAILED and outcome.is_flaky for outcome in outcomes),
+    )
+
+
+def standing_of(outcome: Outcome) -> Standing:
+    """Return what the outcome of a case says about its axiom."""
+    match outcome.result:
+        case None:
+            return Standing.MISSING
+        case Result.FAILED:
+            return Standing.FAILED
+        case Result.ERRORED:
+            return Standing.ERRORED
+        case Result.PASSED:
+            return Standing.PASSED
+        case Result.SKIPPED:
+            return _standing_of_skip(outcome.skip)
+        case _:
+            assert_never(outcome.result)
+
+
+def standing_of_watch(watch: Watch) -> Standing:
+    """Return what was seen of an invariant over the run says about it."""
+    if watch.witnesses:
+        return Standing.FAILED
+    if watch.judged:
+        return Standing.PASSED
+    return _standing_of_skip(watch.skip) if watch.skip is not None else Standing.MISSING
+
+
+def _standing_of_skip(skip: Skip | None) -> Standing:
+    # A skip that does not say why counts against the certificate, not for it.
+    if skip is None or skip.want is Want.AFFORDANCE:
+        return Standing.UNREACHABLE
+    return Standing.EXCLUDED
+
+
+def covers(waiver: Waiver, outcomes: Sequence[Outcome], watch: Watch | None, *, today: date) -> bool:
+    """Return whether a waiver is in force and expects every failure that was seen."""
+    return today <= waiver.until and expects(waiver, outcomes, watch)
+
+
+def expects(waiver: Waiver, outcomes: Sequence[Outcome], watch: Watch | None) -> bool:
+    """Return whether each failure shows the text that a waiver expects, so that no other one hides behind it."""
+    shown = [
+        f"{attempt.failure.expected}\n{attempt.failure.observed}" if attempt.failure is not None else ""
+        for outcome in outcomes
+        for attempt in outcome.attempts
+        if outcome.result is Result.FAILED and attempt.result is Result.FAILED
+    ]
+    shown += [f"{w.breach.expected}\n{w.breach.observed}" for w in (watch.witnesses if watch is not None else ())]
+    return all(waiver.expected in text for text in shown)
+
+
+def roll_up(bundle: str, title: str, verdicts: Sequence[Verdict], *, of: int) -> BundleVerdict:
+    """Return the verdict of a bundle: the first ruling, in the order of `Ruling`, that one of its sentences has.
+
+    Args:
+        of: Sentences in the bundle, those without a verdict included.
+    """
+    rulings = [verdict.ruling for verdict in verdicts]
+    worst = next(ruling for ruling in Ruling if ruling in rulings)
+    return BundleVerdict(bundle, title, worst, rulings.count(worst), of)
+
+
+def skip_in_words(skip: Skip | None) -> str:
+    """Return why something was skipped, as a phrase."""
+    if skip is not None and skip.want is Want.CAPABILITY and skip.what.startswith(_WITHOUT):
+        return f"{skip.what.removeprefix(_WITHOUT)} is declared"
+    return "for a reason that was not recorded" if skip is None else _SKIP_WORDS[skip.want].format(skip.what)
+
+
+def counted_cases(count: int) -> str:
+    """Return a number of cases in words: `1 case`, `2 cases`."""
+    return f"{count} case" if count == 1 else f"{count} cases"
+
+
+def breached_cases(witnesses: Iterable[Witness]) -> int:
+    """Return in how many cases a breach was seen."""
+    return len({witness.case for witness in witnesses})
+
+
+# Reasons go into the certificate: they count, and quote nothing that differs from machine to machine.
+def _reason(ruling: Ruling, outcomes: Sequence[Outcome], watch: Watch | None) -> str:
+    if not outcomes and watch is None:
+        return "no case of it was planned"
+    total = counted_cases(len(outcomes))
+    found = Counter(standing_of(outcome) for outcome in outcomes)
+    parts: list[str] = []
+    match ruling:
+        case Ruling.VIOLATED | Ruling.WAIVED:
+            if found[Standing.FAILED]:
+                parts.append(f"{found[Standing.FAILED]} of {total} failed")
+            if watch is not None and watch.witnesses:
+                parts.append(f"breached in {counted_cases(breached_cases(watch.witnesses))}")
+        case Ruling.INCONCLUSIVE:
+            if found[Standing.ERRORED]:
+                parts.append(f"{found[Standing.ERRORED]} of {total} errored")
+            if found[Standing.MISSING]:
+                parts.append(f"{found[Standing.MISSING]} of {total} without an outcome")
+            if watch is not None and standing_of_watch(watch) is Standing.MISSING:
+                parts.append("no case that would show it has an outcome")
+        case Ruling.HOLDS:
+            skipped = len(outcomes) - found[Standing.PASSED]
+            if skipped:
+                parts.append(f"{skipped} of {total} skipped: {_skips(outcomes, watch)}")
+        case Ruling.NOT_EXERCISED | Ruling.NOT_APPLICABLE:
+            parts.append(_skips(outcomes, watch))
+        case _:
+            assert_never(ruling)
+    return ", ".join(parts)
+
+
+def _skips(outcomes: Sequence[Outcome], watch: Watch | None) -> str:
+    phrases = Counter(skip_in_words(outcome.skip) for outcome in outcomes if outcome.result is Result.SKIPPED)
+    if watch is not None and watch.skip is not None:
+        phrases[skip_in_words(watch.skip)] += 1
+    if len(phrases) == 1:
+        return next(iter(phrases))
+    return ", ".join(f"{phrase} ({count})" for phrase, count in sorted(phrases.items()))

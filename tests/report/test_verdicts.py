@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from rsconform.report.model import Outcome, Ruling, Verdict, Watch, Witness
+from rsconform.report.verdicts import ForeignOutcomeError, judge, roll_up
+from rsconform.run.model import Failure, Result, Skip, Want
+from tests.report.journals import TODAY, attempt, axiom, breach, errored, failed, outcome, passed, skip, waiver
+
+FAILED, ERRORED, PASSED = (outcome(result) for result in (Result.FAILED, Result.ERRORED, Result.PASSED))
+MISSING = outcome(None, missing="the run was interrupted")
+UNREACHABLE = outcome(Result.SKIPPED, skip=skip("audit"))
+EXCLUDED = outcome(Result.SKIPPED, skip=skip("GLOB", Want.CAPABILITY))
+
+
+def ruled(*outcomes: Outcome, watch: Watch | None = None) -> Verdict:
+    return judge(axiom(), outcomes, (), today=TODAY, watch=watch)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "ruling"),
+    [
+        pytest.param(
+            (FAILED, ERRORED, MISSING, PASSED, UNREACHABLE, EXCLUDED), Ruling.VIOLATED, id="a failure settles"
+        ),
+        pytest.param((ERRORED, PASSED, UNREACHABLE), Ruling.INCONCLUSIVE, id="an error leaves it open"),
+        pytest.param((MISSING, PASSED, UNREACHABLE), Ruling.INCONCLUSIVE, id="a missing outcome leaves it open"),
+        pytest.param((PASSED, UNREACHABLE, EXCLUDED), Ruling.HOLDS, id="skips do not undo a pass"),
+        pytest.param((UNREACHABLE, EXCLUDED), Ruling.NOT_EXERCISED, id="an affordance weakens"),
+        pytest.param((EXCLUDED, EXCLUDED), Ruling.NOT_APPLICABLE, id="a capability does not"),
+        pytest.param((), Ruling.NOT_EXERCISED, id="nothing planned is nothing shown"),
+    ],
+)
+def test_the_first_standing_of_the_table_rules(outcomes: tuple[Outcome, ...], ruling: Ruling) -> None:
+    assert ruled(*outcomes).ruling is ruling
+
+
+@pytest.mark.parametrize("want", list(Want))
+def test_only_a_missing_affordance_makes_a_skip_not_exercised(want: Want) -> None:
+    expected = Ruling.NOT_EXERCISED if want is Want.AFFORDANCE else Ruling.NOT_APPLICABLE
+
+    assert ruled(outcome(Result.SKIPPED, skip=Skip(want, "x"))).ruling is expected
+
+
+def test_a_skip_without_a_reason_counts_against_the_certificate() -> None:
+    assert ruled(outcome(Result.SKIPPED)).ruling is Ruling.NOT_EXERCISED
+
+
+def test_a_case_for_want_of_no_capability_says_that_it_is_declared() -> None:
+    assert ruled(outcome(Result.SKIPPED, skip=skip("no GLOB", Want.CAPABILITY))).reason == "GLOB is declared"
+
+
+def test_points_that_were_skipped_are_listed_beside_a_pass() -> None:
+    verdict = ruled(PASSED, UNREACHABLE, EXCLUDED)
+
+    assert verdict.skipped == (UNREACHABLE, EXCLUDED)
+    assert verdict.reason == "2 of 3 cases skipped: GLOB is not declared (1), for want of audit (1)"
+
+
+def test_attempts_that_differ_make_a_flaky_violation() -> None:
+    tries = (failed("BE-006/a"), passed("BE-006/a", number=2))
+    verdict = ruled(outcome(Result.FAILED, attempts=tries))
+
+    assert (verdict.ruling, verdict.flaky) == (Ruling.VIOLATED, True)
+
+
+def test_attempts_that_all_fail_are_not_flaky() -> None:
+    tries = (failed("BE-006/a"), failed("BE-006/a", number=2))
+
+    assert not ruled(outcome(Result.FAILED, attempts=tries)).flaky
+
+
+def test_an_outcome_of_another_axiom_is_not_judged() -> None:
+    with pytest.raises(ForeignOutcomeError) as caught:
+        ruled(outcome(Result.PASSED, "BE-007/a"))
+
+    assert caught.value.axiom == "BE-006"
+
+
+@pytest.mark.parametrize(
+    ("watch", "ruling"),
+    [
+        pytest.param(Watch(judged=3, witnesses=(Witness("x", breach("BE-006")),)), Ruling.VIOLATED, id="breached"),
+        pytest.param(Watch(judged=3), Ruling.HOLDS, id="judged"),
+        pytest.param(Watch(skip=skip("audit")), Ruling.NOT_EXERCISED, id="lacking"),
+        pytest.param(Watch(skip=skip("READ", Want.CAPABILITY)), Ruling.NOT_APPLICABLE, id="undeclared"),
+        pytest.param(Watch(), Ruling.INCONCLUSIVE, id="cases are missing"),
+    ],
+)
+def test_an_invariant_without_cases_is_ruled_by_what_was_seen(watch: Watch, ruling: Ruling) -> None:
+    assert ruled(watch=watch).ruling is ruling
+
+
+def test_a_breach_violates_an_axiom_whose_cases_pass() -> None:
+    watch = Watch(witnesses=(Witness("BE-007/a", breach("BE-006")), Witness("BE-007/b", breach("BE-006"))))
+    verdict = ruled(PASSED, watch=watch)
+
+    assert verdict.ruling is Ruling.VIOLATED
+    assert verdict.reason == "breached in 2 cases"
+
+
+class TestWaiver:
+    def judged(self, *outcomes: Outcome, watch: Watch | None = None, today: date = TODAY, **facts: Any) -> Verdict:
+        return judge(axiom(), outcomes, [waiver("BE-005"), waiver(**facts)], today=today, watch=watch)
+
+    def test_a_violation_is_waived(self) -> None:
+        verdict = self.judged(FAILED)
+
+        assert verdict.ruling is Ruling.WAIVED
+        assert verdict.waiver == waiver()
+
+    @pytest.mark.parametrize("other", [ERRORED, MISSING, PASSED, UNREACHABLE, EXCLUDED])
+    def test_only_a_violation_is_waived(self, other: Outcome) -> None:
+        assert self.judged(other) == ruled(other)
+
+    def test_a_waiver_holds_through_its_last_day(self) -> None:
+        assert self.judged(FAILED, until=TODAY).ruling is Ruling.WAIVED
+
+    def test_an_expired_waiver_does_not_hide_a_violation(self) -> None:
+        assert self.judged(FAILED, until=date(2027, 3, 30)).ruling is Ruling.VIOLATED
+
+    def test_a_waiver_of_another_axiom_does_not_count(self) -> None:
+        assert self.judged(FAILED, id_="BE-007").ruling is Ruling.VIOLATED
+
+    def test_a_failure_that_is_not_the_expected_one_is_not_hidden(self) -> None:
+        another = outcome(Result.FAILED, attempts=(failed("BE-006/b", failure=Failure("ten bytes", "none")),))
+
+        assert self.judged(FAILED, another).ruling is Ruling.VIOLATED
+
+    def test_an_errored_retry_is_no_other_failure(self) -> None:
+        tries = (failed("BE-006/a"), errored("BE-006/a", number=2), attempt("BE-006/a", number=3))
+
+        assert self.judged(outcome(Result.FAILED, attempts=tries)).ruling is Ruling.WAIVED
+
+    def test_a_breach_that_is_not_the_expected_one_is_not_hidden(self) -> None:
+        watch = Watch(witnesses=(Witness("x", breach("BE-006", "nine bytes")), Witness("y", breach("BE-006", "other"))))
+
+        assert self.judged(watch=watch).ruling is Ruling.VIOLATED
+
+
+@pytest.mark.parametrize("index", range(len(Ruling)))
+def test_a_bundle_takes_the_worst_ruling_of_its_sentences(index: int) -> None:
+    named = ("violated", "inconclusive", "waived", "not_exercised", "holds", "not_applicable")
+    rulings = [Ruling(name) for name in named]
+    sentences = [Verdict(axiom(), ruling) for ruling in reversed(rulings[index:])]
+
+    assert roll_up("BE-008", "write()", sentences, of=14).ruling is rulings[index]
+
+
+def test_a_bundle_says_of_how_many_sentences() -> None:
+    sentences = [Verdict(axiom(), Ruling.HOLDS)] * 3 + [Verdict(axiom(), Ruling.NOT_APPLICABLE)] * 10
+    bundle = roll_up("BE-008", "write()", sentences, of=14)
+
+    assert (bundle.ruling, bundle.count, bundle.of) == (Ruling.HOLDS, 3, 14)

@@ -1,0 +1,38 @@
+"""The command line: parses, calls, prints."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from rsconform import __version__
+from rsconform.cli.lint import lint
+from rsconform.cli.listing import explain, list_
+from rsconform.cli.run import run
+from rsconform.lanes.registry import LaneError
+from rsconform.spec.mistakes import SpecError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="rsconform")
+def cli() -> None:
+    """Judge remote_store backends against their contract, axiom by axiom."""
+
+
+cli.add_command(run)
+cli.add_command(list_)
+cli.add_command(explain)
+cli.add_command(lint)
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user's ends in a sentence and exit code 2."""
+    try:
+        cli(prog_name="rsconform")
+    except SpecError as exc:
+        click.echo(f"{exc}\n{len(exc.mistakes)} mistakes in the axioms or lanes; nothing was run.", err=True)
+        sys.exit(2)
+    except LaneError as exc:
+        click.echo(f"rsconform: {exc}", err=True)
+        sys.exit(2)

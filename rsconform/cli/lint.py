@@ -1,0 +1,35 @@
+"""`rsconform lint`: check axioms without running them, and keep the lock."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from rsconform.cases.compiler import compile_edition
+from rsconform.spec.loader import load_edition
+from rsconform.spec.lock import compare, write_lock
+
+LOCK = "axioms.lock"
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("specs"))
+@click.option("--update-lock", is_flag=True, help="Write the lock anew, in the commit that changes a meaning.")
+def lint(folder: Path, *, update_lock: bool) -> None:
+    """Check the axioms of FOLDER: every name, every placeholder, every case; and their lock."""
+    edition = load_edition([folder])
+    cases = compile_edition(edition)
+    click.echo(f"{folder}: {len(edition.axioms)} axioms, {len(cases)} cases, no mistakes")
+    lock = folder / LOCK
+    if update_lock:
+        write_lock(edition, lock)
+        click.echo(f"{lock} written")
+        return
+    differences = compare(edition, lock)
+    for sentence in differences:
+        click.echo(sentence, err=True)
+    if differences:
+        click.echo(f"The lock is stale. If that is meant: rsconform lint {folder} --update-lock", err=True)
+        sys.exit(2)

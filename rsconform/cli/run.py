@@ -1,0 +1,193 @@
+"""`rsconform run`: certify one or more lanes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from rsconform.cases.compiler import compile_edition
+from rsconform.cli.failures import failures
+from rsconform.cli.progress import LaneProgress
+from rsconform.cli.sources import edition_of, lane_files
+from rsconform.lanes.model import Lane
+from rsconform.lanes.registry import find_lane, parse_trait
+from rsconform.report.build import build
+from rsconform.report.exits import ExitCode, decide
+from rsconform.report.model import Grade, Report, Waiver
+from rsconform.report.text import render_summary
+from rsconform.report.waivers import load_waivers
+from rsconform.report.write import UnwritableError, Written, write_reports
+from rsconform.run.supervisor import ChildFailedError, Supervisor
+
+WAIVERS = "rsconform-waivers.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The options of one `rsconform run`, as they were given."""
+
+    spec: tuple[str, ...]
+    case: tuple[str, ...]
+    level: str
+    trait: tuple[str, ...]
+    lanes: tuple[str, ...]
+    workers: str | None
+    seed: int
+    fresh: bool
+    fresh_store: bool
+    timeout: float
+    reports: Path
+    pytest_args: tuple[str, ...]
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    required=True,
+    metavar="LANE",
+    help="A lane's name, or a callable as path/to/file.py:function or module:function. Repeatable.",
+)
+@click.option("--spec", multiple=True, metavar="IDS", help="Only these axioms: 'BE-*,SEEK-006'.")
+@click.option("--case", multiple=True, metavar="ID", help="Only this case. Repeatable.")
+@click.option(
+    "--level",
+    type=click.Choice(["must", "should", "may"]),
+    default="must",
+    show_default=True,
+    help="The weakest level whose violation makes the exit code 1.",
+)
+@click.option("--require", type=click.Choice([grade.value for grade in Grade]), help="Ask for a grade as well.")
+@click.option("--trait", multiple=True, metavar="NAME=VALUE", help="Declare a trait of the lane. Repeatable.")
+@click.option(
+    "--lanes",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A lanes.toml to take lanes from.",
+)
+@click.option("-n", "workers", metavar="N", help="Run on N workers (a number or 'auto').")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is random.")
+@click.option("--fresh", is_flag=True, help="An instance of its own for every case; must not change a verdict.")
+@click.option("--fresh-store", is_flag=True, help="A promise: each call of the callable gives a new, empty store.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.01),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long one operation may take.",
+)
+@click.option(
+    "--reports",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    metavar="DIR",
+    help="Where reports and certificates go, a folder per lane.",
+)
+@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
+def run(backends: tuple[str, ...], require: str | None, **options: object) -> None:
+    """Judge lanes and write their certificates.
+
+    What follows `--` goes to pytest: -k EXPRESSION, -x, --lf, --durations=10 and the like.
+
+    Exit codes: 0 it holds; 1 violated; 2 usage; 3 the kit, a lane fixture or a service broke; 4 vacuous or incomplete;
+    5 a waiver is expired, unmatched or no longer needed.
+    """
+    asked = _Asked(**options)  # type: ignore[arg-type]  # click has checked the types.
+    files = lane_files(asked.lanes)
+    traits = dict(parse_trait(text) for text in asked.trait)
+    lanes = [find_lane(name, files, traits, fresh_store=asked.fresh_store) for name in backends]
+    edition = edition_of(files, lanes)
+    for lane in lanes:
+        compile_edition(edition, lane.declared)  # Every mistake is told here, before anything is started.
+    waivers = [waiver for path in _waiver_files(lanes) for waiver in load_waivers(path)]
+    done: list[tuple[Report, Written]] = []
+    try:
+        _check_writable(asked.reports)
+        for lane, name in zip(lanes, backends, strict=True):
+            done.append(_run_lane(lane, name, asked, waivers))
+            if done[-1][0].footer is not None and done[-1][0].footer.ending in ("stopped", "interrupted"):
+                break
+    except UnwritableError as exc:
+        click.echo(f"rsconform: {exc}", err=True)
+        sys.exit(ExitCode.USAGE)
+    grade = Grade(require) if require else None
+    for report, written in done:
+        decision = decide([report], level=asked.level, require=grade)
+        certificate = str(written.certificate) if written.certificate else None
+        click.echo(render_summary(report, decision, certificate=certificate) + "\n")
+    sys.exit(decide([report for report, _ in done], level=asked.level, require=grade).code)
+
+
+def _waiver_files(lanes: Sequence[Lane]) -> list[Path]:
+    paths = dict.fromkeys(lane.file.parent / WAIVERS for lane in lanes)
+    return [path for path in paths if path.is_file()]
+
+
+def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -> tuple[Report, Written]:
+    arguments = _child_arguments(lane, name, asked)
+    with LaneProgress(lane.name) as progress:
+        try:
+            journal = Supervisor(lane.name, asked.reports, arguments, progress).run()
+        except ChildFailedError as exc:
+            click.echo(f"rsconform: {exc}.", err=True)
+            sys.exit(ExitCode.USAGE)
+    report = build(journal, waivers, datetime.now(UTC).date())
+    for text in failures(report):
+        click.echo(text + "\n")
+    return report, write_reports(report, asked.reports)
+
+
+def _child_arguments(lane: Lane, name: str, asked: _Asked) -> list[str]:
+    arguments = [
+        "-c", os.devnull, "--rootdir", str(Path.cwd()), "--noconftest", "-p", "rsconform.pytest_plugin",
+        "-qq", "--tb=no", "-rN", "-o", "console_output_style=classic", "-o", "cache_dir=.pytest_cache",
+        f"--rsconform-backend={name}", f"--rsconform-journal={asked.reports}", f"--rsconform-level={asked.level}",
+        f"--rsconform-timeout={asked.timeout:g}", f"--rsconform-seed={asked.seed}",
+        f"--rsconform-again={_again(name, asked)}",
+    ]  # fmt: skip
+    for option, values in (
+        ("spec", asked.spec), ("case", asked.case), ("trait", asked.trait), ("lanes", asked.lanes),
+    ):  # fmt: skip
+        arguments += [f"--rsconform-{option}={value}" for value in values]
+    arguments += ["--rsconform-fresh"] if asked.fresh else []
+    arguments += ["--rsconform-fresh-store"] if asked.fresh_store else []
+    if asked.workers is not None:
+        arguments += ["-p", "xdist", "-n", asked.workers]
+    return [*arguments, *asked.pytest_args, str(lane.file)]
+
+
+def _again(name: str, asked: _Asked) -> str:
+    """Return the command that runs this lane again, to which a case is added."""
+    words = ["rsconform", "run", "--backend", name]
+    for option, values in (("--trait", asked.trait), ("--lanes", asked.lanes)):
+        for value in values:
+            words += [option, value]
+    words += ["--fresh-store"] if asked.fresh_store else []
+    words += ["--seed", str(asked.seed)] if asked.seed else []
+    return shlex.join(words)
+
+
+def _check_writable(folder: Path) -> None:
+    """Fail before the run rather than after it.
+
+    Raises:
+        UnwritableError: Nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as exc:
+        raise UnwritableError(folder, str(exc.strerror or exc)) from exc

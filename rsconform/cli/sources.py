@@ -1,0 +1,30 @@
+"""Where the commands take lanes and axioms from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from rsconform.data import shipped
+from rsconform.lanes.model import Lane
+from rsconform.lanes.registry import LaneFile, installed_lane_files, local_lane_files, read_lane_file
+from rsconform.spec.loader import load_edition
+from rsconform.spec.model import Edition
+
+
+def lane_files(extra: Iterable[str]) -> list[LaneFile]:
+    """Return the files that declare lanes: those named, those of this folder, those of installed packages."""
+    return [
+        *(read_lane_file(Path(path).resolve()) for path in extra),
+        *local_lane_files(Path.cwd()),
+        *installed_lane_files(),
+    ]
+
+
+def edition_of(files: Sequence[LaneFile], lanes: Iterable[Lane] = ()) -> Edition:
+    """Return the axioms: ours, and those that stand beside the files of the lanes."""
+    declared = {lane.file for lane in lanes}
+    folders: list[Traversable | Path] = [shipped("specs")]
+    folders += [file.specs for file in files if file.specs is not None and file.path in declared]
+    return load_edition(folders)

@@ -1,0 +1,377 @@
+"""The conformance run inside pytest: lanes as collector nodes, cases as items, the journal beside them."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from rsconform.cases.compiler import compile_edition
+from rsconform.cases.model import Case
+from rsconform.data import shipped
+from rsconform.lanes.model import Lane, Services
+from rsconform.lanes.registry import (
+    LaneError,
+    LaneFile,
+    find_lane,
+    installed_lane_files,
+    local_lane_files,
+    parse_trait,
+    read_lane_file,
+)
+from rsconform.report.text import render_failure
+from rsconform.run.cleaning import DirtyStoreError
+from rsconform.run.journal import JournalWriter, clear, read_journal
+from rsconform.run.model import Attempt, Footer, Header, PlannedCase, Result
+from rsconform.run.plan import SMOKE, SMOKE_FACTS, Selection, bundle_of, in_scope, make_header, plan
+from rsconform.run.session import CONSTRUCTED, LaneSession
+from rsconform.spec.loader import load_edition
+from rsconform.spec.mistakes import SpecError
+from rsconform.spec.model import Axiom, Edition, Place
+
+_WORKER: Final = "PYTEST_XDIST_WORKER"
+
+
+class CaseFailure(Exception):  # Carries a failed case through pytest, as text for a person.
+    """A case failed, or could not be judged."""
+
+
+@dataclass
+class LaneRun:
+    """One lane in this process: its cases, its plan, its session and its journal."""
+
+    lane: Lane
+    axioms: tuple[Axiom, ...]
+    cases: Mapping[str, Case]
+    planned: tuple[PlannedCase, ...]
+    node: Path
+    header: Header | None = None
+    journal: JournalWriter | None = None
+    session: LaneSession | None = None
+    refuted: set[tuple[str, str]] = field(default_factory=set)
+    done: frozenset[str] = frozenset()  # Cases that an earlier part of the same run has booked.
+
+    @property
+    def runnable(self) -> tuple[PlannedCase, ...]:
+        """Return the planned cases that the lane's facts do not rule out."""
+        return tuple(planned for planned in self.planned if planned.skip is None)
+
+
+class Conformance:
+    """The plugin that is registered when a lane was asked for."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        option = config.option
+        self.config = config
+        self.worker = os.environ.get(_WORKER)
+        self.supervised = option.rsconform_journal is not None
+        self.selection = Selection(
+            specs=tuple(part for text in option.rsconform_spec for part in text.split(",") if part),
+            cases=tuple(option.rsconform_case),
+            level=option.rsconform_level,
+        )
+        folder = option.rsconform_journal or option.rsconform_reports
+        self.folder = Path(folder).resolve() if folder else None
+        self.services = Services(own_process=self.supervised)
+        self.ended = False
+        files = self._lane_files()
+        traits = dict(parse_trait(text) for text in option.rsconform_trait)
+        fresh = option.rsconform_fresh_store
+        lanes = [find_lane(name, files, traits, fresh_store=fresh) for name in option.rsconform_backend]
+        specs = [shipped("specs"), *(file.specs for file in files if file.specs and _declares(file, lanes))]
+        self.edition = load_edition(specs)
+        self.runs = {lane.name: self._lane_run(lane, self.edition) for lane in lanes}
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Conformance:
+        """Return the run that the options ask for.
+
+        Raises:
+            pytest.UsageError: A lane does not exist or the TOML is wrong.
+        """
+        try:
+            self = cls(config)
+        except (LaneError, SpecError) as exc:
+            raise pytest.UsageError(str(exc)) from exc
+        self._add_arguments()
+        if self.folder is not None and self.worker is None and not config.option.rsconform_part:
+            for name in self.runs:
+                clear(self.folder / name)
+        return self
+
+    def _lane_files(self) -> list[LaneFile]:
+        option, root = self.config.option, self.config.rootpath
+        files = [read_lane_file(Path(path).resolve()) for path in option.rsconform_lanes]
+        for folder in dict.fromkeys((root, self.config.invocation_params.dir)):
+            files += local_lane_files(folder)
+        return files + installed_lane_files() + self._hook_lanes()
+
+    def _hook_lanes(self) -> list[LaneFile]:
+        """Return the lanes that a conftest.py registers, each with the file of its function as its lane file."""
+        found: list[LaneFile] = []
+        for registered in self.config.hook.pytest_rsconform_lanes():
+            for name, make in registered.items():
+                code = inspect.unwrap(make).__code__
+                path = Path(code.co_filename)
+                lane = Lane(name, path, Place(str(path), code.co_firstlineno), backend=f"{path}:{name}", make=make)
+                found.append(LaneFile(path, (lane,)))
+        return found
+
+    def _lane_run(self, lane: Lane, edition: Edition) -> LaneRun:
+        axioms = in_scope(edition, lane)
+        bundles = edition.bundles
+        names = {axiom.id for axiom in axioms}
+        cases = [
+            case
+            for case in compile_edition(edition, lane.declared)
+            if case.axiom.id in names and self.selection.takes(case, bundle_of(case.axiom.id, bundles))
+        ]
+        unknown = [case for case in self.selection.cases if case != SMOKE and case not in {c.id for c in cases}]
+        if unknown:
+            hint = f"See: rsconform list cases --backend {lane.name}"
+            raise LaneError(f"no case {unknown[0]!r} for lane {lane.name}. {hint}")
+        selected = [axiom for axiom in axioms if self.selection.takes_axiom(axiom, bundle_of(axiom.id, bundles))]
+        done: frozenset[str] = frozenset()
+        if self.folder is not None and self.config.option.rsconform_part:
+            earlier = read_journal(self.folder / lane.name)
+            done = frozenset(attempt.case for attempt in earlier.attempts) if earlier else done
+        planned = plan(cases, lane, version("remote-store"))
+        return LaneRun(lane, tuple(selected), {case.id: case for case in cases}, planned, lane.file, done=done)
+
+    def _add_arguments(self) -> None:
+        """Let pytest collect the lanes' files, unless it was asked for single tests of one's own."""
+        config = self.config
+        given = config.args
+        if config.args_source is config.ArgsSource.ARGS and not all(Path(arg).is_dir() for arg in given):
+            return
+        for run in self.runs.values():
+            if str(run.node) not in given:
+                given.append(str(run.node))
+
+    # -- collection -----------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Collect a file that declares a lane which was asked for."""
+        runs = [run for run in self.runs.values() if run.node == file_path]
+        if not runs:
+            return None
+        node: LaneFileNode = LaneFileNode.from_parent(parent, path=file_path)
+        node.conformance = self
+        return node
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Write the plan, as it is after everything that pytest deselected."""
+        selected: dict[str, set[str]] = {name: set() for name in self.runs}
+        for item in session.items:
+            if isinstance(item, CaseItem):
+                selected[item.run.lane.name].add(item.name)
+        for name, run in self.runs.items():
+            self._write_header(run, selected[name] | run.done)
+
+    def _write_header(self, run: LaneRun, selected: set[str]) -> None:
+        runnable = {planned.case for planned in run.runnable}
+        complete = runnable <= selected
+        planned = tuple(
+            planned for planned in run.planned if planned.case in selected or (planned.skip is not None and complete)
+        )
+        option = self.config.option
+        run.header = make_header(
+            self.edition,
+            run.axioms,
+            run.lane,
+            planned,
+            self.selection,
+            date=datetime.now(UTC).date().isoformat(),
+            seed=option.rsconform_seed,
+            again=option.rsconform_again or f"rsconform run --backend {run.lane.name}",
+            complete=complete,
+        )
+        if self.folder is not None:
+            run.journal = self._writer(run)
+            run.journal.header(run.header)
+
+    def _writer(self, run: LaneRun) -> JournalWriter:
+        part = self.config.option.rsconform_part
+        process = (self.worker or "main") + (f"-{part}" if part else "")
+        return JournalWriter((self.folder or Path()) / run.lane.name, process)
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    def start(self, run: LaneRun) -> LaneSession:
+        """Return the lane's session, making the first instance when the first case asks for it."""
+        if run.session is not None:
+            return run.session
+        option = self.config.option
+        run.session = LaneSession(
+            run.lane, run.axioms, self.services, step_limit_s=option.rsconform_timeout, fresh=option.rsconform_fresh
+        )
+        if run.journal is not None:
+            run.journal.constructing(option.rsconform_timeout)
+        try:
+            instance = run.session.start()
+        except DirtyStoreError as exc:
+            if run.journal is not None:
+                run.journal.footer(Footer("dirty_store", str(exc)))
+            self.ended = True
+            pytest.exit(str(exc), returncode=2)
+        if run.journal is not None:
+            run.journal.redactor.add(run.session.secrets)
+            run.journal.instance(instance)
+        return run.session
+
+    def attempts(self, run: LaneRun, name: str) -> list[Attempt]:
+        """Return the attempts at a case, each written to the journal before and after it ran."""
+        session = self.start(run)
+        case = run.cases.get(name)
+        journal = run.journal
+        if journal is not None:
+            journal.begin(name, case.axiom.id if case else "smoke", session.limit_s(case))
+        attempts = []
+        for attempt in session.attempts(case):
+            attempts.append(attempt)
+            if journal is not None:
+                journal.end(attempt)
+        return attempts
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """End the lanes, write the last line of each journal, and the reports where nobody else does."""
+        for run in self.runs.values():
+            if run.session is not None:
+                run.session.close()
+            if run.journal is None and self.folder is not None and self.worker is None:
+                # The controller of several workers: it runs no case, and only it knows how the run ended.
+                run.journal = self._writer(run)
+            if run.journal is not None and not self.ended:
+                run.journal.footer(_ending(session, exitstatus))
+        self.services.close()
+        if self.folder is not None and not self.supervised and self.worker is None:
+            self._write_reports()
+
+    def _write_reports(self) -> None:
+        from rsconform.report.build import build
+        from rsconform.report.write import write_reports
+
+        folder = self.folder or Path()
+        for name in self.runs:
+            journal = read_journal(folder / name)
+            if journal is not None:
+                write_reports(build(journal, (), datetime.now(UTC).date()), folder)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, str] | None:
+        """Print no letters under the supervisor, which shows progress itself."""
+        if not self.supervised or self.config.get_verbosity() >= 0:
+            return None
+        if isinstance(report, pytest.TestReport) and (report.when == "call" or not report.passed):
+            return report.outcome, "", ""
+        return None
+
+    def pytest_report_header(self) -> str:
+        """Say what is judged."""
+        return f"rsconform: {', '.join(self.runs)}; edition {self.edition.name}, {len(self.edition.axioms)} axioms"
+
+
+def _declares(file: LaneFile, lanes: Iterable[Lane]) -> bool:
+    return any(lane.file == file.path for lane in lanes)
+
+
+def _ending(session: pytest.Session, exitstatus: int) -> Footer:
+    if exitstatus == pytest.ExitCode.INTERRUPTED:
+        return Footer("interrupted", "the run was interrupted")
+    if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+        return Footer("died", "pytest ended with an internal error")
+    if session.shouldstop or session.shouldfail:
+        return Footer("stopped", str(session.shouldstop or session.shouldfail))
+    return Footer("finished")
+
+
+class LaneFileNode(pytest.File):
+    """The file that declares lanes."""
+
+    conformance: Conformance
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """Yield a node for each of its lanes that was asked for."""
+        for run in self.conformance.runs.values():
+            if run.node == self.path:
+                node: LaneNode = LaneNode.from_parent(
+                    self, name=run.lane.name, nodeid=f"{self.nodeid}::{run.lane.name}"
+                )
+                node.conformance, node.run = self.conformance, run
+                yield node
+
+
+class LaneNode(pytest.Collector):
+    """One lane."""
+
+    conformance: Conformance
+    run: LaneRun
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield an item for each case that the lane's facts do not rule out."""
+        for planned in self.run.runnable:
+            if planned.case in self.run.done:
+                continue
+            item: CaseItem = CaseItem.from_parent(self, name=planned.case, nodeid=f"{self.nodeid}::{planned.case}")
+            item.conformance, item.run, item.planned = self.conformance, self.run, planned
+            yield item
+
+
+class CaseItem(pytest.Item):
+    """One case of one lane."""
+
+    conformance: Conformance
+    run: LaneRun
+    planned: PlannedCase
+
+    def runtest(self) -> None:
+        """Run the case, and raise what became of it."""
+        attempts = self.conformance.attempts(self.run, self.name)
+        first = attempts[0]
+        instance = self.run.session.instance if self.run.session is not None else None
+        if self.name == SMOKE and instance is not None and instance.failure is not None:
+            first = replace(first, axiom=CONSTRUCTED, result=Result.FAILED, failure=instance.failure, error=None)
+        breached = any(attempt.breaches for attempt in attempts)
+        if first.result is Result.SKIPPED and first.skip is not None:
+            raise pytest.skip.Exception(f"{first.skip.want}: {first.skip.what}", _use_item_location=True)
+        if first.result is Result.FAILED and not breached and self._is_open_reading():
+            raise pytest.skip.Exception(self._reading_text(), _use_item_location=True)
+        if first.result is not Result.PASSED or breached:
+            raise CaseFailure(self._text(first, flaky=len({attempt.result for attempt in attempts}) > 1))
+
+    def _is_open_reading(self) -> bool:
+        """Return whether the failure only refutes one reading of a trait that the lane does not declare."""
+        reading = self.planned.reading
+        if reading is None:
+            return False
+        self.run.refuted.add(reading)
+        trait, value = reading
+        return not any(name == trait and other != value for name, other in self.run.refuted)
+
+    def _reading_text(self) -> str:
+        trait, value = self.planned.reading or ("", "")
+        return f"the lane does not declare {trait}, and it is not {value}; pin it with --rsconform-trait {trait}=…"
+
+    def _text(self, attempt: Attempt, *, flaky: bool) -> str:
+        header = self.run.header
+        assert header is not None  # Written when collection finished.
+        axiom = next((axiom for axiom in header.axioms if axiom.id == attempt.axiom), SMOKE_FACTS)
+        return render_failure(attempt, axiom, header, flaky=flaky)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Return a failed case as its text, with no traceback of the framework."""
+        if isinstance(excinfo.value, CaseFailure):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style=style)
+
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
+        """Point at the TOML line of the case."""
+        path, _, line = self.planned.place.rpartition(":")
+        return path, int(line) - 1, f"{self.run.lane.name}::{self.name}"

@@ -1,0 +1,103 @@
+"""Copying an object within its bucket, on the server: one request for what fits, else a multipart copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from remote_store import AlreadyExists, BackendUnavailable, NotFound, RemoteStoreError
+
+from rsconform_s3.errors import refusal_of
+from rsconform_s3.requests import Requests, Response
+from rsconform_s3.writes import Multipart, Target, TransferSizes, refuse_existing
+
+# What one copy request keeps by itself and a multipart copy has to be told.
+_KEPT = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Expires",
+    "Metadata",
+    "WebsiteRedirectLocation",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is copied: the path as the caller wrote it, its key, and what HEAD said of it."""
+
+    path: str
+    key: str
+    head: Response
+
+    def pinned(self, bucket: str) -> dict[str, Any]:
+        """What makes a request copy this version of the object or none."""
+        pin = {"CopySourceIfMatch": self.head["ETag"]} if self.head.get("ETag") else {}
+        return {"CopySource": {"Bucket": bucket, "Key": self.key}, **pin}
+
+
+def copy_object(requests: Requests, source: Source, target: Target, sizes: TransferSizes) -> None:
+    """Copy one object to another key, with its metadata.
+
+    Raises:
+        AlreadyExists: The target exists and must not be overwritten.
+        BackendUnavailable: The source changed meanwhile; nothing was copied.
+    """
+    size_bytes: int = source.head["ContentLength"]
+    try:
+        if size_bytes <= sizes.copy_limit_bytes:
+            pinned = source.pinned(requests.bucket)
+            requests.send("copy_object", source.path, Key=target.key, **pinned, **target.condition)
+        else:
+            _copy_in_parts(requests, source, target, sizes)
+    except RemoteStoreError as exc:
+        raise _copy_error(requests, source, target, exc) from exc.__cause__
+
+
+def delete_copied(requests: Requests, source: Source) -> None:
+    """Delete the source of a move, unless it is no longer what was copied."""
+    pin = {"IfMatch": source.head["ETag"]} if source.head.get("ETag") else {}
+    try:
+        requests.send("delete_object", source.path, Key=source.key, **pin)
+    except NotFound:
+        return  # Somebody else deleted it, which is what was wanted.
+    except RemoteStoreError as exc:
+        refusal = refusal_of(exc)
+        if pin and refusal is not None and refusal.status == HTTPStatus.NOT_IMPLEMENTED:
+            requests.send("delete_object", source.path, Key=source.key)
+        elif pin and refusal is not None and refusal.status == HTTPStatus.PRECONDITION_FAILED:
+            raise _changed(requests, source, "it was copied but not deleted") from exc.__cause__
+        else:
+            raise
+
+
+def _copy_in_parts(requests: Requests, source: Source, target: Target, sizes: TransferSizes) -> None:
+    kept = {name: source.head[name] for name in _KEPT if source.head.get(name)}
+    size_bytes: int = source.head["ContentLength"]
+    with Multipart(requests, target, kept) as upload:
+        for start in range(0, size_bytes, sizes.copy_part_bytes):
+            stop = min(start + sizes.copy_part_bytes, size_bytes)
+            upload.add_copy(source.path, **source.pinned(requests.bucket), CopySourceRange=f"bytes={start}-{stop - 1}")
+        upload.complete()
+
+
+def _copy_error(requests: Requests, source: Source, target: Target, exc: RemoteStoreError) -> RemoteStoreError:
+    # One status for two conditions: that the source is unchanged and that the target is new. Whether the target is
+    # there tells them apart.
+    refusal = refusal_of(exc)
+    undecided = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT)
+    if isinstance(exc, AlreadyExists) or refusal is None or refusal.status not in undecided:
+        return exc
+    try:
+        refuse_existing(requests, target)
+    except RemoteStoreError as found:
+        return found
+    is_conflict = refusal.status == HTTPStatus.CONFLICT
+    return exc if is_conflict else _changed(requests, source, "nothing was copied")
+
+
+def _changed(requests: Requests, source: Source, outcome: str) -> BackendUnavailable:
+    return BackendUnavailable(f"The source changed: {outcome}", path=source.path, backend=requests.backend)

@@ -1,0 +1,253 @@
+"""How many requests a read takes, and that one reader never mixes versions."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.response import StreamingBody
+from remote_store import BackendUnavailable, InvalidPath, NotFound, PermissionDenied, RemoteStoreError
+from rsconform_s3 import S3Boto3Backend
+from rsconform_s3.reads import BUFFER_BYTES, LINE_BYTES, WINDOW_BYTES
+
+if TYPE_CHECKING:
+    from tests.backends.conftest import Seed, Wire
+
+CONTENT = bytes(itertools.islice(itertools.cycle(range(251)), 3 * 1024 * 1024))
+ENDS = [
+    (0, io.SEEK_SET, 0),
+    (7, io.SEEK_SET, 7),
+    (-6, io.SEEK_END, len(CONTENT) - 6),
+    (5, io.SEEK_END, len(CONTENT) + 5),
+]
+
+
+def ranges(wire: Wire) -> list[str | None]:
+    return [parameters.get("Range") for parameters in wire.parameters("GetObject")]
+
+
+@pytest.mark.parametrize("how", ["read", "read_seekable"])
+class TestBothReaders:
+    def test_nothing_is_fetched_before_the_first_read(
+        self, backend: S3Boto3Backend, wire: Wire, seed: Seed, how: str
+    ) -> None:
+        seed("f", body=CONTENT)
+        wire.calls.clear()
+
+        with getattr(backend, how)("f") as stream:
+            for offset, whence, position in ENDS:
+                assert stream.seek(offset, whence) == stream.tell() == position
+
+        assert wire.operations == ["HeadObject"]
+
+    def test_draining_is_one_request(self, backend: S3Boto3Backend, wire: Wire, seed: Seed, how: str) -> None:
+        seed("f", body=CONTENT)
+        wire.calls.clear()
+
+        with getattr(backend, how)("f") as stream:
+            assert stream.read() == CONTENT
+            assert stream.read() == stream.read(10) == b""
+
+        assert wire.operations == ["HeadObject", "GetObject"]
+
+    def test_an_empty_object_needs_no_request(self, backend: S3Boto3Backend, wire: Wire, seed: Seed, how: str) -> None:
+        seed("f", body=b"")
+        with getattr(backend, how)("f") as stream:
+            assert stream.seek(0, io.SEEK_END) == 0
+            assert stream.read() == stream.read(5) == b""
+        assert "GetObject" not in wire.operations
+
+    def test_reading_past_the_end_is_empty(self, backend: S3Boto3Backend, seed: Seed, how: str) -> None:
+        seed("f", body=b"abc")
+        with getattr(backend, how)("f") as stream:
+            stream.seek(100)
+            assert stream.read(1) == b""
+
+    def test_a_negative_position_is_refused_and_changes_nothing(
+        self, backend: S3Boto3Backend, seed: Seed, how: str
+    ) -> None:
+        seed("f", body=b"abcdef")
+        with getattr(backend, how)("f") as stream:
+            stream.seek(2)
+            with pytest.raises(ValueError, match="negative"):
+                stream.seek(-10, io.SEEK_END)
+            with pytest.raises(ValueError):
+                stream.seek(0, 7)
+            assert stream.read(2) == b"cd"
+
+    def test_lines_come_whole(self, backend: S3Boto3Backend, wire: Wire, seed: Seed, how: str) -> None:
+        lines = [b"a" * (2 * LINE_BYTES) + b"\n", b"\n", b"b\n", b"end"]
+        seed("f", body=b"".join(lines))
+        with getattr(backend, how)("f") as stream:
+            assert list(stream) == lines
+            stream.seek(0)
+            assert stream.readline(3) == b"aaa"
+        assert len(wire.parameters("GetObject")) <= 8
+
+    def test_an_overwrite_meanwhile_is_an_error(
+        self, backend: S3Boto3Backend, wire: Wire, seed: Seed, how: str
+    ) -> None:
+        seed("f", body=CONTENT)
+        with getattr(backend, how)("f") as stream:
+            stream.read(10)
+            seed("f", body=CONTENT[::-1])
+            stream.seek(2 * WINDOW_BYTES)
+            with pytest.raises(BackendUnavailable, match="changed") as caught:
+                stream.read(10)
+        assert caught.value.path == "f"
+        assert all(parameters["IfMatch"].startswith('"') for parameters in wire.parameters("GetObject"))
+
+    def test_a_delete_meanwhile_is_not_found(
+        self, backend: S3Boto3Backend, client: Any, bucket: str, seed: Seed, how: str
+    ) -> None:
+        seed("f", body=CONTENT)
+        with getattr(backend, how)("f") as stream:
+            client.delete_object(Bucket=bucket, Key="f")
+            with pytest.raises(NotFound) as caught:
+                stream.read(10)
+        assert caught.value.path == "f"
+
+    @pytest.mark.parametrize(
+        ("status", "code", "expected"),
+        [(400, "ExpiredToken", PermissionDenied), (503, "SlowDown", BackendUnavailable)],
+    )
+    def test_a_refused_fetch_keeps_its_class(
+        self,
+        backend: S3Boto3Backend,
+        wire: Wire,
+        seed: Seed,
+        how: str,
+        status: int,
+        code: str,
+        expected: type[Exception],
+    ) -> None:
+        seed("f")
+        with getattr(backend, how)("f") as stream:
+            wire.fail("GetObject", status, code)
+            with pytest.raises(expected):
+                stream.read(4)
+            assert stream.read() == b"seeded"
+
+    def test_a_body_that_ends_early_is_never_taken_for_the_whole(
+        self, backend: S3Boto3Backend, wire: Wire, seed: Seed, how: str
+    ) -> None:
+        seed("f", body=b"0123456789")
+        for length in (10, None):
+            body = StreamingBody(io.BytesIO(b"01234"), length)  # type: ignore[arg-type]  # The stubs want a length.
+            wire.reply("GetObject", {"Body": body})
+            with getattr(backend, how)("f") as stream, pytest.raises(BackendUnavailable):
+                stream.read()
+
+    def test_a_server_that_ignores_ranges_is_found_out(
+        self, backend: S3Boto3Backend, wire: Wire, seed: Seed, how: str
+    ) -> None:
+        seed("f", body=b"0123456789")
+        wire.reply("GetObject", {"Body": StreamingBody(io.BytesIO(b"0123456789"), 10)})
+        with getattr(backend, how)("f") as stream:
+            stream.seek(5)
+            with pytest.raises(RemoteStoreError, match="range"):
+                stream.read(5)
+
+    def test_after_close_of_the_backend_a_fetch_says_so(self, bucket: str, client: Any, seed: Seed, how: str) -> None:
+        seed("f")
+        backend = S3Boto3Backend(bucket, client=client)
+        with getattr(backend, how)("f") as stream:
+            backend.close()
+            with pytest.raises(BackendUnavailable, match="is closed"):
+                stream.read()
+
+    def test_a_closed_stream_is_closed(self, backend: S3Boto3Backend, seed: Seed, how: str) -> None:
+        seed("f")
+        stream = getattr(backend, how)("f")
+        stream.read(1)
+        stream.close()
+        stream.close()
+        assert stream.closed
+        with pytest.raises(ValueError):
+            stream.read()
+
+    @pytest.mark.parametrize(("path", "expected"), [("gone", NotFound), ("d", InvalidPath), ("", InvalidPath)])
+    def test_what_is_no_file_is_refused_at_the_call(
+        self, backend: S3Boto3Backend, seed: Seed, how: str, path: str, expected: type[RemoteStoreError]
+    ) -> None:
+        seed("d/child")
+        with pytest.raises(expected) as caught:
+            getattr(backend, how)(path)
+        assert caught.value.path == path
+
+
+class TestRangeReader:
+    def test_a_read_is_one_request_for_just_its_bytes(self, backend: S3Boto3Backend, wire: Wire, seed: Seed) -> None:
+        seed("f", body=CONTENT)
+        wire.calls.clear()
+
+        stream = backend.read_seekable("f")
+        stream.seek(1000)
+        assert stream.read(100) == CONTENT[1000:1100]
+        stream.seek(-50, io.SEEK_END)
+        assert stream.read(100) == CONTENT[-50:]
+        assert stream.read(100) == b""
+
+        assert ranges(wire) == ["bytes=1000-1099", f"bytes={len(CONTENT) - 50}-{len(CONTENT) - 1}"]
+        assert not isinstance(stream, io.BufferedReader)
+
+    @pytest.mark.parametrize("size", [1, 64 * 1024, 4 * 1024 * 1024])
+    def test_readinto_is_one_request(self, backend: S3Boto3Backend, wire: Wire, seed: Seed, size: int) -> None:
+        seed("f", body=CONTENT)
+        buffer = bytearray(size)
+
+        stream: Any = backend.read_seekable("f")
+        count = stream.readinto(buffer)
+
+        assert count == min(size, len(CONTENT))
+        assert buffer[:count] == CONTENT[:count]
+        assert len(wire.parameters("GetObject")) == 1
+
+
+class TestStreamReader:
+    @pytest.mark.parametrize("size", [1000, 64 * 1024, BUFFER_BYTES, 1024 * 1024])
+    def test_reading_on_is_one_request(self, backend: S3Boto3Backend, wire: Wire, seed: Seed, size: int) -> None:
+        seed("f", body=CONTENT)
+        wire.calls.clear()
+
+        with backend.read("f") as stream:
+            assert b"".join(iter(lambda: stream.read(size), b"")) == CONTENT
+
+        assert wire.operations == ["HeadObject", "GetObject"]
+
+    def test_a_jump_fetches_a_window_and_reading_on_from_there_the_rest(
+        self, backend: S3Boto3Backend, wire: Wire, seed: Seed
+    ) -> None:
+        seed("f", body=CONTENT)
+        with backend.read("f") as stream:
+            stream.seek(500)
+            assert stream.read(10) == CONTENT[500:510]
+            assert ranges(wire) == [f"bytes=500-{500 + WINDOW_BYTES - 1}"]
+            assert stream.read() == CONTENT[510:]
+        assert len(ranges(wire)) == 2
+
+
+def test_read_bytes_is_one_request_without_a_range(backend: S3Boto3Backend, wire: Wire, seed: Seed) -> None:
+    seed("f", body=CONTENT)
+    wire.calls.clear()
+    assert backend.read_bytes("f") == CONTENT
+    assert wire.operations == ["GetObject"]
+    assert ranges(wire) == [None]
+
+
+def test_a_miss_of_read_bytes_is_one_request_more(backend: S3Boto3Backend, wire: Wire, seed: Seed) -> None:
+    seed("d/child")
+    wire.calls.clear()
+    with pytest.raises(NotFound):
+        backend.read_bytes("gone")
+    with pytest.raises(InvalidPath):
+        backend.read_bytes("d")
+    assert wire.operations == ["GetObject", "ListObjectsV2"] * 2
+
+
+def test_a_cut_body_of_read_bytes_is_unavailable(backend: S3Boto3Backend, wire: Wire) -> None:
+    wire.reply("GetObject", {"Body": StreamingBody(io.BytesIO(b"01"), 10)})
+    with pytest.raises(BackendUnavailable):
+        backend.read_bytes("f")

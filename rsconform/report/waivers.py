@@ -91,7 +91,7 @@ def _finding(
             waiver, WaiverState.EXPIRED, f"{_named(waiver)} is expired since {waiver.until} ({waiver.owner})"
         )
     if verdict is None:
-        if waiver.axiom not in known:
+        if whole and waiver.axiom not in known:
             return WaiverFinding(
                 waiver, WaiverState.UNMATCHED, f"{_named(waiver)} matches nothing: the edition has no such axiom"
             )

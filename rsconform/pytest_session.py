@@ -257,13 +257,15 @@ class Conformance:
 
     def _write_reports(self) -> None:
         from rsconform.report.build import build
+        from rsconform.report.waivers import waivers_beside
         from rsconform.report.write import write_reports
 
         folder = self.folder or Path()
         for name in self.runs:
             journal = read_journal(folder / name)
             if journal is not None:
-                write_reports(build(journal, (), datetime.now(UTC).date()), folder)
+                waivers = waivers_beside([self.runs[name].lane.file])
+                write_reports(build(journal, waivers, datetime.now(UTC).date()), folder)
 
     def pytest_report_teststatus(self, report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, str] | None:
         """Print no letters under the supervisor, which shows progress itself."""

@@ -52,6 +52,8 @@ def _others(cases: list[str], what: str) -> str:
 
 
 def _errors(report: Report) -> Iterator[str]:
+    if report.no_instance is not None:  # Said once, as the violation that it is.
+        return
     first: dict[str, Attempt] = {}
     for outcome in report.outcomes():
         for attempt in outcome.attempts:

@@ -18,16 +18,14 @@ from rsconform.cli.failures import failures
 from rsconform.cli.progress import LaneProgress
 from rsconform.cli.sources import edition_of, lane_files
 from rsconform.lanes.model import Lane
-from rsconform.lanes.registry import find_lane, parse_trait
+from rsconform.lanes.registry import find_lane, known_lanes, parse_trait
 from rsconform.report.build import build
 from rsconform.report.exits import ExitCode, decide
 from rsconform.report.model import Grade, Report, Waiver
 from rsconform.report.text import render_summary
-from rsconform.report.waivers import load_waivers
+from rsconform.report.waivers import review_lanes, waivers_beside
 from rsconform.report.write import UnwritableError, Written, write_reports
 from rsconform.run.supervisor import ChildFailedError, Supervisor
-
-WAIVERS = "rsconform-waivers.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     edition = edition_of(files, lanes)
     for lane in lanes:
         compile_edition(edition, lane.declared)  # Every mistake is told here, before anything is started.
-    waivers = [waiver for path in _waiver_files(lanes) for waiver in load_waivers(path)]
+    waivers = waivers_beside(lane.file for lane in lanes)
     done: list[tuple[Report, Written]] = []
     try:
         _check_writable(asked.reports)
@@ -127,12 +125,10 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
         decision = decide([report], level=asked.level, require=grade)
         certificate = str(written.certificate) if written.certificate else None
         click.echo(render_summary(report, decision, certificate=certificate) + "\n")
-    sys.exit(decide([report for report, _ in done], level=asked.level, require=grade).code)
-
-
-def _waiver_files(lanes: Sequence[Lane]) -> list[Path]:
-    paths = dict.fromkeys(lane.file.parent / WAIVERS for lane in lanes)
-    return [path for path in paths if path.is_file()]
+    stray = review_lanes(waivers, {*known_lanes(files), *(lane.name for lane in lanes)})
+    for finding in stray:
+        click.echo(finding.text)
+    sys.exit(decide([report for report, _ in done], level=asked.level, require=grade, stray=stray).code)
 
 
 def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -> tuple[Report, Written]:

@@ -142,6 +142,7 @@ class Lane:
     extra: str | None = None  # What to install when the lane's modules are missing: "rsconform[s3]".
     fresh_store: bool = False  # The callable promises a new store per call.
     from_entry_point: bool = False
+    distribution: str | None = None  # Of the entry point: where the lane's code comes from.
     make: Callable[[], Backend] | None = None  # The callable itself, where a conftest.py registered it.
 
     @property

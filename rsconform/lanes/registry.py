@@ -70,7 +70,9 @@ def installed_lane_files() -> list[LaneFile]:
         for folder in (spec.submodule_search_locations or ()) if spec else ():
             path = Path(folder) / "lanes.toml"
             if path.is_file():
-                found.append(read_lane_file(path, from_entry_point=True))
+                file = read_lane_file(path, from_entry_point=True)
+                name = entry.dist.name if entry.dist is not None else None
+                found.append(LaneFile(path, tuple(replace(lane, distribution=name) for lane in file.lanes)))
     return found
 
 
@@ -295,9 +297,12 @@ def _import_module(lane: Lane, name: str) -> object:
 
 def _import_file(lane: Lane, name: str) -> object:
     path = (lane.file.parent / name).resolve()
-    key = f"_rsconform_lane_{path.stem}_{abs(hash(path))}"
-    if key in sys.modules:
-        return sys.modules[key]
+    # The name reaches certificates, so it depends on nothing but the file's name while that is the only one.
+    key = f"_rsconform_lane_{path.stem}"
+    while key in sys.modules:
+        if getattr(sys.modules[key], "__file__", None) == str(path):
+            return sys.modules[key]
+        key += "_"
     spec = importlib.util.spec_from_file_location(key, path)
     if spec is None or spec.loader is None:
         raise LaneError(f'lane "{lane.name}": {path} is no Python file.')

@@ -22,6 +22,10 @@ Probe = Callable[..., None]
 _PROBES: dict[str, Probe] = {}
 
 
+class ProbeSkipped(Exception):  # Not an error: the case does not apply.
+    """The subject owes nothing of what the probe looks for."""
+
+
 class ProbeFailed(Exception):  # The verdict on the subject, not an error of the kit.
     """The subject did not do what the probe looks for."""
 
@@ -52,6 +56,10 @@ class ProbeContext:
             return operation(*args, **options)
         except Exception as exc:
             self.fail(f"{what} to return", f"it raised {type(exc).__name__}: {exc}")
+
+    def skip(self, what: str) -> NoReturn:
+        """End the case as not applicable: it would need `what`."""
+        raise ProbeSkipped(what)
 
     def fail(self, expected: str, observed: str) -> NoReturn:
         """End the case as failed."""

@@ -40,13 +40,12 @@ class _Failing:
 @probe("seek.passthrough")
 def passthrough(context: ProbeContext, path: str) -> None:
     """read_seekable() returns the very object that read() made."""
-    if not _inherits(context):
-        return
+    _demand_inherited(context)
     with _watched(context) as (backend, made):
         stream = context.call("read_seekable()", backend.read_seekable, path)
         with contextlib.closing(stream):
             if not made or not made[-1].seekable():
-                return  # A read() that cannot seek is another sentence's.
+                context.skip("a read() that can seek")
             if stream is not made[-1]:
                 context.fail("the very stream that read() made", f"another {type(stream).__name__}")
 
@@ -54,13 +53,12 @@ def passthrough(context: ProbeContext, path: str) -> None:
 @probe("seek.spool")
 def spool(context: ProbeContext, path: str) -> None:
     """read_seekable() of a forward-only read() returns a spool of the content, standing at its beginning."""
-    if not _inherits(context):
-        return
+    _demand_inherited(context)
     with _watched(context) as (backend, made):
         stream = context.call("read_seekable()", backend.read_seekable, path)
         with contextlib.closing(stream):
             if made and made[-1] is stream:
-                return  # read() can seek although it is not declared: it is handed on.
+                context.skip("a read() that cannot seek")  # It can, undeclared: it is handed on.
             if not isinstance(stream, tempfile.SpooledTemporaryFile):
                 context.fail("a SpooledTemporaryFile", type(stream).__name__)
             size = getattr(stream, "_max_size", _SPOOL_BYTES)
@@ -75,8 +73,7 @@ def spool(context: ProbeContext, path: str) -> None:
 @probe("seek.source_closed")
 def source_closed(context: ProbeContext, path: str, *, fails: bool) -> None:
     """The stream that was spooled is closed, after copying as well as after a copy that failed."""
-    if not _inherits(context):
-        return
+    _demand_inherited(context)
     with _watched(context, _Failing if fails else None) as (backend, made):
         try:
             stream = backend.read_seekable(path)
@@ -86,17 +83,15 @@ def source_closed(context: ProbeContext, path: str, *, fails: bool) -> None:
         else:
             with contextlib.closing(stream):
                 if made and made[-1] is stream:
-                    return  # Nothing was spooled.
+                    context.skip("a read() that cannot seek")
         if made and not made[-1].closed:
             context.fail("the stream from read() closed", "it is still open")
 
 
-def _inherits(context: ProbeContext) -> bool:
-    """Return whether the backend inherits read_seekable(), and note it where it does not."""
-    if type(context.backend).read_seekable is Backend.read_seekable:
-        return True
-    context.notes.append("nothing is owed: the backend has a read_seekable() of its own")
-    return False
+def _demand_inherited(context: ProbeContext) -> None:
+    """Go on only where the backend inherits read_seekable(): with one of its own it owes nothing here."""
+    if type(context.backend).read_seekable is not Backend.read_seekable:
+        context.skip("an inherited read_seekable()")
 
 
 class _StandIn:

@@ -155,11 +155,8 @@ def _why_missing(case: str, journal: Journal) -> str:
 
 def _why_unjudged(axiom: AxiomFacts, journal: Journal, outcomes: Sequence[Outcome]) -> Skip | None:
     """Return for want of what an invariant was looked at nowhere; None if a case without outcome may be to blame."""
-    if axiom.lacking is not None:
-        # Where nothing is transported, nothing of the transport can be wrong.
-        if axiom.lacking == "wire" and journal.header.lane.traits.get("transport") in ("none", "fs"):
-            return Skip(Want.TRAIT, "there is a transport")
-        return Skip(Want.AFFORDANCE, axiom.lacking)
+    if axiom.skip is not None:
+        return axiom.skip
     if any(outcome.result is None for outcome in outcomes) or not any(
         outcome.result in (Result.PASSED, Result.FAILED) for outcome in outcomes
     ):

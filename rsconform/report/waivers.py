@@ -57,6 +57,16 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
     return tuple(waivers)
 
 
+def waivers_beside(lane_files: Iterable[Path]) -> tuple[Waiver, ...]:
+    """Return the waivers that stand beside the files which declare lanes.
+
+    Raises:
+        SpecError: A file is wrong.
+    """
+    paths = dict.fromkeys(file.parent / FILE_NAME for file in lane_files)
+    return tuple(waiver for path in paths if path.is_file() for waiver in load_waivers(path))
+
+
 def review(
     waivers: Iterable[Waiver], verdicts: Sequence[Verdict], *, today: date, known: Collection[str], whole: bool
 ) -> tuple[WaiverFinding, ...]:

@@ -109,9 +109,7 @@ class Interpreter:
     def _step(self, step: Step) -> None:
         try:
             # What an earlier step bound may be a RemotePath; an operation takes its text.
-            arguments = {
-                name: path_text(resolve_value(value, self.resolve)) for name, value in step.arguments.items()
-            }
+            arguments = {name: path_text(resolve_value(value, self.resolve)) for name, value in step.arguments.items()}
         except (LookupError, AttributeError) as exc:
             raise CaseFailed(f"values for {step.text}", f"an earlier result lacks {exc}") from exc
         metadata = arguments.get("metadata")
@@ -308,8 +306,9 @@ class Interpreter:
             self._judge_error(step, done, done.error)
             return
         if step.raises:
-            if "CapabilityNotSupported" in step.raises:
-                self.notes.append(f"under_declared: {step.op} works without its capability")
+            if "CapabilityNotSupported" in step.raises and self.case.lacks:
+                lacks = ", ".join(sorted(self.case.lacks))
+                self.notes.append(f"under_declared: {step.op} is not refused without {lacks}")
             raise CaseFailed(_any_of(step.raises), f"{step.op} returned {_shown_result(done)}", phase=done.phase)
         if not isinstance(step.returns, Missing):
             failing = step.returns.mismatch(done.value, self.resolve)

@@ -91,7 +91,7 @@ class AxiomFacts:
     note: str | None = None
     untestable: str | None = None
     invariant: str | None = None
-    lacking: str | None = None  # The affordance without which the lane's invariant cannot be judged.
+    skip: Skip | None = None  # For want of what the lane's facts keep an invariant from being judged.
     requires: tuple[str, ...] = ()  # Capabilities without which an invariant meets nothing to judge.
     hardens: tuple[str, ...] = ()  # Of sequence, race, wire, memory: what the grade `hardened` asks to see exercised.
 
@@ -205,7 +205,8 @@ def instance_from(raw: Json) -> Instance:
 
 
 def _axiom_from(raw: Json) -> AxiomFacts:
-    return AxiomFacts(**{**raw, "requires": tuple(raw["requires"]), "hardens": tuple(raw["hardens"])})
+    lists = {"requires": tuple(raw["requires"]), "hardens": tuple(raw["hardens"])}
+    return AxiomFacts(**{**raw, **lists, "skip": _skip_from(raw["skip"])})
 
 
 def header_from(raw: Json) -> Header:

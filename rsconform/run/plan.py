@@ -164,7 +164,6 @@ def lane_facts(lane: Lane) -> LaneFacts:
 
 def axiom_facts(axiom: Axiom, bundle: str | None, lane: Lane) -> AxiomFacts:
     """Return what a report says about an axiom in a lane."""
-    lacking = [need for need in INVARIANTS.get(axiom.invariant or "", ()) if need not in lane.affordances]
     return AxiomFacts(
         id=axiom.id,
         title=axiom.title,
@@ -176,5 +175,17 @@ def axiom_facts(axiom: Axiom, bundle: str | None, lane: Lane) -> AxiomFacts:
         note=axiom.note,
         untestable=axiom.untestable,
         invariant=axiom.invariant,
-        lacking=lacking[0] if lacking else None,
+        skip=_invariant_skip(axiom.invariant, lane),
+        requires=axiom.requires,
     )
+
+
+def _invariant_skip(checker: str | None, lane: Lane) -> Skip | None:
+    """Return why the lane's facts keep an invariant from being judged, or None."""
+    if checker is None:
+        return None
+    invariant = INVARIANTS[checker]
+    for name, value in invariant.traits.items():
+        if lane.declared.get(name) not in (None, value):
+            return Skip(Want.TRAIT, f"{name} = {written(value)}")
+    return next((Skip(Want.AFFORDANCE, need) for need in invariant.needs if need not in lane.affordances), None)

@@ -15,7 +15,7 @@ from rsconform.cases.model import Case, Given, Skip, Want
 from rsconform.cases.values import show
 from rsconform.lanes.model import Lane, LaneFixture, ServiceDownError, Services, StoredFile, Subject
 from rsconform.lanes.registry import LaneError, import_target
-from rsconform.probes import ProbeContext, ProbeFailed, find_probe
+from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
 from rsconform.run import deadline
 from rsconform.run.cleaning import StoreKeeper
 from rsconform.run.interpreter import CaseFailed, Interpreter, Refused, show_error
@@ -66,10 +66,18 @@ class LaneSession:
         axioms: The axioms in scope; those with an `invariant` are judged in every case.
         step_limit_s: How long one operation may take.
         fresh: Every case gets an instance of its own, whatever the lane fixture offers.
+        fixture: Instead of the lane fixture that the lane names.
     """
 
     def __init__(
-        self, lane: Lane, axioms: Sequence[Axiom], services: Services, *, step_limit_s: float, fresh: bool = False
+        self,
+        lane: Lane,
+        axioms: Sequence[Axiom],
+        services: Services,
+        *,
+        step_limit_s: float,
+        fresh: bool = False,
+        fixture: LaneFixture | None = None,
     ) -> None:
         self.lane = lane
         self.instance: Instance | None = None
@@ -80,7 +88,7 @@ class LaneSession:
         self._fresh = fresh
         self._invariants = {axiom.invariant: str(axiom.id) for axiom in axioms if axiom.invariant is not None}
         self._flat = lane.declared.get("flat_namespace") is not False
-        self._fixture: LaneFixture | None = None
+        self._fixture = fixture
         self._held: _Held | None = None
         self._capabilities: frozenset[str] = frozenset()
         self._class_traits: dict[str, object] = {}
@@ -115,7 +123,7 @@ class LaneSession:
         if self._keeper is not None:
             self._keeper.demand_empty(held.backend)
         try:
-            instance = _describe(held.backend, self._unproved(held))
+            instance = _describe(held.backend, self.lane, self._unproved(held))
         except Exception as exc:
             failure = Failure(expected="an instance that says its name and capabilities", observed=show_error(exc))
             return Instance(failure=failure)
@@ -335,6 +343,8 @@ class LaneSession:
             attempt = replace(attempt, result=Result.PASSED, notes=(str(exc),))
         except CaseFailed as exc:
             attempt = replace(attempt, result=Result.FAILED, failure=_failure(case, interpreter, exc))
+        except ProbeSkipped as exc:
+            return replace(blank, result=Result.SKIPPED, skip=Skip(Want.SURFACE, str(exc)))
         except ProbeFailed as exc:
             failure = Failure(exc.expected, exc.observed, step=0, steps=(_probe_text(case),))
             attempt = replace(attempt, result=Result.FAILED, failure=failure)
@@ -396,20 +406,21 @@ def _probe_text(case: Case) -> str:
     return f"probe {case.probe} {arguments}".rstrip()
 
 
-def _distribution(package: str) -> str | None:
+def _distribution(package: str, lane: Lane) -> str | None:
     """Return the distribution that a top-level package comes from; None for a file of somebody's own."""
     name = package.replace("_", "-")
     try:
         version(name)
     except PackageNotFoundError:
+        # What stands beside a lane in its distribution is found in an editable install too, where no record names it.
         # Reading every installed distribution takes a while, and few packages need it.
-        return next(iter(packages_distributions().get(package, ())), None)
+        return lane.distribution or next(iter(packages_distributions().get(package, ())), None)
     return name
 
 
-def _describe(backend: Backend, unproved: tuple[str, ...]) -> Instance:
+def _describe(backend: Backend, lane: Lane, unproved: tuple[str, ...]) -> Instance:
     kind = type(backend)
-    distribution = _distribution(kind.__module__.partition(".")[0])
+    distribution = _distribution(kind.__module__.partition(".")[0], lane)
     return Instance(
         capabilities=tuple(name for name in Capability.__members__ if backend.capabilities.supports(Capability[name])),
         name=str(backend.name),

@@ -32,16 +32,16 @@ class _Awkward(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         end = len(self._data)
-        if size is not None and size >= 0:
-            end = min(end, self._at + size)
-        if self._source.chunk is not None:
-            end = min(end, self._at + self._source.chunk)
+        sized = size is not None and size >= 0
+        if sized:
+            # Only a read of so many bytes may be short: one without a size goes to the end.
+            end = min(end, self._at + (size or 0), self._at + (self._source.chunk or end))
         limit = self._source.fails_after
-        if limit is not None:
-            if self._at >= limit and end > self._at:
+        if limit is not None and end > limit:
+            if self._at >= limit or not sized:
                 self.raised = SourceFailedError(f"the source fails after {limit} bytes")
                 raise self.raised
-            end = min(end, max(limit, self._at))
+            end = limit
         piece = self._data[self._at : end]
         self._at = end
         return piece

@@ -7,7 +7,7 @@ everywhere.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -150,25 +150,33 @@ IMPLIED_TRAITS: Final = ((("flat_namespace", False), ("rejects_write_under_file_
 
 AFFORDANCES: Final = ("seed", "audit", "peer", "container", "requests", "wire", "deny")
 
-# Checkers of the always-on invariants: the `invariant` key of an axiom names one, and what it stands on.
-INVARIANTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "only-our-errors": (),
-    "error-names-backend": (),
-    "error-names-path": (),
-    "error-attributes": (),
-    "failure-changes-nothing": ("audit",),
-    "failure-leaves-no-folders": ("audit",),
-    "touches-only-its-paths": ("audit",),
-    "file-info-types": (),
-    "aware-times": (),
-    "folder-info-types": (),
-    "folder-entry-types": (),
-    "write-result-types": (),
-    "plain-answers": (),
-    "arguments-untouched": (),
-    "keeps-secrets": (),
-    "ends-in-time": (),
-    "requests-capped": ("wire",),
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """What an always-on invariant stands on."""
+
+    needs: tuple[str, ...] = ()  # Affordances.
+    traits: Mapping[str, object] = field(default_factory=dict)
+
+
+# Checkers of the always-on invariants: the `invariant` key of an axiom names one.
+INVARIANTS: Final[Mapping[str, Invariant]] = {
+    "only-our-errors": Invariant(),
+    "error-names-backend": Invariant(),
+    "error-names-path": Invariant(),
+    "error-attributes": Invariant(),
+    "failure-changes-nothing": Invariant(("audit",)),
+    "failure-leaves-no-folders": Invariant(("audit",), {"flat_namespace": False}),
+    "touches-only-its-paths": Invariant(("audit",)),
+    "file-info-types": Invariant(),
+    "aware-times": Invariant(),
+    "folder-info-types": Invariant(),
+    "folder-entry-types": Invariant(),
+    "write-result-types": Invariant(),
+    "plain-answers": Invariant(),
+    "arguments-untouched": Invariant(),
+    "keeps-secrets": Invariant(),
+    "ends-in-time": Invariant(),
 }
 
 FAMILY_KEYS: Final = ("id", "title", "contract", "source", "common")

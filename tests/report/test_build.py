@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from rsconform.report.model import Ruling
-from rsconform.run.model import Failure, Footer, Instance, Result, Want
+from rsconform.run.model import Failure, Footer, Instance, Result, Skip, Want
 from tests.report.journals import (
     INSTANCE,
     axiom,
     breach,
     errored,
     failed,
-    lane,
     passed,
     planned,
     report,
@@ -124,15 +123,15 @@ class TestUnjudgedInvariant:
         assert self.judged() == (Ruling.NOT_EXERCISED, "for want of a case that would show it")
 
     def test_what_the_lane_cannot_show_is_not_exercised(self) -> None:
-        assert self.judged(facts={"lacking": "audit"}) == (Ruling.NOT_EXERCISED, "for want of audit")
+        assert self.judged(facts={"skip": Skip(Want.AFFORDANCE, "audit")}) == (
+            Ruling.NOT_EXERCISED,
+            "for want of audit",
+        )
 
-    def test_a_fault_of_the_transport_does_not_apply_where_there_is_none(self) -> None:
-        assert self.judged(facts={"lacking": "wire"}) == (Ruling.NOT_APPLICABLE, "only where there is a transport")
+    def test_what_a_trait_excludes_does_not_apply(self) -> None:
+        skip = Skip(Want.TRAIT, "flat_namespace = false")
 
-    def test_a_transport_without_a_wire_is_not_exercised(self) -> None:
-        over_http = lane(traits={"transport": "http"})
-
-        assert self.judged(facts={"lacking": "wire"}, lane=over_http) == (Ruling.NOT_EXERCISED, "for want of wire")
+        assert self.judged(facts={"skip": skip}) == (Ruling.NOT_APPLICABLE, "only where flat_namespace = false")
 
     def test_what_needs_an_undeclared_capability_does_not_apply(self) -> None:
         assert self.judged(facts={"requires": ("READ", "GLOB")}) == (Ruling.NOT_APPLICABLE, "GLOB is not declared")

@@ -15,9 +15,11 @@ test: .venv/ready  ## Lint, types and every test
 	$(BIN)/rsconform lint specs
 	$(BIN)/python -m pytest -n 2
 
-reports: .venv/ready  ## Rewrite the committed certificates and the pinned dependencies
+reports: .venv/ready  ## Move to the newest dependencies, pin them, and rewrite the committed certificates
+	$(BIN)/uv pip install --quiet --upgrade --python $(BIN)/python --editable '.[dev]'
+	$(BIN)/uv pip freeze --python $(BIN)/python --exclude-editable | grep '==' > constraints.txt
+	touch .venv/ready
 	for lane in $(LANES); do $(BIN)/rsconform run --backend $$lane; [ $$? -le 1 ] || exit 1; done
-	$(BIN)/uv pip freeze --exclude-editable | grep '==' > constraints.txt
 
 benchmark: .venv/ready  ## Speed, as ratios within one run
 	$(BIN)/python benchmarks/speed.py

@@ -26,7 +26,6 @@ from rsconform.lanes.registry import (
     parse_trait,
     read_lane_file,
 )
-from rsconform.report.text import render_failure
 from rsconform.run.cleaning import DirtyStoreError
 from rsconform.run.journal import JournalWriter, clear, read_journal
 from rsconform.run.model import Attempt, Footer, Header, PlannedCase, Result
@@ -362,6 +361,8 @@ class CaseItem(pytest.Item):
         return f"the lane does not declare {trait}, and it is not {value}; pin it with --rsconform-trait {trait}=…"
 
     def _text(self, attempt: Attempt, *, flaky: bool) -> str:
+        from rsconform.report.text import render_failure  # Only a failure pays for the report stage.
+
         header = self.run.header
         assert header is not None  # Written when collection finished.
         axiom = next((axiom for axiom in header.axioms if axiom.id == attempt.axiom), SMOKE_FACTS)

@@ -74,6 +74,8 @@ class _CaseCompiler:
 
     def __post_init__(self) -> None:
         self.mistakes: list[Mistake] = []
+        tables = [step.table for step in self.template.steps]
+        self._binds = tuple(_names_bound(tables, self.template.axes))
 
     def compile(self) -> Iterator[Case]:
         for axis in self.template.axes:
@@ -90,10 +92,6 @@ class _CaseCompiler:
             case = self._case(labels, axes)
             if len(self.mistakes) == before:
                 yield case
-
-    @property
-    def _binds(self) -> tuple[str, ...]:
-        return tuple(_names_bound([step.table for step in self.template.steps], self.template.axes))
 
     def _mistake(self, place: Place, bad: _Bad | PlaceholderError) -> None:
         where = f'axiom {self.axiom.id}, case "{self.template.name}"'

@@ -36,8 +36,15 @@ def parse_size(text: str) -> int:
 
 @lru_cache(maxsize=8)
 def _period(number: int) -> bytes:
-    # 211 and the odd stride keep neighbours apart: consecutive values differ by a constant that is not 0 mod 251.
-    return bytes((place * (number * 38 + 1) + place // 251 + number) % 251 for place in range(_PERIOD))
+    # A stride that is not 0 mod 251 keeps neighbours apart, and each row of 251 is the one before, every value one up.
+    stride = number * 38 + 1
+    row = bytes((place * stride + number) % 251 for place in range(251))
+    one_up = bytes((value + 1) % 251 for value in range(251)) + bytes(5)
+    rows = []
+    for _ in range(_PERIOD // 251 + 1):
+        rows.append(row)
+        row = row.translate(one_up)
+    return b"".join(rows)[:_PERIOD]
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from rsconform.cases.content import Content
 from rsconform.cases.values import Bound, Resolve, resolve_value, show
@@ -186,7 +186,9 @@ def _of_type(seen: object, name: object) -> bool:
     return type(seen).__name__ == name or any(cls.__name__ == name for cls in type(seen).__mro__[:-1])
 
 
-def _compared(seen: object, operand: object, holds: Callable[[float, float], bool]) -> bool:
+def _compared(seen: object, operand: object, holds: Callable[[Any, Any], bool]) -> bool:
+    if isinstance(seen, datetime) and isinstance(operand, datetime):
+        return holds(seen, operand)  # One aware and one not is a TypeError, and a mismatch.
     if isinstance(seen, bool) or not isinstance(seen, int | float) or not isinstance(operand, int | float):
         return False
     return holds(seen, operand)

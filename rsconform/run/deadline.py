@@ -11,6 +11,7 @@ from typing import Final
 _AGAIN_S: Final = 1.0
 
 AVAILABLE: Final = hasattr(signal, "setitimer")
+_installed = False
 
 
 class SoftLimitError(BaseException):
@@ -23,17 +24,19 @@ def _fire(_signum: int, _frame: FrameType | None) -> None:
 
 def install() -> None:
     """Take over SIGALRM, where there is one and this is the main thread."""
+    global _installed  # One timer per process: the state is the process's.
     if AVAILABLE and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGALRM, _fire)
+        _installed = True
 
 
 def arm(seconds: float) -> None:
     """Start the limit for what comes next. Without `install` and outside the main thread there is none."""
-    if AVAILABLE and signal.getsignal(signal.SIGALRM) is _fire:
+    if _installed:
         signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_S)
 
 
 def disarm() -> None:
     """Stop the limit."""
-    if AVAILABLE:
+    if _installed:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import gc
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from time import perf_counter
+from typing import Protocol
 
 from remote_store import Backend, Capability
 
-from rsconform.cases.model import Case, Given, Skip, Want
+from rsconform.cases.model import Case, Skip, Want
 from rsconform.cases.values import show
 from rsconform.lanes.model import Lane, LaneFixture, ServiceDownError, Services, StoredFile, Subject
 from rsconform.lanes.registry import LaneError, import_target
@@ -30,6 +32,19 @@ from rsconform.spec.vocabulary import TRAITS
 MOST_HANGS = 3
 CONSTRUCTED = "BE-001a"
 CASE_LIMIT_S = 60.0
+
+
+class Log(Protocol):
+    """Is told how far a case has come, for somebody who outlives this process."""
+
+    def begin(self, case: str, axiom: str, limit_s: float, *, number: int, seeding: bool) -> None:
+        """An attempt is about to be made; `seeding`: it begins with a given state, made through the subject."""
+
+    def seeded(self) -> None:
+        """The given state is made."""
+
+    def doing(self, operation: str, axiom: str) -> None:
+        """An operation of the smoke case is about to be done."""
 
 
 class NoInstanceError(Exception):
@@ -67,6 +82,7 @@ class LaneSession:
         step_limit_s: How long one operation may take.
         fresh: Every case gets an instance of its own, whatever the lane fixture offers.
         fixture: Instead of the lane fixture that the lane names.
+        log: Is told how far each case has come.
     """
 
     def __init__(
@@ -78,6 +94,7 @@ class LaneSession:
         step_limit_s: float,
         fresh: bool = False,
         fixture: LaneFixture | None = None,
+        log: Log | None = None,
     ) -> None:
         self.lane = lane
         self.instance: Instance | None = None
@@ -89,6 +106,7 @@ class LaneSession:
         self._invariants = {axiom.invariant: str(axiom.id) for axiom in axioms if axiom.invariant is not None}
         self._flat = lane.declared.get("flat_namespace") is not False
         self._fixture = fixture
+        self._log = log
         self._held: _Held | None = None
         self._capabilities: frozenset[str] = frozenset()
         self._class_traits: dict[str, object] = {}
@@ -97,21 +115,26 @@ class LaneSession:
 
     # -- the first instance ---------------------------------------------------------------------------------------
 
-    def start(self) -> Instance:
+    def start(self, *, left: Collection[str] = (), hangs: int = 0) -> Instance:
         """Make the first instance, and let it and the affordances show what they are.
+
+        Args:
+            left: Paths at which an earlier process, which did not come to its end, may have left files of ours.
+            hangs: How many cases ran into their limit in earlier processes.
 
         Raises:
             DirtyStoreError: The store of a callable is not empty. Nothing in it was touched.
         """
+        self._hangs = hangs
         deadline.install()
-        self.instance = self._first_instance()
+        self.instance = self._first_instance(set(left))
         if self.instance.unreachable is not None:
             self.broken = self.instance.unreachable
         elif self.instance.failure is not None:
             self.broken = "no instance"
         return self.instance
 
-    def _first_instance(self) -> Instance:
+    def _first_instance(self, left: set[str]) -> Instance:
         try:
             held = self._open()
         except NoInstanceError as exc:
@@ -120,18 +143,32 @@ class LaneSession:
             return Instance(unreachable=str(exc))
         except Exception as exc:
             return Instance(unreachable=f"the lane fixture failed: {show_error(exc)}")
-        if self._keeper is not None:
-            self._keeper.demand_empty(held.backend)
         try:
-            instance = _describe(held.backend, self.lane, self._unproved(held))
-        except Exception as exc:
-            failure = Failure(expected="an instance that says its name and capabilities", observed=show_error(exc))
-            return Instance(failure=failure)
+            deadline.arm(self._step_limit_s)
+            try:
+                instance = _describe(held.backend, self.lane)
+            finally:
+                deadline.disarm()
+            instance = replace(instance, unproved=self._unproved(held))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exc:
+            self._release(held)
+            observed = "it did not return" if isinstance(exc, deadline.SoftLimitError) else show_error(exc)
+            return Instance(failure=Failure("an instance that says its name and capabilities", observed))
+        if self._keeper is not None:
+            try:
+                if left:
+                    self.broken = self._keeper.clean(held.backend, left, self._step_limit_s)
+                else:
+                    self._keeper.demand_empty(held.backend, self._step_limit_s)
+            except BaseException:
+                held.stack.close()
+                raise
         self._capabilities = frozenset(instance.capabilities)
         for name, trait in TRAITS.items():
             if trait.of_class:
                 self._class_traits[name] = getattr(type(held.backend), name, False)
-        self.secrets = held.subject.secrets
         self._hold(held, spoiled=False)
         return instance
 
@@ -163,6 +200,10 @@ class LaneSession:
         try:
             manager: AbstractContextManager[Subject] = self._fixture(self._services)
             subject = stack.enter_context(manager)
+            if not isinstance(subject, Subject):
+                raise TypeError(f"it yielded {show(subject)} and no Subject")
+            # Known before the first thing that can go wrong, so that no message of the constructor shows them.
+            self.secrets = tuple(dict.fromkeys((*self.secrets, *subject.secrets)))
             return _Held(stack, subject, self._construct(subject))
         except BaseException:
             stack.close()
@@ -193,7 +234,9 @@ class LaneSession:
         finally:
             deadline.disarm()
         if not isinstance(backend, Backend):
-            observed = f"the constructor returned {show(backend)}"
+            # By its class: a repr holds an address, and a certificate no accidents.
+            kind = f"an instance of {type(backend).__module__}.{type(backend).__qualname__}"
+            observed = f"the constructor returned {'None' if backend is None else kind}"
             raise NoInstanceError(Failure(expected="an instance of remote_store.Backend", observed=observed))
         return backend
 
@@ -201,7 +244,11 @@ class LaneSession:
         """Return the subject of the next case: the one that is held, emptied, or a new one."""
         held, self._held = self._held, None
         if held is not None and not fresh and not self._fresh and held.subject.reset is not None:
-            held.subject.reset()
+            try:
+                held.subject.reset()
+            except Exception:
+                self._release(held)
+                raise
             return held
         if held is not None:
             self._release(held)
@@ -220,6 +267,8 @@ class LaneSession:
             held.backend.close()
         except KeyboardInterrupt:
             raise
+        except deadline.SoftLimitError:
+            self._count_hang()
         except BaseException:  # What close() owes is for the axioms about it.
             pass
         finally:
@@ -235,18 +284,29 @@ class LaneSession:
     # -- cases ----------------------------------------------------------------------------------------------------
 
     def limit_s(self, case: Case | None) -> float:
-        """Return how long a case may take: the sum of its steps' limits, at most a minute."""
+        """Return how long a case may take: the sum of the limits of what is done in it, at most about a minute."""
         if case is None:
-            return 4 * self._step_limit_s
+            return 5 * self._step_limit_s
         steps = sum(step.within_s or self._step_limit_s for step in case.steps) or self._step_limit_s
-        return min(max(steps, self._step_limit_s), max(CASE_LIMIT_S, self._step_limit_s)) + self._step_limit_s
+        # The last one is for making the instance and for closing it.
+        whole = self._store_limit_s(case) * (2 if case.then is not None else 1) + steps
+        return min(whole, max(CASE_LIMIT_S, self._step_limit_s)) + self._step_limit_s
 
-    def attempts(self, case: Case | None) -> Iterator[Attempt]:
-        """Yield the attempts at a case; None is the smoke case. A failed one is tried again, a hang is not."""
-        first = self._attempt(case, 1)
-        yield first
-        failure = first.failure
-        if case is not None and first.result is Result.FAILED and not (failure and failure.hang) and not self.broken:
+    def _store_limit_s(self, case: Case) -> float:
+        """Return how long making a case's given state may take, and looking at the state it leaves."""
+        files = len(case.given.files) + 2 * len(case.given.folders)
+        return min(max(files, 1) * self._step_limit_s, max(CASE_LIMIT_S, self._step_limit_s))
+
+    def attempts(self, case: Case | None, *, first: int = 1) -> Iterator[Attempt]:
+        """Yield the attempts at a case; None is the smoke case. A failed one is tried again, a hang is not.
+
+        Args:
+            first: The number of the first attempt: 2 where an earlier process ended during the one before.
+        """
+        attempt = self._attempt(case, first)
+        yield attempt
+        hung = attempt.failure is not None and attempt.failure.hang
+        if case is not None and first == 1 and attempt.result is Result.FAILED and not hung and not self.broken:
             yield self._attempt(case, 2)
 
     def _attempt(self, case: Case | None, number: int) -> Attempt:
@@ -261,13 +321,23 @@ class LaneSession:
         skip = self._excluded(case) if case else None
         if skip is not None:
             return replace(blank, result=Result.SKIPPED, skip=skip)
+        if self._log is not None:
+            seeding = case is not None and self._seeds_through_subject(case)
+            self._log.begin(blank.case, blank.axiom, self.limit_s(case), number=number, seeding=seeding)
+        deadline.install()  # Anybody's plugin may have taken the signal over in between.
         started = perf_counter()
         attempt = self._in_a_store(case, blank)
         if attempt.failure is not None and attempt.failure.hang:
-            self._hangs += 1
-            if self._hangs >= MOST_HANGS:
-                self.broken = f"not run: {MOST_HANGS} cases before it ran into their limit"
+            self._count_hang()
         return replace(attempt, duration_s=round(perf_counter() - started, 6))
+
+    def _seeds_through_subject(self, case: Case) -> bool:
+        return "seed" not in self.lane.affordances and bool(case.given.files or case.given.folders)
+
+    def _count_hang(self) -> None:
+        self._hangs += 1
+        if self._hangs >= MOST_HANGS and self.broken is None:
+            self.broken = f"not run: {MOST_HANGS} cases before it ran into their limit"
 
     def _excluded(self, case: Case) -> Skip | None:
         lacking = sorted(case.capabilities - self._capabilities)
@@ -285,6 +355,8 @@ class LaneSession:
         try:
             held = self._take(fresh=case is not None and case.fresh)
         except NoInstanceError as exc:
+            if exc.failure.hang:
+                self._count_hang()
             breach = Breach(CONSTRUCTED, exc.failure.expected, exc.failure.observed)
             return replace(blank, error="no instance", breaches=(breach,), failure=None)
         except ServiceDownError as exc:
@@ -295,8 +367,10 @@ class LaneSession:
         if case is not None:
             attempt = self._run(case, held, view, blank)
         else:
-            attempt = run_smoke(held.backend, view, blank, self._step_limit_s)
-        spoiled = attempt.result is not Result.PASSED or (case is not None and case.fresh)
+            attempt = run_smoke(held.backend, view, blank, self._step_limit_s, self._log)
+        # What a failure of the smoke case leaves stands in its breaches.
+        bad = attempt.result is not Result.PASSED or (case is None and bool(attempt.breaches))
+        spoiled = bad or (case is not None and case.fresh)
         try:
             if self._keeper is not None:
                 self.broken = self._keeper.clean(held.backend, view.touched, self._step_limit_s) or self.broken
@@ -322,12 +396,14 @@ class LaneSession:
             peer=held.subject.make,
             reopen=held.subject.make,
         )
+        content = {path: file.content.data for path, file in case.given.files.items()} if case.probe else {}
+        context = ProbeContext(held.subject, held.backend, content)
         attempt = blank
         try:
-            self._seed(view, case.given)
+            self._seed(view, case)
             interpreter.baseline = interpreter.snapshot = view.snapshot()
             if case.probe is not None:
-                attempt = self._probe(case, held, blank)
+                self._probe(case.probe, case, context)
             else:
                 interpreter.run()
             attempt = replace(attempt, result=Result.PASSED)
@@ -355,40 +431,52 @@ class LaneSession:
             raise
         except Exception as exc:
             attempt = replace(attempt, result=Result.ERRORED, error=f"the kit broke: {show_error(exc)}")
+        except BaseException as exc:  # SystemExit and the like: nothing of the kit raises them.
+            failure = Failure("an end of the case", f"{show_error(exc)} came out", steps=(_probe_text(case),))
+            attempt = replace(attempt, result=Result.FAILED, failure=failure)
         finally:
             deadline.disarm()
-            interpreter.close_streams()
+            self._close_streams(interpreter)
         return replace(
             attempt,
-            breaches=(*attempt.breaches, *watch.breaches),
+            breaches=(*context.breaches, *watch.breaches),
             judged=tuple(sorted(watch.judged)),
-            notes=(*attempt.notes, *interpreter.notes),
+            notes=(*attempt.notes, *context.notes, *interpreter.notes),
         )
 
-    def _seed(self, view: StoreView, given: Given) -> None:
-        deadline.arm(CASE_LIMIT_S)
+    def _seed(self, view: StoreView, case: Case) -> None:
+        deadline.arm(self._store_limit_s(case))
         try:
-            view.seed(given)
+            view.seed(case.given)
         except deadline.SoftLimitError:
+            self._count_hang()
             raise GivenFailedError("given failed: seeding did not return") from None
         finally:
             deadline.disarm()
+        if self._log is not None and self._seeds_through_subject(case):
+            self._log.seeded()
 
-    def _probe(self, case: Case, held: _Held, blank: Attempt) -> Attempt:
-        content = {path: file.content.data for path, file in case.given.files.items()}
-        context = ProbeContext(held.subject, held.backend, content)
+    def _probe(self, name: str, case: Case, context: ProbeContext) -> None:
         deadline.arm(self._step_limit_s)
         try:
-            find_probe(case.probe or "")(context, **case.args)
+            find_probe(name)(context, **case.args)
         finally:
             deadline.disarm()
-        return replace(blank, breaches=tuple(context.breaches), notes=tuple(context.notes))
+
+    def _close_streams(self, interpreter: Interpreter) -> None:
+        deadline.arm(self._step_limit_s)
+        try:
+            interpreter.close_streams()
+        except deadline.SoftLimitError:  # What closing owes is for the axioms about it.
+            self._count_hang()
+        finally:
+            deadline.disarm()
 
     def _judge_end(self, interpreter: Interpreter, case: Case, view: StoreView) -> Mismatch | None:
         if case.then is None:
             return None
         interpreter.at = len(case.steps)
-        deadline.arm(CASE_LIMIT_S)
+        deadline.arm(self._store_limit_s(case))
         try:
             return view.judge(case.then, interpreter.baseline, case.given, interpreter.resolve)
         finally:
@@ -418,7 +506,7 @@ def _distribution(package: str, lane: Lane) -> str | None:
     return name
 
 
-def _describe(backend: Backend, lane: Lane, unproved: tuple[str, ...]) -> Instance:
+def _describe(backend: Backend, lane: Lane) -> Instance:
     kind = type(backend)
     distribution = _distribution(kind.__module__.partition(".")[0], lane)
     return Instance(
@@ -427,5 +515,4 @@ def _describe(backend: Backend, lane: Lane, unproved: tuple[str, ...]) -> Instan
         type=f"{kind.__module__}.{kind.__qualname__}",
         distribution=distribution,
         version=version(distribution) if distribution else None,
-        unproved=unproved,
     )

@@ -1,0 +1,5 @@
+"""`python -m rsconform`."""
+
+from rsconform.cli import main
+
+main()

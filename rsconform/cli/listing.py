@@ -16,7 +16,7 @@ from rsconform.cli.sources import edition_of, lane_files
 from rsconform.lanes.registry import find_lane, known_lanes
 from rsconform.run.plan import Selection, bundle_of, in_scope, rule_out
 from rsconform.spec.mistakes import nearest
-from rsconform.spec.model import Axiom, Edition
+from rsconform.spec.model import Axiom, Edition, Family
 
 _LANES = click.option("--lanes", multiple=True, type=click.Path(exists=True, dir_okay=False), metavar="FILE",
                       help="A lanes.toml to take lanes from.")  # fmt: skip
@@ -88,11 +88,13 @@ def explain(axiom: str, lanes: tuple[str, ...]) -> None:
     if axiom in edition.bundles:
         click.echo(f"{axiom}  {edition.bundles[axiom]} ({len(found)} sentences)\n")
     compiled = compile_edition(edition)
-    for one in found:
-        click.echo(_explanation(one, [case for case in compiled if case.axiom.id == one.id]))
+    for family in edition.families:
+        for one in family.axioms:
+            if one in found:
+                click.echo(_explanation(one, family, [case for case in compiled if case.axiom.id == one.id]))
 
 
-def _explanation(axiom: Axiom, cases: list[Case]) -> str:
+def _explanation(axiom: Axiom, family: Family, cases: list[Case]) -> str:
     lines = [f"{axiom.id}  {axiom.level}  {axiom.title}", f"  {axiom.statement}", f"  source  {axiom.source}"]
     if axiom.note:
         lines.append(f"  note    {axiom.note}")
@@ -102,14 +104,16 @@ def _explanation(axiom: Axiom, cases: list[Case]) -> str:
         lines.append(f"  judged in every case, by the checker {axiom.invariant}")
     lines.append(f"  at      {axiom.place}")
     lines += [f"  case    {case.id}  {case.place}" for case in cases]
-    lines += [f"  lane    {text}" for text in _rulings(axiom.id)]
+    lines += [f"  lane    {text}" for text in _rulings(axiom.id, family) if not axiom.untestable]
     return "\n".join(lines) + "\n"
 
 
-def _rulings(axiom: str) -> Iterator[str]:
-    """Yield what the committed certificates of a checkout say of an axiom."""
+def _rulings(axiom: str, family: Family) -> Iterator[str]:
+    """Yield what the committed certificates of a checkout say of an axiom; what holds is not listed in them."""
     for path in sorted(Path("reports").glob("*/certificate.toml")):
         certificate = tomllib.loads(path.read_text(encoding="utf-8"))
+        if not family.common and family.id not in certificate["lane"]["specs"]:
+            continue
         exceptions = certificate.get("axioms", {})
-        ruling = exceptions.get(axiom, {}).get("ruling", "holds")
-        yield f"{path.parent.name}  {ruling}"
+        ruling = next((ruling for ruling, axioms in exceptions.items() if axiom in axioms), "holds")
+        yield f"{path.parent.name}  {ruling.replace('_', ' ')}"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import shlex
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
+from remote_store import Backend
 
 from rsconform.cases.compiler import compile_edition
 from rsconform.cases.model import Case
@@ -20,22 +23,24 @@ from rsconform.lanes.model import Lane, Services
 from rsconform.lanes.registry import (
     LaneError,
     LaneFile,
+    SharedStoreError,
+    check_lane_name,
     find_lane,
+    find_lanes,
     installed_lane_files,
     local_lane_files,
     parse_trait,
     read_lane_file,
 )
 from rsconform.run.cleaning import DirtyStoreError
-from rsconform.run.journal import JournalWriter, clear, read_journal
+from rsconform.run.earlier import Earlier, earlier_part
+from rsconform.run.journal import JournalWriter, Redactor, clear, read_journal
 from rsconform.run.model import Attempt, Footer, Header, PlannedCase, Result
-from rsconform.run.plan import SMOKE, SMOKE_FACTS, Selection, bundle_of, in_scope, make_header, plan
+from rsconform.run.plan import SMOKE, SMOKE_FACTS, Selection, bundle_of, demand_cases, in_scope, make_header, plan
 from rsconform.run.session import CONSTRUCTED, LaneSession
 from rsconform.spec.loader import load_edition
 from rsconform.spec.mistakes import SpecError
 from rsconform.spec.model import Axiom, Edition, Place
-
-_WORKER: Final = "PYTEST_XDIST_WORKER"
 
 
 class CaseFailure(Exception):  # Carries a failed case through pytest, as text for a person.
@@ -55,7 +60,10 @@ class LaneRun:
     journal: JournalWriter | None = None
     session: LaneSession | None = None
     refuted: set[tuple[str, str]] = field(default_factory=set)
-    done: frozenset[str] = frozenset()  # Cases that an earlier part of the same run has booked.
+    earlier: Earlier = field(default_factory=Earlier)
+    redactor: Redactor = field(default_factory=Redactor)
+    dirty: str | None = None  # Why its store was not touched.
+    told: set[str] = field(default_factory=set)  # What broke, where it has been shown in full.
 
     @property
     def runnable(self) -> tuple[PlannedCase, ...]:
@@ -69,7 +77,7 @@ class Conformance:
     def __init__(self, config: pytest.Config) -> None:
         option = config.option
         self.config = config
-        self.worker = os.environ.get(_WORKER)
+        self.worker: str | None = getattr(config, "workerinput", {}).get("workerid")
         self.supervised = option.rsconform_journal is not None
         self.selection = Selection(
             specs=tuple(part for text in option.rsconform_spec for part in text.split(",") if part),
@@ -80,10 +88,14 @@ class Conformance:
         self.folder = Path(folder).resolve() if folder else None
         self.services = Services(own_process=self.supervised)
         self.ended = False
+        self.stopped: str | None = None
+        self.added: set[Path] = set()
         files = self._lane_files()
         traits = dict(parse_trait(text) for text in option.rsconform_trait)
         fresh = option.rsconform_fresh_store
-        lanes = [find_lane(name, files, traits, fresh_store=fresh) for name in option.rsconform_backend]
+        lanes = find_lanes(option.rsconform_backend, files, traits, fresh_store=fresh)
+        for lane in lanes:
+            self._demand_one_process(lane)
         specs = [shipped("specs"), *(file.specs for file in files if file.specs and _declares(file, lanes))]
         self.edition = load_edition(specs)
         self.runs = {lane.name: self._lane_run(lane, self.edition) for lane in lanes}
@@ -113,15 +125,23 @@ class Conformance:
         return files + installed_lane_files() + self._hook_lanes()
 
     def _hook_lanes(self) -> list[LaneFile]:
-        """Return the lanes that a conftest.py registers, each with the file of its function as its lane file."""
+        """Return the lanes that a conftest.py registers; it is their lane file."""
         found: list[LaneFile] = []
-        for registered in self.config.hook.pytest_rsconform_lanes():
+        for hook in self.config.hook.pytest_rsconform_lanes.get_hookimpls():
+            code = inspect.unwrap(hook.function).__code__
+            path = Path(code.co_filename)
+            registered: Mapping[str, Callable[[], Backend]] = hook.function()  # type: ignore[assignment]
             for name, make in registered.items():
-                code = inspect.unwrap(make).__code__
-                path = Path(code.co_filename)
-                lane = Lane(name, path, Place(str(path), code.co_firstlineno), backend=f"{path}:{name}", make=make)
-                found.append(LaneFile(path, (lane,)))
+                place = Place(str(path), getattr(make, "__code__", code).co_firstlineno)
+                check_lane_name(name, place)
+                target = f"{os.path.relpath(path)}:{getattr(make, '__name__', name)}"
+                found.append(LaneFile(path, (Lane(name, path, place, backend=target, make=make),)))
         return found
+
+    def _demand_one_process(self, lane: Lane) -> None:
+        workers = self.worker is not None or bool(getattr(self.config.option, "numprocesses", None))
+        if workers and lane.backend is not None and not lane.fresh_store:
+            raise SharedStoreError(lane)
 
     def _lane_run(self, lane: Lane, edition: Edition) -> LaneRun:
         axioms = in_scope(edition, lane)
@@ -132,17 +152,14 @@ class Conformance:
             for case in compile_edition(edition, lane.declared)
             if case.axiom.id in names and self.selection.takes(case, bundle_of(case.axiom.id, bundles))
         ]
-        unknown = [case for case in self.selection.cases if case != SMOKE and case not in {c.id for c in cases}]
-        if unknown:
-            hint = f"See: rsconform list cases --backend {lane.name}"
-            raise LaneError(f"no case {unknown[0]!r} for lane {lane.name}. {hint}")
+        demand_cases(self.selection, cases, lane)
         selected = [axiom for axiom in axioms if self.selection.takes_axiom(axiom, bundle_of(axiom.id, bundles))]
-        done: frozenset[str] = frozenset()
-        if self.folder is not None and self.config.option.rsconform_part:
-            earlier = read_journal(self.folder / lane.name)
-            done = frozenset(attempt.case for attempt in earlier.attempts) if earlier else done
         planned = plan(cases, lane, version("remote-store"))
-        return LaneRun(lane, tuple(selected), {case.id: case for case in cases}, planned, lane.file, done=done)
+        run = LaneRun(lane, tuple(selected), {case.id: case for case in cases}, planned, lane.file)
+        if self.folder is not None and self.config.option.rsconform_part:
+            journal = read_journal(self.folder / lane.name)
+            run.earlier = earlier_part(journal, run.cases) if journal is not None else run.earlier
+        return run
 
     def _add_arguments(self) -> None:
         """Let pytest collect the lanes' files, unless it was asked for single tests of one's own."""
@@ -153,18 +170,24 @@ class Conformance:
         for run in self.runs.values():
             if str(run.node) not in given:
                 given.append(str(run.node))
+                self.added.add(run.node)
 
     # -- collection -----------------------------------------------------------------------------------------------
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
         """Collect a file that declares a lane which was asked for."""
-        runs = [run for run in self.runs.values() if run.node == file_path]
-        if not runs:
-            return None
+        others = yield
+        if not any(run.node == file_path for run in self.runs.values()):
+            return others
         node: LaneFileNode = LaneFileNode.from_parent(parent, path=file_path)
         node.conformance = self
-        return node
+        # A file of Python is collected as a module if it is named, and we named it. Its own tests run where they would.
+        is_test = any(fnmatch(file_path.name, pattern) for pattern in self.config.getini("python_files"))
+        asked = not self.supervised and (is_test or file_path not in self.added)
+        return [node, *(others if asked else ())]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Write the plan, as it is after everything that pytest deselected."""
@@ -173,7 +196,7 @@ class Conformance:
             if isinstance(item, CaseItem):
                 selected[item.run.lane.name].add(item.name)
         for name, run in self.runs.items():
-            self._write_header(run, selected[name] | run.done)
+            self._write_header(run, selected[name] | run.earlier.done)
 
     def _write_header(self, run: LaneRun, selected: set[str]) -> None:
         runnable = {planned.case for planned in run.runnable}
@@ -190,17 +213,32 @@ class Conformance:
             self.selection,
             date=datetime.now(UTC).date().isoformat(),
             seed=option.rsconform_seed,
-            again=option.rsconform_again or f"rsconform run --backend {run.lane.name}",
+            again=option.rsconform_again or self._again(run.lane),
             complete=complete,
         )
         if self.folder is not None:
             run.journal = self._writer(run)
             run.journal.header(run.header)
 
+    def _again(self, lane: Lane) -> str:
+        """Return the command that runs a lane again, to which a case is added."""
+        option = self.config.option
+        words = ["rsconform", "run", "--backend", lane.backend or "" if lane.make is not None else lane.name]
+        if lane.name not in option.rsconform_backend:  # A callable, which was named by its path.
+            words[-1] = next(name for name in option.rsconform_backend if find_lane(name, (), {}).name == lane.name)
+        elif lane.file.name == "lanes.toml" and not lane.from_entry_point:
+            words += ["--lanes", os.path.relpath(lane.file)]
+        for trait in option.rsconform_trait:
+            words += ["--trait", trait]
+        return shlex.join([*words, *(["--fresh-store"] if option.rsconform_fresh_store else [])])
+
     def _writer(self, run: LaneRun) -> JournalWriter:
         part = self.config.option.rsconform_part
         process = (self.worker or "main") + (f"-{part}" if part else "")
-        return JournalWriter((self.folder or Path()) / run.lane.name, process)
+        try:
+            return JournalWriter((self.folder or Path()) / run.lane.name, process, run.redactor)
+        except OSError as exc:
+            raise pytest.UsageError(f"rsconform: cannot write {self.folder} ({exc.strerror}).") from exc
 
     # -- running --------------------------------------------------------------------------------------------------
 
@@ -210,35 +248,50 @@ class Conformance:
             return run.session
         option = self.config.option
         run.session = LaneSession(
-            run.lane, run.axioms, self.services, step_limit_s=option.rsconform_timeout, fresh=option.rsconform_fresh
+            run.lane,
+            run.axioms,
+            self.services,
+            step_limit_s=option.rsconform_timeout,
+            fresh=option.rsconform_fresh,
+            log=run.journal,
         )
         if run.journal is not None:
             run.journal.constructing(option.rsconform_timeout)
         try:
-            instance = run.session.start()
+            instance = run.session.start(left=run.earlier.paths, hangs=run.earlier.hangs)
         except DirtyStoreError as exc:
-            if run.journal is not None:
-                run.journal.footer(Footer("dirty_store", str(exc)))
-            self.ended = True
-            pytest.exit(str(exc), returncode=2)
+            self._leave_alone(run, str(exc))
+            return run.session
+        run.redactor.add(run.session.secrets)
         if run.journal is not None:
-            run.journal.redactor.add(run.session.secrets)
             run.journal.instance(instance)
         return run.session
+
+    def _leave_alone(self, run: LaneRun, why: str) -> None:
+        """End a run whose store is not empty; somebody's own tests go on."""
+        if self.supervised:
+            if run.journal is not None:
+                run.journal.footer(Footer("dirty_store", why))
+            self.ended = True
+            pytest.exit(why, returncode=2)
+        assert run.session is not None
+        run.dirty = run.session.broken = why
 
     def attempts(self, run: LaneRun, name: str) -> list[Attempt]:
         """Return the attempts at a case, each written to the journal before and after it ran."""
         session = self.start(run)
-        case = run.cases.get(name)
-        journal = run.journal
-        if journal is not None:
-            journal.begin(name, case.axiom.id if case else "smoke", session.limit_s(case))
         attempts = []
-        for attempt in session.attempts(case):
+        for attempt in session.attempts(run.cases.get(name), first=2 if name in run.earlier.again else 1):
+            run.redactor.add(session.secrets)
             attempts.append(attempt)
-            if journal is not None:
-                journal.end(attempt)
+            if run.journal is not None:
+                run.journal.end(attempt)
         return attempts
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note whether pytest stopped by itself, as with -x on workers."""
+        if isinstance(excinfo.value, pytest.Session.Interrupted):
+            self.stopped = str(excinfo.value)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """End the lanes, write the last line of each journal, and the reports where nobody else does."""
@@ -249,10 +302,22 @@ class Conformance:
                 # The controller of several workers: it runs no case, and only it knows how the run ended.
                 run.journal = self._writer(run)
             if run.journal is not None and not self.ended:
-                run.journal.footer(_ending(session, exitstatus))
+                run.journal.footer(self._ending(run, session, exitstatus))
         self.services.close()
         if self.folder is not None and not self.supervised and self.worker is None:
             self._write_reports()
+
+    def _ending(self, run: LaneRun, session: pytest.Session, exitstatus: int) -> Footer:
+        if run.dirty is not None:
+            return Footer("dirty_store", run.dirty)
+        stopped = self.stopped or session.shouldstop or session.shouldfail
+        if stopped:
+            return Footer("stopped", str(stopped))
+        if exitstatus == pytest.ExitCode.INTERRUPTED:
+            return Footer("interrupted", "the run was interrupted")
+        if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            return Footer("died", "pytest ended with an internal error")
+        return Footer("finished")
 
     def _write_reports(self) -> None:
         from rsconform.report.build import build
@@ -283,16 +348,6 @@ def _declares(file: LaneFile, lanes: Iterable[Lane]) -> bool:
     return any(lane.file == file.path for lane in lanes)
 
 
-def _ending(session: pytest.Session, exitstatus: int) -> Footer:
-    if exitstatus == pytest.ExitCode.INTERRUPTED:
-        return Footer("interrupted", "the run was interrupted")
-    if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
-        return Footer("died", "pytest ended with an internal error")
-    if session.shouldstop or session.shouldfail:
-        return Footer("stopped", str(session.shouldstop or session.shouldfail))
-    return Footer("finished")
-
-
 class LaneFileNode(pytest.File):
     """The file that declares lanes."""
 
@@ -318,7 +373,7 @@ class LaneNode(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
         """Yield an item for each case that the lane's facts do not rule out."""
         for planned in self.run.runnable:
-            if planned.case in self.run.done:
+            if planned.case in self.run.earlier.done:
                 continue
             item: CaseItem = CaseItem.from_parent(self, name=planned.case, nodeid=f"{self.nodeid}::{planned.case}")
             item.conformance, item.run, item.planned = self.conformance, self.run, planned
@@ -344,8 +399,12 @@ class CaseItem(pytest.Item):
             raise pytest.skip.Exception(f"{first.skip.want}: {first.skip.what}", _use_item_location=True)
         if first.result is Result.FAILED and not breached and self._is_open_reading():
             raise pytest.skip.Exception(self._reading_text(), _use_item_location=True)
+        if first.error is not None and first.error in self.run.told:
+            raise CaseFailure(self.run.redactor.clean(f"{self.name}: {first.error}"))
         if first.result is not Result.PASSED or breached:
-            raise CaseFailure(self._text(first, flaky=len({attempt.result for attempt in attempts}) > 1))
+            self.run.told |= {first.error} if first.error is not None else set()
+            text = self._text(first, flaky=len({attempt.result for attempt in attempts}) > 1)
+            raise CaseFailure(self.run.redactor.clean(text))
 
     def _is_open_reading(self) -> bool:
         """Return whether the failure only refutes one reading of a trait that the lane does not declare."""

@@ -84,13 +84,23 @@ def show(value: object, *, limit: int = 200) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def _common(one: bytes | bytearray, other: bytes | bytearray) -> int:
+    """Return how many bytes two contents begin with in common, by halving: byte by byte takes long for large ones."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def show_difference(expected: bytes, seen: object) -> str:
     """Return how bytes differ from what was expected: type, size, first differing place."""
     if not isinstance(seen, bytes | bytearray):
         return show(seen)
-    at = next((i for i, (a, b) in enumerate(zip(expected, seen, strict=False)) if a != b), None)
-    if at is None:
-        at = min(len(expected), len(seen))
+    at = _common(expected, seen)
     kind = "" if isinstance(seen, bytes) else f" ({type(seen).__name__})"
     if len(seen) <= 40:
         return f"{bytes(seen)!r}{kind}"

@@ -10,6 +10,7 @@ from rsconform import __version__
 from rsconform.cli.lint import lint
 from rsconform.cli.listing import explain, list_
 from rsconform.cli.run import run
+from rsconform.data import MissingDataError
 from rsconform.lanes.registry import LaneError
 from rsconform.spec.mistakes import SpecError
 
@@ -33,6 +34,6 @@ def main() -> None:
     except SpecError as exc:
         click.echo(f"{exc}\n{len(exc.mistakes)} mistakes in the axioms or lanes; nothing was run.", err=True)
         sys.exit(2)
-    except LaneError as exc:
+    except (LaneError, MissingDataError) as exc:
         click.echo(f"rsconform: {exc}", err=True)
         sys.exit(2)

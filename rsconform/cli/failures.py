@@ -56,6 +56,8 @@ def _errors(report: Report) -> Iterator[str]:
         return
     first: dict[str, Attempt] = {}
     for outcome in report.outcomes():
+        if outcome.result is not Result.ERRORED:  # What a reading that does not hold could not even be given.
+            continue
         for attempt in outcome.attempts:
             if attempt.error is not None:
                 first.setdefault(attempt.error, attempt)

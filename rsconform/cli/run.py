@@ -18,14 +18,16 @@ from rsconform.cli.failures import failures
 from rsconform.cli.progress import LaneProgress
 from rsconform.cli.sources import edition_of, lane_files
 from rsconform.lanes.model import Lane
-from rsconform.lanes.registry import find_lane, known_lanes, parse_trait
+from rsconform.lanes.registry import SharedStoreError, find_lanes, known_lanes, parse_trait
 from rsconform.report.build import build
 from rsconform.report.exits import ExitCode, decide
 from rsconform.report.model import Grade, Report, Waiver
 from rsconform.report.text import render_summary
 from rsconform.report.waivers import review_lanes, waivers_beside
 from rsconform.report.write import UnwritableError, Written, write_reports
+from rsconform.run.plan import Selection, demand_cases, in_scope
 from rsconform.run.supervisor import ChildFailedError, Supervisor
+from rsconform.spec.model import Edition
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +107,22 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     asked = _Asked(**options)  # type: ignore[arg-type]  # click has checked the types.
     files = lane_files(asked.lanes)
     traits = dict(parse_trait(text) for text in asked.trait)
-    lanes = [find_lane(name, files, traits, fresh_store=asked.fresh_store) for name in backends]
+    lanes = find_lanes(backends, files, traits, fresh_store=asked.fresh_store)
     edition = edition_of(files, lanes)
     for lane in lanes:
-        compile_edition(edition, lane.declared)  # Every mistake is told here, before anything is started.
+        _demand_sense(lane, edition, asked)  # Every mistake is told here, before anything is started.
     waivers = waivers_beside(lane.file for lane in lanes)
     done: list[tuple[Report, Written]] = []
     try:
-        _check_writable(asked.reports)
+        for lane in lanes:
+            _check_writable(asked.reports / lane.name)
         for lane, name in zip(lanes, backends, strict=True):
             done.append(_run_lane(lane, name, asked, waivers))
             if done[-1][0].footer is not None and done[-1][0].footer.ending in ("stopped", "interrupted"):
                 break
+    except KeyboardInterrupt:
+        click.echo("rsconform: interrupted; nothing more was run.", err=True)
+        sys.exit(ExitCode.INCOMPLETE)
     except UnwritableError as exc:
         click.echo(f"rsconform: {exc}", err=True)
         sys.exit(ExitCode.USAGE)
@@ -129,6 +135,20 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     for finding in stray:
         click.echo(finding.text)
     sys.exit(decide([report for report, _ in done], level=asked.level, require=grade, stray=stray).code)
+
+
+def _demand_sense(lane: Lane, edition: Edition, asked: _Asked) -> None:
+    """Look whether what was asked for can be run on a lane.
+
+    Raises:
+        SpecError: The axioms cannot be compiled.
+        LaneError: The lane has no such family or case, or cannot be run on several workers.
+    """
+    names = {axiom.id for axiom in in_scope(edition, lane)}
+    cases = [case for case in compile_edition(edition, lane.declared) if case.axiom.id in names]
+    demand_cases(Selection(cases=asked.case), cases, lane)
+    if asked.workers not in (None, "0") and lane.backend is not None and not lane.fresh_store:
+        raise SharedStoreError(lane)
 
 
 def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -> tuple[Report, Written]:

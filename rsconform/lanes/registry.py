@@ -7,7 +7,7 @@ import importlib.util
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -15,15 +15,26 @@ from typing import Any, Final, get_args
 
 from rsconform.cases.content import BadLiteralError, parse_size
 from rsconform.lanes.model import Evidence, Lane
+from rsconform.spec.locate import Block, locate
 from rsconform.spec.mistakes import Mistake, SpecError, nearest
 from rsconform.spec.model import Place
 from rsconform.spec.vocabulary import AFFORDANCES, TRAITS
 
 ENTRY_POINTS: Final = "rsconform.lanes"
-_LANE_KEYS: Final = (
-    "fixture", "backend", "stage", "evidence", "affordances", "specs", "traits", "extra", "fresh_store",
-)  # fmt: skip
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# A lane's name is the name of a folder, too.
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_NAME_RULE: Final = "a lane's name holds letters, digits, '.', '_' and '-', and begins and ends with a letter or digit"
+_KEY_TYPES: Final[Mapping[str, tuple[type, str]]] = {
+    "fixture": (str, "a string"),
+    "backend": (str, "a string"),
+    "stage": (int, "1, 2 or 3"),
+    "evidence": (str, "a string"),
+    "affordances": (list, "a list of strings"),
+    "specs": (list, "a list of strings"),
+    "traits": (dict, "a table"),
+    "extra": (str, "a string"),
+    "fresh_store": (bool, "true or false"),
+}
 
 
 class LaneError(Exception):
@@ -42,6 +53,27 @@ class UnknownLaneError(LaneError):
             text += f" Did you mean {meant!r}?"
         text += f" Known: {', '.join(known) or 'none'}."
         super().__init__(text + " A callable is named path/to/file.py:make_backend or package.module:make_backend.")
+
+
+class SameNameError(LaneError):
+    """Two of the lanes that were asked for have one name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"lane {name!r} is asked for twice, and its reports have one place. Ask once, or rename a function."
+        )
+
+
+class SharedStoreError(LaneError):
+    """A plain callable was to be run on several workers."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane.name
+        super().__init__(
+            f"lane {lane.name!r} is a plain callable, and several workers would share its store. "
+            "Run it without -n, or say --fresh-store if each call gives a new, empty store."
+        )
 
 
 class MissingExtraError(LaneError):
@@ -66,14 +98,21 @@ def installed_lane_files() -> list[LaneFile]:
     """Return the lanes that installed packages register, read without importing them."""
     found = []
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
-        spec = importlib.util.find_spec(entry.value.partition(":")[0])
-        for folder in (spec.submodule_search_locations or ()) if spec else ():
-            path = Path(folder) / "lanes.toml"
+        for folder in _package_folders(entry.value.partition(":")[0]):
+            path = folder / "lanes.toml"
             if path.is_file():
                 file = read_lane_file(path, from_entry_point=True)
                 name = entry.dist.name if entry.dist is not None else None
                 found.append(LaneFile(path, tuple(replace(lane, distribution=name) for lane in file.lanes)))
     return found
+
+
+def _package_folders(name: str) -> Iterator[Path]:
+    """Yield the folders of a package without importing it or what it lies in."""
+    top, *below = name.split(".")
+    spec = importlib.util.find_spec(top)  # Of a top-level name, so that no parent is imported.
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        yield Path(folder, *below)
 
 
 def local_lane_files(folder: Path) -> list[LaneFile]:
@@ -93,41 +132,60 @@ def read_lane_file(path: Path, *, from_entry_point: bool = False) -> LaneFile:
     Raises:
         SpecError: With every mistake of the file.
     """
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text)
+    except UnicodeDecodeError as exc:
+        raise SpecError((Mistake("bad-toml", Place(str(path), 0), "lanes", f"not UTF-8: {exc.reason}"),)) from exc
     except tomllib.TOMLDecodeError as exc:
         line = re.search(r"line (\d+)", str(exc))
         place = Place(str(path), int(line[1]) if line else 1)
         raise SpecError((Mistake("bad-toml", place, "lanes", f"not valid TOML: {exc}"),)) from exc
-    prefix = "lane"
+    block = locate(text)
     if path.name == "pyproject.toml":
         data = data.get("tool", {}).get("rsconform", {})
-        prefix = "tool.rsconform.lane"
-    reader = _LaneReader(path, text, prefix, from_entry_point=from_entry_point)
-    lanes = tuple(reader.lane(name, table) for name, table in data.get("lane", {}).items())
+        block = block.key("tool").key("rsconform")
+    reader = _LaneReader(path, block, from_entry_point=from_entry_point)
+    lanes = tuple(reader.lanes(data))
     if reader.mistakes:
         raise SpecError(tuple(reader.mistakes))
     return LaneFile(path, lanes)
 
 
 class _LaneReader:
-    def __init__(self, path: Path, text: str, prefix: str, *, from_entry_point: bool) -> None:
+    def __init__(self, path: Path, block: Block, *, from_entry_point: bool) -> None:
         self.path = path
-        self.lines = text.splitlines()
-        self.prefix = prefix
+        self.block = block
         self.from_entry_point = from_entry_point
         self.mistakes: list[Mistake] = []
 
+    def lanes(self, data: Mapping[str, Any]) -> Iterator[Lane]:
+        for key in data:
+            if key != "lane":
+                place = Place(str(self.path), self.block.key(key).line)
+                self.mistakes.append(Mistake("unknown-key", place, "lanes", "unknown table", key, ("lane.NAME",)))
+        tables = data.get("lane", {})
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            if isinstance(table, dict):
+                if self._has_sound_types(name, table):
+                    yield self.lane(name, table)
+            else:
+                self._mistake(name, None, "wrong-type", f"a lane is a table: [lane.{name}]")
+
+    def _has_sound_types(self, name: str, table: Mapping[str, Any]) -> bool:
+        before = len(self.mistakes)
+        for key, value in table.items():
+            kind, words = _KEY_TYPES.get(key, (object, ""))
+            sound = isinstance(value, kind) and (kind is bool or not isinstance(value, bool) or kind is object)
+            if key == "stage":
+                sound = sound and value in (1, 2, 3)
+            if not sound or (kind is list and not all(isinstance(item, str) for item in value)):
+                self._mistake(name, key, "wrong-type", f"`{key}` is {words}")
+        return len(self.mistakes) == before
+
     def _place(self, lane: str, key: str | None = None) -> Place:
-        header = next((i for i, line in enumerate(self.lines) if line.strip() == f"[{self.prefix}.{lane}]"), 0)
-        if key is not None:
-            for number in range(header + 1, len(self.lines)):
-                if self.lines[number].lstrip().startswith("["):
-                    break
-                if self.lines[number].split("=")[0].strip() == key:
-                    return Place(str(self.path), number + 1)
-        return Place(str(self.path), header + 1)
+        block = self.block.key("lane").key(lane)
+        return Place(str(self.path), (block.key(key) if key is not None else block).line)
 
     def _mistake(
         self, lane: str, key: str | None, slug: str, what: str, known: Sequence[str] = (), got: str = ""
@@ -138,10 +196,10 @@ class _LaneReader:
 
     def lane(self, name: str, table: Mapping[str, Any]) -> Lane:
         if not _NAME.fullmatch(name):
-            self._mistake(name, None, "bad-name", "a lane's name holds letters, digits, '.', '_' and '-' only")
+            self._mistake(name, None, "bad-name", _NAME_RULE)
         for key in table:
-            if key not in _LANE_KEYS:
-                self._mistake(name, key, "unknown-key", "unknown key of a lane", _LANE_KEYS, key)
+            if key not in _KEY_TYPES:
+                self._mistake(name, key, "unknown-key", "unknown key of a lane", tuple(_KEY_TYPES), key)
         if ("fixture" in table) == ("backend" in table):
             what = "a lane names either its `fixture` or its `backend`, as module:function"
             self._mistake(name, None, "no-code", what)
@@ -171,6 +229,16 @@ class _LaneReader:
         for name in names:
             if name not in known:
                 self._mistake(lane, key, f"unknown-{key}", f"unknown name in `{key}`", known, name)
+
+
+def check_lane_name(name: str, place: Place) -> None:
+    """Look whether a lane may have a name.
+
+    Raises:
+        LaneError: It may not.
+    """
+    if not _NAME.fullmatch(name):
+        raise LaneError(f"{place}: lane {name!r}: {_NAME_RULE}.")
 
 
 def trait_problem(name: str, value: object) -> str | None:
@@ -235,8 +303,27 @@ def find_lane(name: str, files: Iterable[LaneFile], traits: Mapping[str, object]
     return replace(lane, traits={**lane.traits, **traits}, fresh_store=lane.fresh_store or fresh_store)
 
 
+def find_lanes(
+    names: Sequence[str], files: Sequence[LaneFile], traits: Mapping[str, object], *, fresh_store: bool = False
+) -> list[Lane]:
+    """Return the lanes that were asked for, in that order.
+
+    Raises:
+        LaneError: One is unknown, or two have one name.
+    """
+    lanes: dict[str, Lane] = {}
+    for name in names:
+        lane = find_lane(name, files, traits, fresh_store=fresh_store)
+        if lane.name in lanes:
+            raise SameNameError(lane.name)
+        lanes[lane.name] = lane
+    return list(lanes.values())
+
+
 def _callable_lane(name: str) -> Lane:
     module, _, attribute = name.rpartition(":")
+    if not module or not attribute:
+        raise LaneError(f"--backend {name}: a callable is named path/to/file.py:function or module:function.")
     if module.endswith(".py"):
         file = Path(module).resolve()
         if not file.is_file():
@@ -248,7 +335,8 @@ def _callable_lane(name: str) -> Lane:
             raise LaneError(f"--backend {name}: no module {module!r} is here or installed.")
         file = Path(spec.origin)
         target = name
-    lane = f"{file.stem}.{attribute}" if file.stem != "__init__" else f"{module.rpartition('.')[2]}.{attribute}"
+    stem = file.stem if file.stem != "__init__" else module.rpartition(".")[2]
+    lane = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{stem}.{attribute}").strip("._-") or "lane"
     return Lane(name=lane, file=file, place=Place(str(file), 1), backend=target)
 
 
@@ -258,6 +346,8 @@ def _find_module(name: str) -> importlib.machinery.ModuleSpec | None:
         return importlib.util.find_spec(name)
     except ModuleNotFoundError:
         return None
+    except Exception as exc:  # The package it lies in is imported on the way.
+        raise LaneError(f"--backend: looking for module {name!r} raised {type(exc).__name__}: {exc}") from exc
 
 
 def _add_to_path(folder: Path) -> None:
@@ -278,7 +368,9 @@ def import_target(target: str, lane: Lane) -> Callable[..., Any]:
     except ModuleNotFoundError as exc:
         install = f" Install it: pip install '{lane.extra}'." if lane.extra else ""
         raise MissingExtraError(f'lane "{lane.name}" needs the module {exc.name!r}.{install}') from exc
-    except Exception as exc:
+    except (KeyboardInterrupt, LaneError):
+        raise
+    except BaseException as exc:  # A module may well end in sys.exit().
         raise LaneError(f'lane "{lane.name}": importing {module_name} raised {type(exc).__name__}: {exc}') from exc
     found = getattr(module, attribute, None)
     if not callable(found):
@@ -298,11 +390,12 @@ def _import_module(lane: Lane, name: str) -> object:
 def _import_file(lane: Lane, name: str) -> object:
     path = (lane.file.parent / name).resolve()
     # The name reaches certificates, so it depends on nothing but the file's name while that is the only one.
-    key = f"_rsconform_lane_{path.stem}"
-    while key in sys.modules:
-        if getattr(sys.modules[key], "__file__", None) == str(path):
-            return sys.modules[key]
+    # By its plain name, which stands in certificates: no digest of a path, no hash that changes with the process.
+    key = path.stem
+    while key in sys.modules and getattr(sys.modules[key], "__file__", None) != str(path):
         key += "_"
+    if key in sys.modules:
+        return sys.modules[key]
     spec = importlib.util.spec_from_file_location(key, path)
     if spec is None or spec.loader is None:
         raise LaneError(f'lane "{lane.name}": {path} is no Python file.')

@@ -120,7 +120,7 @@ def incompleteness(journal: Journal, outcomes: Sequence[Outcome], known: Collect
 def _outcome(planned: PlannedCase, attempts: Sequence[Attempt], journal: Journal) -> Outcome:
     results = {attempt.result for attempt in attempts}
     result = next((result for result in _WORST_FIRST if result in results), None)
-    skip = next((attempt.skip for attempt in attempts if attempt.skip is not None), planned.skip)
+    skip = next((attempt.skip for attempt in attempts if attempt.skip is not None), _settled(planned, journal.instance))
     if result is None and skip is not None:
         result = Result.SKIPPED
     return Outcome(
@@ -133,6 +133,18 @@ def _outcome(planned: PlannedCase, attempts: Sequence[Attempt], journal: Journal
         reading=planned.reading,
         missing=_why_missing(planned.case, journal) if result is None else None,
     )
+
+
+def _settled(planned: PlannedCase, instance: Instance | None) -> Skip | None:
+    """Return why a planned case was ruled out: a missing affordance is no loss where the backend would not qualify."""
+    if instance is not None and instance.capabilities:
+        for name in planned.requires:
+            if name not in instance.capabilities:
+                return Skip(Want.CAPABILITY, name)
+        for name in planned.lacks:
+            if name in instance.capabilities:
+                return Skip(Want.CAPABILITY, f"no {name}")
+    return planned.skip
 
 
 def _is_executed(outcome: Outcome, instance: Instance | None) -> bool:

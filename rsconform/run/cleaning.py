@@ -17,6 +17,7 @@ from rsconform.run import deadline
 from rsconform.run.store import segments
 
 _SHOWN = 5
+_LOOKS = 3  # Ways of listing the store; cleaning gets as long.
 _MOST = 10_000  # A listing that never ends must not end the kit.
 
 
@@ -34,8 +35,11 @@ class StoreKeeper:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
 
-    def demand_empty(self, backend: Backend) -> None:
+    def demand_empty(self, backend: Backend, limit_s: float) -> None:
         """Look at the store before the first case.
+
+        Args:
+            limit_s: How long one look may take, in seconds.
 
         Raises:
             DirtyStoreError: It holds something, or the backend cannot tell and the lane promises nothing.
@@ -49,24 +53,38 @@ class StoreKeeper:
                     "neither see that its store is empty nor clean up. If each call of the callable gives a new, "
                     "empty store, say --fresh-store."
                 )
+        deadline.arm(_LOOKS * limit_s)
         try:
             left = self._left(backend)
-        except _CannotSeeError as exc:
+        except (_CannotSeeError, deadline.SoftLimitError) as exc:
+            seen = str(exc) or f"it did not answer within {_LOOKS * limit_s:g} s"
             raise DirtyStoreError(
-                f'lane "{self._lane.name}": the store cannot be looked at ({exc}), so nothing was touched. '
+                f'lane "{self._lane.name}": the store cannot be looked at ({seen}), so nothing was touched. '
                 "If each call of the callable gives a new, empty store, say --fresh-store."
             ) from exc
+        finally:
+            deadline.disarm()
         if left:
             raise DirtyStoreError(
                 f'lane "{self._lane.name}": the store is not empty, it holds {_some(left)}. Nothing was touched. '
                 "Hand out a backend over an empty store, or say --fresh-store if each call gives a new one."
             )
 
+    def is_empty(self, backend: Backend, limit_s: float) -> bool:
+        """Return whether a store is seen to be empty."""
+        deadline.arm(_LOOKS * limit_s)
+        try:
+            return not self._left(backend)
+        except (_CannotSeeError, deadline.SoftLimitError):
+            return False
+        finally:
+            deadline.disarm()
+
     def clean(self, backend: Backend, written: set[str], limit_s: float) -> str | None:
         """Remove what a case wrote and look again; return why the store cannot serve the next case, or None."""
         if self._lane.fresh_store:
             return None
-        deadline.arm(6 * limit_s)
+        deadline.arm(_LOOKS * limit_s)
         try:
             self._remove(backend, written)
             left = self._left(backend)
@@ -87,7 +105,7 @@ class StoreKeeper:
         shows has to exist.
         """
         seen: set[str] = set()
-        failures: list[Exception] = []
+        failures: list[BaseException] = []
         views: tuple[Callable[[], Iterable[object]], ...] = (
             partial(backend.list_files, "", recursive=True),
             partial(backend.list_files, ""),
@@ -96,7 +114,9 @@ class StoreKeeper:
         for view in views:
             try:
                 seen.update(str(getattr(entry, "path", entry)) for entry in itertools.islice(view(), _MOST))
-            except Exception as exc:
+            except (KeyboardInterrupt, deadline.SoftLimitError):
+                raise
+            except BaseException as exc:
                 failures.append(exc)
         if len(failures) == len(views):
             raise _CannotSeeError(f"list_files raised {type(failures[0]).__name__}")
@@ -108,7 +128,8 @@ class StoreKeeper:
             if segments(path) in ours:
                 _try(partial(backend.delete, path, missing_ok=True))
         # Folders that only writing made: deepest first, and never with what somebody else may have put there.
-        folders = {parts[:length] for parts in ours for length in range(1, len(parts) + 1)}
+        # What a path with ".." names is for the backend to say: such a folder may not be the store's at all.
+        folders = {parts[:length] for parts in ours if ".." not in parts for length in range(1, len(parts) + 1)}
         for parts in sorted(folders, key=len, reverse=True):
             folder = "/".join(parts)
             if _try(partial(backend.is_folder, folder)) is True:
@@ -125,7 +146,9 @@ T = TypeVar("T")
 def _try(operation: Callable[[], T]) -> T | None:
     try:
         return operation()
-    except Exception:  # Whether it worked is seen by looking at the store afterwards.
+    except (KeyboardInterrupt, deadline.SoftLimitError):
+        raise
+    except BaseException:  # Whether it worked is seen by looking at the store afterwards.
         return None
 
 

@@ -25,6 +25,7 @@ from rsconform.spec.vocabulary import OPERATIONS, SOURCE_ERROR, Yields
 # A listing or a stream that gives more than it can hold never ends: stop well before memory does.
 _ITEMS_SLACK: Final = 10_000
 _BYTES_SLACK: Final = 64 << 20
+_PATHS: Final = ("path", "src", "dst")
 
 
 class Refused(Exception):  # Not an error: a permitted way for a case to end.
@@ -71,7 +72,7 @@ class Interpreter:
     own_errors: list[BaseException] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     at: int = 0  # The step under way.
-    _streams: list[object] = field(default_factory=list)
+    _streams: list[object] = field(default_factory=list)  # And other things to close when the case is over.
 
     def run(self) -> None:
         """Run every step.
@@ -116,6 +117,9 @@ class Interpreter:
         metadata_before = dict(metadata) if isinstance(metadata, Mapping) else None
         counts = self.subject.requests.counts() if step.requests and self.subject.requests is not None else None
         handed = self._hand_over(arguments)
+        if step.on in (None, "peer") and OPERATIONS[step.op].mutates:
+            # Before it is done: what does not come back may have written all the same.
+            self.view.touched.update(str(arguments[name]) for name in _PATHS if isinstance(arguments.get(name), str))
         limit_s = step.within_s or self.step_limit_s
         started = perf_counter()
         done = self._perform(step, arguments, handed, limit_s)
@@ -172,6 +176,7 @@ class Interpreter:
     def _on_subject(self, step: Step) -> None:
         if step.op == "reopen" and self.reopen is not None:
             self.backend = self.reopen()
+            self._streams.append(self.backend)
         elif step.op == "drop_container" and self.subject.container is not None:
             self.subject.container.drop()
             self.snapshot = None
@@ -183,6 +188,7 @@ class Interpreter:
         if step.on == "peer":
             if "peer" not in self.bound and self.peer is not None:
                 self.bound["peer"] = self.peer()
+                self._streams.append(self.bound["peer"])
             backend = self.bound["peer"]  # type: ignore[assignment]
         operation = OPERATIONS[step.op]
         if operation.is_property:
@@ -228,7 +234,11 @@ class Interpreter:
             pieces.append(bytes(piece))
             total += len(piece)
             if total > most:
-                raise CaseFailed("a stream that ends", f"more than {total} bytes and no end", phase="drain")
+                raise self._endless(step, "a stream that ends", f"more than {total} bytes and no end")
+
+    def _endless(self, step: Step, expected: str, observed: str) -> CaseFailed:
+        self.watch.look_at_end(step, expected, observed)
+        return CaseFailed(expected, observed, phase="drain")
 
     def _most_bytes(self, step: Step) -> int:
         expected = step.reads
@@ -247,7 +257,7 @@ class Interpreter:
             done.phase = "drain"
             items.append(item)
             if len(items) > most:
-                raise CaseFailed("a listing that ends", f"more than {most} items and no end", phase="drain")
+                raise self._endless(step, "a listing that ends", f"more than {most} items and no end")
         done.value = items
 
     def _on_value(self, step: Step, done: _Done) -> None:
@@ -277,9 +287,6 @@ class Interpreter:
     ) -> None:
         of_backend = step.on in (None, "peer")
         mutates = of_backend and OPERATIONS[step.op].mutates
-        for name in ("path", "src", "dst"):
-            if mutates and isinstance(arguments.get(name), str):
-                self.view.touched.add(str(arguments[name]))
         after = self.snapshot
         if self.view.audited and self.snapshot is not None and (mutates or done.error is not None):
             after = self.view.snapshot()
@@ -464,6 +471,7 @@ _VALUE_OPERATIONS: Final[Mapping[str, Callable[[Any, list[Any]], object]]] = {
     "str": lambda target, _: str(target),
     "hash": lambda target, _: hash(target),
     "json": lambda target, _: json.dumps(target, default=dict),
+    "value": lambda target, args: [target, *args] if args else target,
 }
 
 

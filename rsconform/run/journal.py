@@ -6,16 +6,19 @@ Each process of a run writes a file of its own into the journal's folder; readin
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import urllib.parse
+import xml.sax.saxutils
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from rsconform.run.model import (
     Attempt,
+    Breach,
     Failure,
     Footer,
     Header,
@@ -30,42 +33,78 @@ from rsconform.run.model import (
 
 PREFIX: Final = "journal-"
 SUPERVISOR: Final = "supervisor"
+_LEAST_IN_BASE64: Final = 4  # Bytes; what is shorter would be found everywhere.
+_URL_SAFE: Final = str.maketrans("+/", "-_")
+
+
+# Fields whose values come from the kit's own tables or from the axioms: cleaned, they could not be read back.
+_OUR_OWN: Final = frozenset({"kind", "result", "want", "ending", "case", "axiom"})
 
 
 class Redactor:
-    """Removes secret values, their encoded forms included, from a line before it is written."""
+    """Removes secret values, their encoded forms included, from what is written or shown."""
 
     def __init__(self) -> None:
-        self._forms: set[str] = set()
+        self._secrets: set[str] = set()
+        self._forms: list[str] = []
 
     def add(self, secrets: Iterable[str]) -> None:
         """Learn the secrets of a subject."""
-        for secret in secrets:
-            if secret:
-                quoted = urllib.parse.quote(secret, safe="")
-                encoded = base64.b64encode(secret.encode()).decode()
-                self._forms |= {secret, quoted, encoded, json.dumps(secret)[1:-1]}
+        new = {secret for secret in secrets if secret} - self._secrets
+        if new:
+            self._secrets |= new
+            forms = {form for secret in self._secrets for form in _forms(secret)}
+            self._forms = sorted(forms, key=len, reverse=True)  # A form may be a part of a longer one.
 
-    def clean(self, line: str) -> str:
-        """Return a line without the secrets."""
+    def clean(self, text: str) -> str:
+        """Return a text without the secrets."""
         for form in self._forms:
-            if form in line:
-                line = line.replace(form, "[secret]")
-        return line
+            if form in text:
+                text = text.replace(form, "[secret]")
+        return text
+
+    def cleaned(self, value: Any, name: str = "") -> Any:
+        """Return JSON data without the secrets; a field name never changes, so that it can be read back."""
+        if isinstance(value, str):
+            return value if name in _OUR_OWN else self.clean(value)
+        if isinstance(value, dict):
+            return {key: self.cleaned(item, key) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.cleaned(item, name) for item in value]
+        return value
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield how a secret looks: plain, in a URL, in JSON, XML or a repr, and in base64."""
+    yield secret
+    yield from (quote(secret, safe="") for quote in (urllib.parse.quote, urllib.parse.quote_plus))
+    yield urllib.parse.quote(secret)
+    yield json.dumps(secret)[1:-1]
+    yield repr(secret)[1:-1]
+    yield xml.sax.saxutils.escape(secret)
+    data = secret.encode("utf-8", "surrogatepass")
+    if len(data) < _LEAST_IN_BASE64:
+        return
+    # What stands before it shifts the bits ("user:secret"); the characters that it shares with others are left out.
+    for shift in range(3):
+        encoded = base64.b64encode(bytes(shift) + data).decode()
+        inside = encoded[-(-8 * shift // 6) : 8 * (shift + len(data)) // 6]
+        yield inside
+        yield inside.translate(_URL_SAFE)
 
 
 class JournalWriter:
     """Appends records to one process's file; each is with the operating system when `write` returns."""
 
-    def __init__(self, folder: Path, process: str) -> None:
+    def __init__(self, folder: Path, process: str, redactor: Redactor | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.redactor = Redactor()
+        self.redactor = redactor or Redactor()
         self._file = os.open(folder / f"{PREFIX}{process}.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def write(self, kind: str, record: dict[str, Any]) -> None:
         """Append one record."""
-        line = json.dumps({"kind": kind, **record}, ensure_ascii=False, default=str)
-        os.write(self._file, self.redactor.clean(line).encode("utf-8", "backslashreplace") + b"\n")
+        line = json.dumps({"kind": kind, **self.redactor.cleaned(record)}, ensure_ascii=False, default=str)
+        os.write(self._file, line.encode("utf-8", "backslashreplace") + b"\n")
 
     def header(self, header: Header) -> None:
         """Write the first line."""
@@ -79,9 +118,18 @@ class JournalWriter:
         """Write what the first instance said of itself."""
         self.write("instance", as_json(instance))
 
-    def begin(self, case: str, axiom: str, limit_s: float) -> None:
-        """Say that a case is about to be run."""
-        self.write("begin", {"case": case, "axiom": axiom, "pid": os.getpid(), "limit_s": limit_s})
+    def begin(self, case: str, axiom: str, limit_s: float, *, number: int = 1, seeding: bool = False) -> None:
+        """Say that an attempt is about to be made; `seeding`: first of all a given state, through the subject."""
+        record = {"case": case, "axiom": axiom, "number": number, "limit_s": limit_s, "seeding": seeding}
+        self.write("begin", {**record, "pid": os.getpid()})
+
+    def seeded(self) -> None:
+        """Say that the given state is made: what goes wrong from here on is the case's own."""
+        self.write("seeded", {})
+
+    def doing(self, operation: str, axiom: str) -> None:
+        """Say which operation of the smoke case is under way, and under which axiom it counts."""
+        self.write("doing", {"operation": operation, "counts_under": axiom})
 
     def end(self, attempt: Attempt) -> None:
         """Write how an attempt ended."""
@@ -124,7 +172,9 @@ class JournalFile:
         self._position += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._take(json.loads(line))
+            # A line that was cut is as good as one that was never written: its case has no outcome.
+            with contextlib.suppress(json.JSONDecodeError, UnicodeDecodeError):
+                self._take(json.loads(line))
         return True
 
     def _take(self, raw: dict[str, Any]) -> None:
@@ -137,11 +187,16 @@ class JournalFile:
                 self.instance, self.constructing = instance_from(raw), None
             case "begin":
                 self.open = raw
+            case "seeded" if self.open is not None:
+                self.open["seeding"] = False
+            case "doing" if self.open is not None:
+                self.open.update(raw)
             case "end":
                 self.attempts.append(attempt_from(raw))
                 self.open = None
             case "footer":
-                self.footer = Footer(**raw)
+                # A process that wrote its last line chose to end: its constructor did not end it.
+                self.footer, self.constructing = Footer(**raw), None
 
 
 def journal_files(folder: Path) -> Iterator[Path]:
@@ -155,15 +210,30 @@ def clear(folder: Path) -> None:
         path.unlink()
 
 
-def died(open_case: dict[str, Any], detail: str) -> Attempt:
-    """Return the attempt that books a case in whose middle the process ended."""
-    return Attempt(
+def ended(open_case: dict[str, Any], failure: Failure, invariants: Sequence[str] = ()) -> Attempt:
+    """Return the attempt that books a case in whose middle its process ended.
+
+    Args:
+        open_case: The record of its beginning.
+        invariants: The axioms that were breached as well.
+    """
+    attempt = Attempt(
         case=open_case["case"],
         axiom=open_case["axiom"],
-        number=1,
+        number=open_case["number"],
         result=Result.FAILED,
-        failure=Failure(expected="a process that goes on", observed=detail, died=True),
+        failure=failure,
+        breaches=tuple(Breach(axiom, failure.expected, failure.observed) for axiom in invariants),
+        worker=SUPERVISOR,
     )
+    if open_case["seeding"]:
+        # Nothing is known about the case's own axiom.
+        return replace(attempt, result=Result.ERRORED, failure=None, error=f"given failed: {failure.observed}")
+    if "counts_under" in open_case:
+        operation = open_case["operation"]
+        breach = Breach(open_case["counts_under"], f"{operation} to return", failure.observed, f"smoke: {operation}")
+        return replace(attempt, breaches=(breach, *attempt.breaches))
+    return attempt
 
 
 def merge(files: Sequence[JournalFile]) -> Journal | None:
@@ -175,7 +245,7 @@ def merge(files: Sequence[JournalFile]) -> Journal | None:
     # The instance that failed speaks for the lane only if no process got one.
     instance = next((one for one in instances if one.failure is None and not one.unreachable), None)
     attempts = [attempt for file in files for attempt in file.attempts]
-    booked = {attempt.case for attempt in attempts}
+    booked = {(attempt.case, attempt.number) for attempt in attempts}
     footers = [file.footer for file in files if file.footer is not None]
     worst = next((footer for footer in footers if footer.ending != "finished"), footers[-1] if footers else None)
     return Journal(
@@ -183,7 +253,9 @@ def merge(files: Sequence[JournalFile]) -> Journal | None:
         instance=instance or (instances[0] if instances else None),
         attempts=attempts,
         footer=worst,
-        begun=tuple(file.open["case"] for file in files if file.open and file.open["case"] not in booked),
+        begun=tuple(
+            file.open["case"] for file in files if file.open and (file.open["case"], file.open["number"]) not in booked
+        ),
     )
 
 

@@ -75,6 +75,10 @@ class PlannedCase:
     skip: Skip | None = None
     # A trait the lane does not declare, and the value this case presumes: its failure only refutes that reading.
     reading: tuple[str, str] | None = None
+    # Capabilities that a case the lane cannot afford would need, and those it needs the backend to lack: only the
+    # instance says whether it would have applied at all.
+    requires: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +226,8 @@ def header_from(raw: Json) -> Header:
                         **planned,
                         "skip": _skip_from(planned["skip"]),
                         "reading": None if planned["reading"] is None else tuple(planned["reading"]),
+                        "requires": tuple(planned["requires"]),
+                        "lacks": tuple(planned["lacks"]),
                     }
                 )
                 for planned in raw["plan"]

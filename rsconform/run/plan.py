@@ -11,7 +11,9 @@ from importlib.metadata import version
 from rsconform import __version__
 from rsconform.cases.model import Case, Skip, Want
 from rsconform.lanes.model import Lane
+from rsconform.lanes.registry import LaneError
 from rsconform.run.model import AxiomFacts, Header, LaneFacts, PlannedCase
+from rsconform.spec.mistakes import nearest
 from rsconform.spec.model import Axiom, Edition
 from rsconform.spec.vocabulary import INVARIANTS, TRAITS
 
@@ -45,15 +47,39 @@ class Selection:
         return not self.specs and not self.cases
 
     def takes_axiom(self, axiom: Axiom, bundle: str | None) -> bool:
-        """Return whether an axiom is asked for, by its own ID or its bundle's."""
+        """Return whether an axiom is asked for, by its own ID, its bundle's or its family's."""
         if not self.specs:
             return True
-        names = (axiom.id, bundle) if bundle else (axiom.id,)
+        names = (axiom.id, axiom.id.rpartition("-")[0], *((bundle,) if bundle else ()))
         return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in self.specs)
 
     def takes(self, case: Case, bundle: str | None) -> bool:
         """Return whether a case is asked for."""
         return (not self.cases or case.id in self.cases) and self.takes_axiom(case.axiom, bundle)
+
+
+class UnknownCaseError(LaneError):
+    """A lane has no case of that ID."""
+
+    def __init__(self, case: str, lane: Lane, known: Iterable[str]) -> None:
+        self.case = case
+        ids = tuple(known)
+        axiom = case.partition("/")[0] + "/"
+        self.meant = nearest(case, [one for one in ids if one.startswith(axiom)] or ids)
+        meant = f" Did you mean {self.meant!r}?" if self.meant else ""
+        super().__init__(f"lane {lane.name!r} has no case {case!r}.{meant} See: rsconform list cases")
+
+
+def demand_cases(selection: Selection, cases: Sequence[Case], lane: Lane) -> None:
+    """Look whether every case that was asked for by its ID is there.
+
+    Raises:
+        UnknownCaseError: One is not.
+    """
+    known = {str(case.id) for case in cases}
+    for case in selection.cases:
+        if case != SMOKE and case not in known:
+            raise UnknownCaseError(case, lane, known)
 
 
 def bundle_of(axiom: str, bundles: Mapping[str, str]) -> str | None:
@@ -99,14 +125,42 @@ def plan(cases: Iterable[Case], lane: Lane, contract: str) -> tuple[PlannedCase,
     planned = [PlannedCase(SMOKE, "smoke", str(lane.place))]
     for case in cases:
         skip = rule_out(case, lane, contract)
+        unaffordable = skip is not None and skip.want is Want.AFFORDANCE
         planned.append(
-            PlannedCase(case.id, case.axiom.id, str(case.place), skip, None if skip else reading(case, lane))
+            PlannedCase(
+                case.id,
+                case.axiom.id,
+                str(case.place),
+                skip,
+                None if skip else reading(case, lane),
+                tuple(sorted(case.capabilities)) if unaffordable else (),
+                tuple(sorted(case.lacks)) if unaffordable else (),
+            )
         )
     return tuple(planned)
 
 
+class UnknownFamilyError(LaneError):
+    """A lane names a family of axioms that there is not."""
+
+    def __init__(self, family: str, lane: Lane, known: Sequence[str]) -> None:
+        self.family = family
+        self.meant = nearest(family, known)
+        meant = f" Did you mean {self.meant!r}?" if self.meant else ""
+        text = f"{lane.place}: lane {lane.name!r} names the unknown family {family!r} in `specs`.{meant}"
+        super().__init__(f"{text} Known: {', '.join(sorted(known))}.")
+
+
 def in_scope(edition: Edition, lane: Lane) -> tuple[Axiom, ...]:
-    """Return the axioms that bind a lane: the common families and those that the lane names."""
+    """Return the axioms that bind a lane: the common families and those that the lane names.
+
+    Raises:
+        UnknownFamilyError: The lane names a family that there is not.
+    """
+    known = [family.id for family in edition.families]
+    for name in lane.specs:
+        if name not in known:
+            raise UnknownFamilyError(name, lane, known)
     return tuple(
         axiom for family in edition.families if family.common or family.id in lane.specs for axiom in family.axioms
     )

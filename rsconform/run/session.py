@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -21,7 +22,7 @@ from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
 from rsconform.run import deadline
 from rsconform.run.cleaning import StoreKeeper
 from rsconform.run.interpreter import CaseFailed, Interpreter, Refused, show_error
-from rsconform.run.invariants import Watch
+from rsconform.run.invariants import ENDS_IN_TIME, Watch
 from rsconform.run.model import Attempt, Breach, Failure, Instance, Result
 from rsconform.run.plan import SMOKE, written
 from rsconform.run.smoke import run_smoke
@@ -127,6 +128,7 @@ class LaneSession:
         """
         self._hangs = hangs
         deadline.install()
+        gc.freeze()  # What is there by now stays: collections between cases need not look at it.
         self.instance = self._first_instance(set(left))
         if self.instance.unreachable is not None:
             self.broken = self.instance.unreachable
@@ -367,13 +369,18 @@ class LaneSession:
         if case is not None:
             attempt = self._run(case, held, view, blank)
         else:
-            attempt = run_smoke(held.backend, view, blank, self._step_limit_s, self._log)
+            late = self._invariants.get(ENDS_IN_TIME)
+            attempt = run_smoke(held.backend, view, blank, self._step_limit_s, told=self._log, ends_in_time=late)
         # What a failure of the smoke case leaves stands in its breaches.
         bad = attempt.result is not Result.PASSED or (case is None and bool(attempt.breaches))
         spoiled = bad or (case is not None and case.fresh)
         try:
             if self._keeper is not None:
-                self.broken = self._keeper.clean(held.backend, view.touched, self._step_limit_s) or self.broken
+                left = self._keeper.clean(held.backend, view.touched, self._step_limit_s)
+                # What stays in a store that nobody gets again harms no later case: a delete() that does nothing is
+                # to be judged, not to end the run.
+                if left is not None and not self._next_store_is_empty():
+                    self.broken = left
             self._hold(held, spoiled=spoiled)
         except KeyboardInterrupt:
             raise
@@ -381,6 +388,17 @@ class LaneSession:
             if attempt.result is Result.PASSED:
                 return replace(attempt, result=Result.ERRORED, error=f"the lane fixture failed: {show_error(exc)}")
         return attempt
+
+    def _next_store_is_empty(self) -> bool:
+        """Return whether the callable hands out an empty store although the last one was left with something."""
+        try:
+            held = self._open()
+        except Exception:
+            return False
+        try:
+            return self._keeper is not None and self._keeper.is_empty(held.backend, self._step_limit_s)
+        finally:
+            self._release(held)
 
     def _run(self, case: Case, held: _Held, view: StoreView, blank: Attempt) -> Attempt:
         ids = {checker: axiom for checker, axiom in self._invariants.items() if axiom not in case.breaks}
@@ -501,9 +519,14 @@ def _distribution(package: str, lane: Lane) -> str | None:
         version(name)
     except PackageNotFoundError:
         # What stands beside a lane in its distribution is found in an editable install too, where no record names it.
-        # Reading every installed distribution takes a while, and few packages need it.
-        return lane.distribution or next(iter(packages_distributions().get(package, ())), None)
+        return lane.distribution or _recorded(package)
     return name
+
+
+@functools.cache
+def _recorded(package: str) -> str | None:
+    """Return the distribution whose records name a package. Reading them all takes a while."""
+    return next(iter(packages_distributions().get(package, ())), None)
 
 
 def _describe(backend: Backend, lane: Lane) -> Instance:

@@ -12,6 +12,7 @@ from rsconform.cases.content import Content, Source
 from rsconform.cases.model import End, Given, Skip, Want
 from rsconform.cases.values import Bound, Resolve, show_difference
 from rsconform.lanes.model import Snapshot, StoredFile, Subject
+from rsconform.run.deadline import SoftLimitError
 
 Tree = Mapping[str, bytes]
 
@@ -80,9 +81,9 @@ class StoreView:
                 self._subject.seed(files, given.folders)
             else:
                 self._seed_through_subject(files, given.folders)
-        except (CannotSeedError, KeyboardInterrupt):
+        except (CannotSeedError, GivenFailedError, KeyboardInterrupt, SoftLimitError):
             raise
-        except Exception as exc:
+        except BaseException as exc:
             raise GivenFailedError(f"given failed: {type(exc).__name__}: {exc}") from exc
 
     def _seed_through_subject(self, files: Mapping[str, StoredFile], folders: Iterable[str]) -> None:
@@ -103,6 +104,10 @@ class StoreView:
             self.touched.add(f"{folder}/.rsconform")
             self._backend.write(f"{folder}/.rsconform", b"")
             self._backend.delete(f"{folder}/.rsconform")
+            if self._backend.is_file(f"{folder}/.rsconform"):
+                raise GivenFailedError(
+                    f"given failed: delete() left the file in the folder {folder!r}, which was to be empty"
+                )
             if not self._backend.is_folder(folder):
                 raise CannotSeedError(Skip(Want.AFFORDANCE, "seed"))
 
@@ -160,11 +165,29 @@ class StoreView:
                     break
                 listed.add(str(info.path))
         tree: dict[str, bytes] = {}
-        for path in sorted(listed | set(expected) | self.touched):
+        for path in sorted(self._named(expected, listed)):
             content = self._read(path, expected.get(path))
             if content is not None:
                 tree[path] = content
         return tree
+
+    def _named(self, expected: Tree, listed: set[str]) -> set[str]:
+        """Return the paths at which a file may lie, one of each set of spellings.
+
+        A backend may answer to several spellings of one file. What it lists under two names are two files; what else
+        was written counts under the expected spelling, or the listed one.
+        """
+        spellings: dict[tuple[str, ...], set[str]] = {}
+        for path in listed:
+            spellings.setdefault(segments(path), set()).add(path)
+        for path in expected:
+            listed_as = spellings.get(segments(path), set())
+            if path not in listed_as:
+                spellings[segments(path)] = {path} if len(listed_as) <= 1 else {*listed_as, path}
+        for path in sorted(self.touched):
+            if segments(path):
+                spellings.setdefault(segments(path), {path})
+        return {path for paths in spellings.values() for path in paths}
 
     def _read(self, path: str, expected: bytes | None) -> bytes | None:
         first: bytes | None = None

@@ -10,21 +10,28 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final, Protocol
 
-from rsconform.run.journal import SUPERVISOR, JournalFile, JournalWriter, clear, died, journal_files, merge
-from rsconform.run.model import Attempt, Breach, Failure, Footer, Header, Instance, Journal, Result
+from rsconform.run.journal import SUPERVISOR, JournalFile, JournalWriter, clear, ended, journal_files, merge
+from rsconform.run.model import Attempt, Failure, Footer, Header, Instance, Journal, Result
 from rsconform.run.session import MOST_HANGS
 
 _POLL_S: Final = 0.05
 # The soft limit comes first; a process that swallows it is ended this much later.
 GRACE_S: Final = 5.0
-_MOST_DEATHS: Final = 10
+MOST_DEATHS: Final = 10
 _FAREWELL_S: Final = 5.0
+# What the surroundings say to a pytest of their own is not meant for ours.
+_FOREIGN: Final = (
+    "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT",
+    "PYTEST_XDIST_TESTRUNUID",
+)  # fmt: skip
 
 
 class ChildFailedError(Exception):
@@ -33,6 +40,10 @@ class ChildFailedError(Exception):
     def __init__(self, status: int) -> None:
         self.status = status
         super().__init__(f"pytest ended with {status} before there was a plan; its own message stands above")
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """Somebody asked this process to end. Its child was not asked."""
 
 
 class Progress(Protocol):
@@ -57,11 +68,12 @@ class Supervisor:
     progress: Progress
     grace_s: float = GRACE_S
     _files: dict[Path, JournalFile] = field(default_factory=dict)
-    _since: dict[tuple[Path, str], float] = field(default_factory=dict)
-    _booked: dict[str, Attempt] = field(default_factory=dict)
+    _since: dict[tuple[Path, str, int], float] = field(default_factory=dict)
+    _booked: dict[tuple[str, int], Attempt] = field(default_factory=dict)
     _own: JournalWriter | None = None
-    _hangs: int = 0
-    _deaths: int = 0
+    _no_instance: bool = False
+    _hung: set[str] = field(default_factory=set)  # Cases whose process had to be ended.
+    _settled: int = 0  # How many cases were booked when the child before ended.
 
     def run(self) -> Journal:
         """Run the lane to its end, however many children that takes.
@@ -71,30 +83,44 @@ class Supervisor:
         """
         clear(self.folder / self.lane)
         part = 0
+        before = signal.getsignal(signal.SIGTERM)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _terminate)
         try:
             while not self._child(part):
                 part += 1
-        except KeyboardInterrupt:
-            self._footer(Footer("interrupted", "the run was interrupted"))
+        except KeyboardInterrupt as exc:
+            self._read()
+            if self._header() is None:
+                raise
+            how = "terminated" if isinstance(exc, _TerminatedError) else "interrupted"
+            self._footer(Footer("interrupted", f"the run was {how}"))
+        finally:
+            if signal.getsignal(signal.SIGTERM) is _terminate:
+                signal.signal(signal.SIGTERM, before)
         self._read()
         journal = merge(list(self._files.values()))
-        if journal is None:
-            raise ChildFailedError(2)
+        assert journal is not None  # A child without a header raises.
         return journal
 
     def _child(self, part: int) -> bool:
         """Run one child; return whether the run is over."""
-        environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        environment.pop("PYTEST_ADDOPTS", None)
+        environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         command = [sys.executable, "-m", "pytest", *self.arguments, f"--rsconform-part={part}"]
         with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as child:
             try:
                 self._watch(child)
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as exc:
+                if isinstance(exc, _TerminatedError):
+                    child.send_signal(signal.SIGINT)
                 self._farewell(child)
                 raise
+            except BaseException:
+                child.kill()
+                raise
         self._read()
-        return self._settle(child.returncode, part)
+        return self._settle(child.returncode)
 
     def _watch(self, child: subprocess.Popen[bytes]) -> None:
         while child.poll() is None:
@@ -106,11 +132,12 @@ class Supervisor:
                 record = file.open or file.constructing
                 if record is None or file.footer is not None:
                     continue
-                key = (file.path, record.get("case", ""))
+                key = (file.path, record.get("case", ""), record.get("number", 0))
                 since = self._since.setdefault(key, now)
                 if now - since > record["limit_s"] + self.grace_s:
                     self._end_hung(file, record)
-                    self._since.pop(key)
+            if self._no_instance:  # A worker that takes its place would only do the same.
+                child.kill()
 
     def _farewell(self, child: subprocess.Popen[bytes]) -> None:
         """Give an interrupted child a moment to write its last lines, then end it."""
@@ -125,59 +152,61 @@ class Supervisor:
             os.kill(record["pid"], signal.SIGKILL)
         except ProcessLookupError:
             return
+        finally:
+            # Its number may be another process's the next time.
+            is_constructor = file.constructing is not None
+            file.open = file.constructing = None
         limit = f"an end within {record['limit_s']:g} s"
-        if file.constructing is not None:
+        if is_constructor:
             failure = Failure("a backend", f"the constructor did not return ({limit} was asked)", hang=True)
             self._instance(Instance(failure=failure))
             return
-        self._hangs += 1
-        observed = "it did not return, and its process had to be ended"
-        self._book(
-            Attempt(
-                case=record["case"],
-                axiom=record["axiom"],
-                number=1,
-                result=Result.FAILED,
-                failure=Failure(limit, observed, hang=True),
-                breaches=tuple(Breach(axiom, limit, observed) for axiom in self._time_axioms()),
-            )
-        )
+        self._hung.add(record["case"])
+        failure = Failure(limit, "it did not return, and its process had to be ended", hang=True)
+        self._book(ended(record, failure, self._time_axioms()))
 
     def _time_axioms(self) -> list[str]:
         header = self._header()
         return [axiom.id for axiom in header.axioms if axiom.invariant == "ends-in-time"] if header else []
 
-    def _settle(self, status: int, part: int) -> bool:
+    def _settle(self, status: int) -> bool:
         """Book what an ended child left open; return whether nothing is left to be run."""
         if self._header() is None:
             raise ChildFailedError(status)
         how = f"signal {-status}" if status < 0 else f"exit code {status}"
-        detail = f"the process ended in the middle of the case ({how})"
-        over = False
         for file in self._files.values():
+            if file.footer is not None:  # It ended on its own account: a case still open was interrupted.
+                continue
             if file.constructing is not None:
+                file.constructing = None
                 failure = Failure("a backend", f"the constructor ended the process ({how})", died=True)
-                if not any(one.instance for one in self._files.values()):
-                    self._instance(Instance(failure=failure))
-                    over = True
-            if file.open is not None and file.open["case"] not in self._booked:
-                self._deaths += 1
-                self._book(died(file.open, detail))
-                file.open = None
+                self._instance(Instance(failure=failure))
+            if file.open is not None:
+                record, file.open = file.open, None
+                observed = f"the process ended in the middle of the case ({how})"
+                self._book(ended(record, Failure("a process that goes on", observed, died=True)))
         self._read()
-        if over:
-            self._footer(Footer("finished"))
+        if self._no_instance:
+            others = any(file.instance is not None and file.instance.failure is None for file in self._files.values())
+            self._footer(Footer("died", "the constructor of a later instance") if others else Footer("finished"))
             return True
         if any(file.footer is not None for file in self._files.values() if file.path.stem.startswith("journal-main")):
             return True
-        if self._hangs >= MOST_HANGS or self._deaths >= _MOST_DEATHS:
-            self._footer(Footer("limit", f"{self._hangs} cases hung and {self._deaths} ended the process"))
+        deaths = len({case for case, _ in self._booked} - self._hung)
+        hangs = len(self._hung | self._soft_hangs())
+        if hangs >= MOST_HANGS or deaths >= MOST_DEATHS:
+            self._footer(Footer("limit", f"{hangs} cases hung and {deaths} ended the process"))
             return True
-        if self._deaths + self._hangs <= part:
+        if len(self._booked) == self._settled:
             # This child died without a case under way: another one would do the same.
             self._footer(Footer("died", f"pytest ended between two cases ({how})"))
             return True
+        self._settled = len(self._booked)
         return False
+
+    def _soft_hangs(self) -> set[str]:
+        attempts = (attempt for file in self._files.values() for attempt in file.attempts)
+        return {attempt.case for attempt in attempts if attempt.failure is not None and attempt.failure.hang}
 
     # -- the journal ----------------------------------------------------------------------------------------------
 
@@ -205,11 +234,17 @@ class Supervisor:
         return self._own
 
     def _book(self, attempt: Attempt) -> None:
-        self._booked[attempt.case] = attempt
+        self._booked[attempt.case, attempt.number] = attempt
         self._writer().end(attempt)
 
     def _instance(self, instance: Instance) -> None:
+        """Book that a constructor gave no backend."""
+        self._no_instance = True
         self._writer().instance(instance)
 
     def _footer(self, footer: Footer) -> None:
         self._writer().footer(footer)
+
+
+def _terminate(_signum: int, _frame: FrameType | None) -> None:
+    raise _TerminatedError

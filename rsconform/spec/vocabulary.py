@@ -97,6 +97,7 @@ BOUND_OPERATIONS: Final[Mapping[str, int]] = {
     "str": 0,
     "hash": 0,
     "json": 0,
+    "value": 3,  # The value itself; with `args` the list of it and them, to judge several results together.
 }
 
 # After one of these the instance is not as others expect it: the case needs one of its own.
@@ -169,8 +170,10 @@ INVARIANTS: Final[Mapping[str, Invariant]] = {
     "failure-leaves-no-folders": Invariant(("audit",), {"flat_namespace": False}),
     "touches-only-its-paths": Invariant(("audit",)),
     "file-info-types": Invariant(),
+    "file-info-options": Invariant(),
     "aware-times": Invariant(),
     "folder-info-types": Invariant(),
+    "folder-info-options": Invariant(),
     "folder-entry-types": Invariant(),
     "write-result-types": Invariant(),
     "plain-answers": Invariant(),
@@ -219,7 +222,16 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "identity.subset": ProbeFacts(),
     "identity.close_posture": ProbeFacts(),
     "identity.repr": ProbeFacts(),
+    "capabilities.membership": ProbeFacts(),
+    "capabilities.require": ProbeFacts(),
+    "capabilities.supports": ProbeFacts(),
+    "errors.text": ProbeFacts(("op", "path")),
+    "listing.iterator": ProbeFacts(("op", "argument")),
+    "listing.lazy": ProbeFacts(("op", "argument")),
+    "listing.same_children": ProbeFacts(("path",)),
+    "metadata.kept_or_refused": ProbeFacts(("op", "path", "metadata")),
     "seek.passthrough": ProbeFacts(("path",)),
     "seek.spool": ProbeFacts(("path",)),
     "seek.source_closed": ProbeFacts(("path", "fails")),
+    "times.honest": ProbeFacts(("op", "path")),
 }

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from remote_store import AlreadyExists, BackendUnavailable, InvalidPath, NotFound, PermissionDenied, RemoteStoreError
+from remote_store import (
+    AlreadyExists,
+    BackendUnavailable,
+    ContentDigest,
+    InvalidPath,
+    NotFound,
+    PermissionDenied,
+    RemoteStoreError,
+)
 from rsconform_s3 import S3Boto3Backend
 
 if TYPE_CHECKING:
@@ -39,6 +49,19 @@ def test_a_copy_sends_no_content(
     assert stored() == ({"x/y/g": b"content"} if operation == "move" else {"f": b"content", "x/y/g": b"content"})
     info = backend.get_file_info("x/y/g")
     assert (info.metadata, info.content_type) == ({"k": "v"}, "text/x")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_copy_of_what_was_uploaded_in_parts_has_the_digest_of_its_content(
+    backend: S3Boto3Backend, wire: Wire, operation: str
+) -> None:
+    content = b"0123456789" * 900_000
+    backend.write("f", io.BytesIO(content))
+
+    run(backend, operation, "f", "g")
+
+    assert wire.parameters("CopyObject")[0]["ChecksumAlgorithm"] == "CRC32"
+    assert backend.get_file_info("g").digest == ContentDigest("crc32", f"{zlib.crc32(content):08x}")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -30,6 +30,7 @@ FITS = [
     ({"type": "int"}, 5),
     ({"ge": 3}, 3),
     ({"le": 3}, 3),
+    ({"ge": TIME}, TIME),
     ({"len": 2}, "ab"),
     ({"has": "b"}, ["a", "b"]),
     ({"lacks": "c"}, ["a", "b"]),
@@ -57,6 +58,8 @@ DOES_NOT = [
     ({"type": "str"}, b""),
     ({"ge": 3}, 2),
     ({"ge": 0}, True),
+    ({"ge": TIME}, m.UNKNOWN_TIME),
+    ({"ge": TIME}, datetime(2026, 1, 1)),  # noqa: DTZ001
     ({"len": 2}, "a"),
     ({"len": 2}, 2),
     ({"has": "c"}, ["a"]),

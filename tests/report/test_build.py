@@ -254,3 +254,19 @@ def test_a_rich_report_has_something_of_everything() -> None:
     assert made.untestable
     assert made.observations
     assert len({finding.state for finding in made.waivers}) == 3
+
+
+class TestAnAffordanceThatIsMissing:
+    def ruling(self, **facts: Any) -> Ruling:
+        plan = [planned("BE-001/counted", skip=skip("requests"), **facts)]
+
+        return verdict(report(axioms=[axiom("BE-001")], plan=plan), "BE-001").ruling
+
+    def test_weakens_the_certificate_of_a_backend_that_would_qualify(self) -> None:
+        assert self.ruling(requires=("READ",)) is Ruling.NOT_EXERCISED
+
+    def test_is_no_loss_where_the_backend_lacks_the_capability(self) -> None:
+        assert self.ruling(requires=("GLOB",)) is Ruling.NOT_APPLICABLE
+
+    def test_is_no_loss_where_the_backend_has_what_it_would_have_to_lack(self) -> None:
+        assert self.ruling(lacks=("READ",)) is Ruling.NOT_APPLICABLE

@@ -1,0 +1,64 @@
+"""How listings come: one item after the other, and the same from an override as from the default."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from remote_store import Backend
+
+from rsconform.probes import ProbeContext, probe
+
+
+@probe("listing.iterator")
+def iterator(context: ProbeContext, op: str, argument: str) -> None:
+    """What the operation returns is an iterator, not a list that was filled before."""
+    listing = context.call(f"{op}()", getattr(context.backend, op), argument)
+    if not hasattr(listing, "__next__"):
+        context.fail(f"an iterator from {op}()", type(listing).__name__)
+
+
+@probe("listing.lazy")
+def lazy(context: ProbeContext, op: str, argument: str) -> None:
+    """The first item comes before the requests for the last ones are sent, where it takes several."""
+    before = _sent(context)
+    listing = iter(context.call(f"{op}()", getattr(context.backend, op), argument))
+    context.call("the first item", next, listing)
+    for_one = _sent(context) - before
+    rest = context.call("the rest", _count, listing)
+    in_all = _sent(context) - before
+    if rest == 0 or in_all < 2:
+        context.skip("a listing that takes several requests")
+    if for_one == in_all:
+        context.fail("some requests after the first item", f"all {in_all} of them sent before it")
+
+
+@probe("listing.same_children")
+def same_children(context: ProbeContext, path: str) -> None:
+    """An iter_children() of its own gives the children that the inherited one would."""
+    kind = type(context.backend)
+    if kind.iter_children is Backend.iter_children:
+        context.skip("an iter_children() of its own")
+    own = context.call("iter_children()", _children, context.backend.iter_children(path))
+    inherited = context.call("list_files() and list_folders()", _children, Backend.iter_children(context.backend, path))
+    if own != inherited:
+        lacking, strange = inherited - own, own - inherited
+        observed = f"lacking {_shown(lacking)}, beyond them {_shown(strange)}"
+        context.fail("the children that list_files() and list_folders() give", observed)
+
+
+def _children(listing: Iterable[object]) -> Counter[tuple[str, str]]:
+    return Counter((type(item).__name__, str(getattr(item, "path", item))) for item in listing)
+
+
+def _shown(children: Counter[tuple[str, str]]) -> str:
+    said = [f"{kind} {path!r}" for kind, path in sorted(children.elements())]
+    return ", ".join(said[:5]) + (f" and {len(said) - 5} more" if len(said) > 5 else "") or "none"
+
+
+def _count(listing: Iterable[object]) -> int:
+    return sum(1 for _ in listing)
+
+
+def _sent(context: ProbeContext) -> int:
+    return sum(context.subject.requests.counts().values()) if context.subject.requests is not None else 0

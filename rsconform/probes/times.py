@@ -1,0 +1,66 @@
+"""Whether times are those of the writes they stand for."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from remote_store import Backend
+
+from rsconform.cases.matchers import UNKNOWN_TIME
+from rsconform.probes import ProbeContext, probe
+
+# As far as S3 lets the clocks of client and service be apart; an error in the time zone is larger.
+_SKEW: Final = timedelta(minutes=15)
+# East of Greenwich by an odd amount: local time taken for UTC shows, also on machines that run on UTC.
+_ELSEWHERE: Final = "<+0545>-05:45"
+
+_MODELS: Final[Mapping[str, Callable[[Backend, str], Any]]] = {
+    "get_file_info": lambda backend, path: backend.get_file_info(path),
+    "list_files": lambda backend, path: next(iter(backend.list_files(path.rpartition("/")[0]))),
+    "iter_children": lambda backend, path: next(iter(backend.iter_children(path.rpartition("/")[0]))),
+    "get_folder_info": lambda backend, path: backend.get_folder_info(path.rpartition("/")[0]),
+}
+
+
+@probe("times.honest")
+def honest(context: ProbeContext, op: str, path: str) -> None:
+    """The time of a file, alone in its folder, that is written now is now, or unknown."""
+    with _elsewhere():
+        context.call("write()", context.backend.write, path, b"new", overwrite=True)
+        now = datetime.now(UTC)
+        told = context.call(f"{op}()", _MODELS[op], context.backend, path).modified_at
+    # What is no aware time is for the axioms on types.
+    if not isinstance(told, datetime) or told.utcoffset() is None or told == UNKNOWN_TIME:
+        return
+    if abs(told - now) > _SKEW:
+        expected = f"a time within {_SKEW.seconds // 60} minutes of {now:%H:%M} UTC"
+        context.fail(expected, f"{told.isoformat()}, which is {_apart(told, now)}")
+
+
+def _apart(told: datetime, now: datetime) -> str:
+    minutes = round(abs(told - now).total_seconds() / 60)
+    return f"{minutes} minutes {'ahead' if told > now else 'behind'}"
+
+
+@contextmanager
+def _elsewhere() -> Iterator[None]:
+    """Put this process into another time zone, where the system can."""
+    if not hasattr(time, "tzset"):
+        yield
+        return
+    here = os.environ.get("TZ")
+    os.environ["TZ"] = _ELSEWHERE
+    time.tzset()
+    try:
+        yield
+    finally:
+        if here is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = here
+        time.tzset()

@@ -1,0 +1,61 @@
+"""What earlier processes of the same run have booked, for the one that goes on where they ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from rsconform.cases.model import Case
+from rsconform.run.journal import SUPERVISOR
+from rsconform.run.model import Journal
+from rsconform.run.smoke import SMOKE_PATH
+
+_PATH_ARGUMENTS = ("path", "src", "dst")
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The part of a run that lies behind.
+
+    Attributes:
+        done: Cases that need not be run again.
+        again: Cases that ended their process and, as any case that failed, are tried once more.
+        paths: Where cases that did not come to their end may have left files.
+        hangs: How many cases ran into their limit.
+    """
+
+    done: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
+    hangs: int = 0
+
+
+def earlier_part(journal: Journal, cases: Mapping[str, Case]) -> Earlier:
+    """Return what a journal says of the part of its run that lies behind."""
+    tries = Counter(attempt.case for attempt in journal.attempts)
+    died, hung, cut = set(), set(), set()
+    for attempt in journal.attempts:
+        if attempt.worker == SUPERVISOR:
+            cut.add(attempt.case)
+        if attempt.failure is not None and attempt.failure.died and tries[attempt.case] == 1 and attempt.case in cases:
+            died.add(attempt.case)
+        if attempt.failure is not None and attempt.failure.hang:
+            hung.add(attempt.case)
+    return Earlier(
+        done=frozenset(tries) - died,
+        again=frozenset(died),
+        paths=frozenset(path for name in cut for path in _paths(cases.get(name))),
+        hangs=len(hung),
+    )
+
+
+def _paths(case: Case | None) -> Iterator[str]:
+    """Yield the paths that a case names; None is the smoke case."""
+    if case is None:
+        yield SMOKE_PATH
+        return
+    yield from case.given.files
+    yield from (f"{folder}/.rsconform" for folder in case.given.folders)
+    for step in case.steps:
+        yield from (path for name in _PATH_ARGUMENTS if isinstance(path := step.arguments.get(name), str))

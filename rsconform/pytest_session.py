@@ -147,12 +147,9 @@ class Conformance:
         axioms = in_scope(edition, lane)
         bundles = edition.bundles
         names = {axiom.id for axiom in axioms}
-        cases = [
-            case
-            for case in compile_edition(edition, lane.declared)
-            if case.axiom.id in names and self.selection.takes(case, bundle_of(case.axiom.id, bundles))
-        ]
-        demand_cases(self.selection, cases, lane)
+        bound = [case for case in compile_edition(edition, lane.declared) if case.axiom.id in names]
+        demand_cases(self.selection, bound, lane)
+        cases = [case for case in bound if self.selection.takes(case, bundle_of(case.axiom.id, bundles))]
         selected = [axiom for axiom in axioms if self.selection.takes_axiom(axiom, bundle_of(axiom.id, bundles))]
         planned = plan(cases, lane, version("remote-store"))
         run = LaneRun(lane, tuple(selected), {case.id: case for case in cases}, planned, lane.file)
@@ -182,7 +179,9 @@ class Conformance:
         others = yield
         if not any(run.node == file_path for run in self.runs.values()):
             return others
-        node: LaneFileNode = LaneFileNode.from_parent(parent, path=file_path)
+        # pytest leaves the path of a file outside the root folder out of the node id.
+        nodeid = Path(os.path.relpath(file_path, self.config.rootpath)).as_posix()
+        node: LaneFileNode = LaneFileNode.from_parent(parent, path=file_path, nodeid=nodeid)
         node.conformance = self
         # A file of Python is collected as a module if it is named, and we named it. Its own tests run where they would.
         is_test = any(fnmatch(file_path.name, pattern) for pattern in self.config.getini("python_files"))
@@ -436,4 +435,5 @@ class CaseItem(pytest.Item):
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Point at the TOML line of the case."""
         path, _, line = self.planned.place.rpartition(":")
-        return path, int(line) - 1, f"{self.run.lane.name}::{self.name}"
+        # Not the end of the node id: pytest would show the dots in that as "::".
+        return path, int(line) - 1, f"{self.name} on {self.run.lane.name}"

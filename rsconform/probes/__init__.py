@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from remote_store import Backend
 
+from rsconform.cases.model import Want
 from rsconform.lanes.model import Subject
 from rsconform.run.model import Breach
 
@@ -22,8 +23,12 @@ Probe = Callable[..., None]
 _PROBES: dict[str, Probe] = {}
 
 
-class ProbeSkipped(Exception):  # Not an error: the case does not apply.
-    """The subject owes nothing of what the probe looks for."""
+class ProbeSkipped(Exception):  # Not an error: the case does not apply, or cannot be shown.
+    """The subject owes nothing of what the probe looks for, or the lane fixture cannot show it."""
+
+    def __init__(self, what: str, want: Want = Want.SURFACE) -> None:
+        self.want = want
+        super().__init__(what)
 
 
 class ProbeFailed(Exception):  # The verdict on the subject, not an error of the kit.
@@ -60,6 +65,10 @@ class ProbeContext:
     def skip(self, what: str) -> NoReturn:
         """End the case as not applicable: it would need `what`."""
         raise ProbeSkipped(what)
+
+    def skip_without(self, affordance: str) -> NoReturn:
+        """End the case as not exercised, for want of an affordance that not every subject needs here."""
+        raise ProbeSkipped(affordance, Want.AFFORDANCE)
 
     def fail(self, expected: str, observed: str) -> NoReturn:
         """End the case as failed."""

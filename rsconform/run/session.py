@@ -26,7 +26,7 @@ from rsconform.run.invariants import ENDS_IN_TIME, Watch
 from rsconform.run.model import Attempt, Breach, Failure, Instance, Result
 from rsconform.run.plan import SMOKE, written
 from rsconform.run.smoke import run_smoke
-from rsconform.run.store import CannotSeedError, GivenFailedError, Mismatch, StoreView
+from rsconform.run.store import GivenFailedError, Mismatch, StoreView, UnaffordableError
 from rsconform.spec.model import Axiom
 from rsconform.spec.vocabulary import TRAITS
 
@@ -429,7 +429,7 @@ class LaneSession:
                 mismatch = self._judge_end(interpreter, case, view)
                 if mismatch is not None:
                     raise CaseFailed(mismatch.expected, mismatch.observed)
-        except CannotSeedError as exc:
+        except UnaffordableError as exc:
             return replace(blank, result=Result.SKIPPED, skip=exc.skip)
         except GivenFailedError as exc:
             return replace(blank, error=str(exc))
@@ -438,7 +438,7 @@ class LaneSession:
         except CaseFailed as exc:
             attempt = replace(attempt, result=Result.FAILED, failure=_failure(case, interpreter, exc))
         except ProbeSkipped as exc:
-            return replace(blank, result=Result.SKIPPED, skip=Skip(Want.SURFACE, str(exc)))
+            return replace(blank, result=Result.SKIPPED, skip=Skip(exc.want, str(exc)))
         except ProbeFailed as exc:
             failure = Failure(exc.expected, exc.observed, step=0, steps=(_probe_text(case),))
             attempt = replace(attempt, result=Result.FAILED, failure=failure)

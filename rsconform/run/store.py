@@ -21,8 +21,8 @@ class GivenFailedError(Exception):
     """The state a case starts from could not be made; nothing is known about its axiom."""
 
 
-class CannotSeedError(Exception):
-    """The lane cannot make the state a case starts from."""
+class UnaffordableError(Exception):
+    """The lane cannot make the state a case starts from, or cannot look at the one it ends in."""
 
     def __init__(self, skip: Skip) -> None:
         self.skip = skip
@@ -70,7 +70,7 @@ class StoreView:
 
         Raises:
             GivenFailedError: It could not be made.
-            CannotSeedError: The lane has no way to make it.
+            UnaffordableError: The lane has no way to make it.
         """
         if not given.files and not given.folders:
             return
@@ -81,7 +81,7 @@ class StoreView:
                 self._subject.seed(files, given.folders)
             else:
                 self._seed_through_subject(files, given.folders)
-        except (CannotSeedError, GivenFailedError, KeyboardInterrupt, SoftLimitError):
+        except (UnaffordableError, GivenFailedError, KeyboardInterrupt, SoftLimitError):
             raise
         except BaseException as exc:
             raise GivenFailedError(f"given failed: {type(exc).__name__}: {exc}") from exc
@@ -89,18 +89,18 @@ class StoreView:
     def _seed_through_subject(self, files: Mapping[str, StoredFile], folders: Iterable[str]) -> None:
         declared = self._backend.capabilities
         if not declared.supports(Capability.WRITE):
-            raise CannotSeedError(Skip(Want.AFFORDANCE, "seed"))
+            raise UnaffordableError(Skip(Want.AFFORDANCE, "seed"))
         for path, file in files.items():
             if not file.metadata:
                 self._backend.write(path, file.content)
             elif declared.supports(Capability.USER_METADATA):
                 self._backend.write(path, file.content, metadata=file.metadata)
             else:
-                raise CannotSeedError(Skip(Want.CAPABILITY, "USER_METADATA"))
+                raise UnaffordableError(Skip(Want.CAPABILITY, "USER_METADATA"))
         for folder in folders:
             # The contract has no mkdir: where folders are real one stays behind when its only file goes.
             if not declared.supports(Capability.DELETE):
-                raise CannotSeedError(Skip(Want.AFFORDANCE, "seed"))
+                raise UnaffordableError(Skip(Want.AFFORDANCE, "seed"))
             self.touched.add(f"{folder}/.rsconform")
             self._backend.write(f"{folder}/.rsconform", b"")
             self._backend.delete(f"{folder}/.rsconform")
@@ -109,7 +109,7 @@ class StoreView:
                     f"given failed: delete() left the file in the folder {folder!r}, which was to be empty"
                 )
             if not self._backend.is_folder(folder):
-                raise CannotSeedError(Skip(Want.AFFORDANCE, "seed"))
+                raise UnaffordableError(Skip(Want.AFFORDANCE, "seed"))
 
     def judge(self, end: End, baseline: Snapshot | None, given: Given, resolve: Resolve) -> Mismatch | None:
         """Return how the store differs from the end state a case demands, or None."""
@@ -147,6 +147,8 @@ class StoreView:
     def _judge_tree(self, seen: Snapshot | None, expected: Tree, what: str) -> Mismatch | None:
         if seen is not None:
             return tree_mismatch(expected, {path: file.content for path, file in seen.files.items()}, what)
+        if not self._backend.capabilities.supports(Capability.READ):
+            raise UnaffordableError(Skip(Want.AFFORDANCE, "audit"))
         return tree_mismatch(expected, self._tree_through_subject(expected), what)
 
     def _judge_folders(self, seen: Snapshot | None, expected: frozenset[str]) -> Mismatch | None:

@@ -1,0 +1,140 @@
+"""The block of open_atomic(): what its file can do, what shows before its end, and what an exception in it does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from remote_store import AlreadyExists, RemoteStoreError
+
+from rsconform.cases.content import parse_content
+from rsconform.probes import ProbeContext, ProbeFailed, probe
+from rsconform.probes.looking import looking_at, shown
+from rsconform.probes.own import demand_own, demand_raised, make_own
+
+
+@probe("blocks.manager")
+def manager(context: ProbeContext, path: str, raises: str) -> None:
+    """Calling open_atomic() raises nothing, whatever is wrong; entering what it returned does."""
+    block = context.call("open_atomic()", context.backend.open_atomic, path)
+    for method in ("__enter__", "__exit__"):
+        if not hasattr(type(block), method):
+            context.fail("a context manager from open_atomic()", f"{type(block).__name__} without {method}")
+    try:
+        file = block.__enter__()
+    except Exception as exc:
+        if type(exc).__name__ != raises:
+            context.fail(f"{raises or 'nothing'} on entering", f"{type(exc).__name__}: {exc}")
+        return
+    try:
+        if raises:
+            context.fail(f"{raises} on entering", "the block was entered")
+        context.call("write(bytes) of the block's file", file.write, b"entered")
+    finally:
+        context.call("leaving the block", block.__exit__, None, None, None)
+
+
+@probe("blocks.pieces")
+def pieces(context: ProbeContext, path: str, pieces: Sequence[str], *, reuses: bool = False) -> None:
+    """The pieces are written one after the other, all from one bytearray that is used again if `reuses` says so."""
+    buffer = bytearray()
+    with _Entered(context, path) as file:
+        for piece in pieces:
+            data = parse_content(piece).data
+            if not reuses:
+                context.call("write(bytes) in the block", file.write, data)
+                continue
+            buffer[:] = data
+            context.call("write(bytearray) in the block", file.write, buffer)
+            buffer[:] = b"\xff" * len(buffer)
+
+
+@probe("blocks.tell")
+def tell(context: ProbeContext, path: str, pieces: Sequence[str]) -> None:
+    """tell() of the block's file says how many bytes were written so far."""
+    written = 0
+    with _Entered(context, path) as file:
+        for piece in ("text:", *pieces):
+            data = parse_content(piece).data
+            context.call("write(bytes) in the block", file.write, data)
+            written += len(data)
+            at = context.call("tell() in the block", file.tell)
+            if type(at) is not int or at != written:
+                context.fail(f"tell() = {written} after so many bytes", f"{at!r}")
+
+
+@probe("blocks.unseen")
+def unseen(context: ProbeContext, path: str, pieces: Sequence[str], by: str) -> None:
+    """Until the block ends its path shows what it showed before."""
+    with looking_at(context, path, by) as look:
+        before = look()
+        with _Entered(context, path) as file:
+            for count, piece in enumerate(("text:", *pieces)):
+                context.call("write(bytes) in the block", file.write, parse_content(piece).data)
+                now = look()
+                if now != before:
+                    context.fail(f"{shown(before)} until the block ends", f"{shown(now)} after {count} pieces")
+
+
+@probe("blocks.raises")
+def raises(context: ProbeContext, path: str, raised: str, body: str) -> None:
+    """An exception raised in the block comes out of it as the very object."""
+    own = make_own(raised)
+    try:
+        with _Entered(context, path) as file:
+            file.write(parse_content(body).data)
+            raise own
+    except BaseException as exc:
+        demand_own(context, own, exc)
+        return
+    demand_raised(context, own)
+
+
+@probe("blocks.two")
+def two(context: ProbeContext, outer: str, inner: str, content: str) -> None:
+    """Two blocks are open at once and written to in turn; the outer holds twice what the inner does."""
+    data = parse_content(content).data
+    with _Entered(context, outer) as first, _Entered(context, inner) as second:
+        for file in (first, second, first):
+            context.call("write(bytes) in one of two blocks", file.write, data)
+
+
+@probe("blocks.rival")
+def rival(context: ProbeContext, path: str, by: str) -> None:
+    """A file that somebody else made while the block was open is not replaced in silence where that was not asked."""
+    other = context.subject.make() if by == "peer" else context.backend
+    block = context.call("open_atomic()", context.backend.open_atomic, path)
+    try:
+        with block as file:
+            file.write(b"the block's")
+            context.call("write() of the rival", other.write, path, b"the rival's")
+    except AlreadyExists:
+        return
+    except RemoteStoreError as exc:
+        context.notes.append(f"the block that came too late raised {type(exc).__name__}")
+        return
+    finally:
+        if other is not context.backend:
+            other.close()
+    context.fail("AlreadyExists at the end of the block that came too late", "it ended, and replaced the rival's file")
+
+
+class _Entered:
+    """An open_atomic block with overwrite, entered and left through the context."""
+
+    def __init__(self, context: ProbeContext, path: str) -> None:
+        self._context = context
+        self._block = context.call("open_atomic()", context.backend.open_atomic, path, overwrite=True)
+
+    def __enter__(self) -> Any:
+        return self._context.call("entering the block", self._block.__enter__)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if exc is None:
+            self._context.call("leaving the block", self._block.__exit__, None, None, None)
+            return False
+        swallowed = bool(self._block.__exit__(kind, exc, trace))
+        return swallowed and not isinstance(exc, ProbeFailed)

@@ -1,0 +1,36 @@
+"""What is under way while the store changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rsconform.probes import ProbeContext, probe
+
+_CHANGES = {
+    "write": lambda backend, path: backend.write(path, b"new"),
+    "overwrite": lambda backend, path: backend.write(path, b"new", overwrite=True),
+    "delete": lambda backend, path: backend.delete(path),
+}
+
+
+@probe("changes.listing")
+def listing(context: ProbeContext, path: str, op: str, change: str, changed: str, *, recursive: bool = False) -> None:
+    """What was there all the time is listed once; what came, went or changed meanwhile once at most."""
+    options = {"recursive": True} if recursive else {}
+    entries = iter(context.call(f"{op}()", getattr(context.backend, op), path, **options))
+    seen = Counter([_path(context.call("the first entry", next, entries, None))])
+    context.call(f"{change} meanwhile", _CHANGES[change], context.backend, changed)
+    for _ in range(10_000):
+        entry = context.call("the next entry", next, entries, None)
+        if entry is None:
+            break
+        seen[_path(entry)] += 1
+    steady = set(context.content) - {changed}
+    missing = sorted(steady - set(seen))
+    wrong = sorted(name for name, count in seen.items() if count > 1 or name not in {*steady, changed})
+    if missing or wrong:
+        context.fail("every entry once", f"missing: {missing or 'none'}; more than once, or made up: {wrong or 'none'}")
+
+
+def _path(entry: object) -> str:
+    return str(getattr(entry, "path", entry))

@@ -1,0 +1,17 @@
+"""Keys and native paths beyond what two calls show."""
+
+from __future__ import annotations
+
+from rsconform.probes import ProbeContext, probe
+
+
+@probe("keys.look_alike")
+def look_alike(context: ProbeContext) -> None:
+    """to_key() does not take for its root what only begins with the same letters."""
+    root = context.call("native_path()", context.backend.native_path, "")
+    if not root or not root[-1].isalnum():
+        context.skip("a native root whose name could go on")
+    for native in (f"{root}zz", f"{root}zz/f.txt"):
+        key = context.call("to_key()", context.backend.to_key, native)
+        if key != native:
+            context.fail(f"to_key({native!r}) to leave it alone: it is not below {root!r}", repr(key))

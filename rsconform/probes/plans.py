@@ -1,0 +1,81 @@
+"""What a ResolutionPlan shows, and that nobody makes one unasked."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+from rsconform.cases.values import show
+from rsconform.probes import ProbeContext, probe
+from rsconform.probes.secrets import shows_secret
+from rsconform.probes.usage import use_everything
+
+# A user with a password before the host of a URL.
+_USERINFO: Final = re.compile(r"//[^/@\s]*:[^/@\s]+@")
+
+
+@probe("plans.details")
+def details(context: ProbeContext, path: str) -> None:
+    """Neither can an item of a plan's details be set, nor does one that its maker keeps change them."""
+    plan = context.call("resolve()", context.backend.resolve, path)
+    before = dict(plan.details)
+    try:
+        plan.details["rsconform"] = "changed"
+    except TypeError:
+        return
+    except Exception as exc:
+        context.fail("TypeError from setting an item of details", f"{type(exc).__name__}: {exc}")
+    context.fail(f"details to stay {show(before)}", show(dict(plan.details)))
+
+
+@probe("plans.json")
+def as_json(context: ProbeContext, path: str) -> None:
+    """The details of a plan can be written as JSON."""
+    plan = context.call("resolve()", context.backend.resolve, path)
+    try:
+        json.dumps(dict(plan.details))
+    except (TypeError, ValueError) as exc:
+        context.fail("details that JSON can hold", f"{show(dict(plan.details))}: {exc}")
+
+
+@probe("plans.secrets")
+def secrets(context: ProbeContext, path: str) -> None:
+    """Nothing that a plan shows contains a declared secret, or a password before the host of a URL."""
+    plan = context.call("resolve()", context.backend.resolve, path)
+    shown = {
+        "repr": repr(plan),
+        "str": str(plan),
+        "native_path": str(plan.native_path),
+        "details": repr(dict(plan.details)),
+    }
+    for where, text in shown.items():
+        if shows_secret(text, context.subject.secrets):
+            context.fail(f"no declared secret in {where} of a plan", "one of them is in it")
+        if _USERINFO.search(text):
+            context.fail(f"no password before a host in {where} of a plan", "there is one")
+
+
+@probe("plans.unasked")
+def unasked(context: ProbeContext, path: str, other: str) -> None:
+    """No other operation calls resolve()."""
+    backend: Any = context.backend
+    resolve = backend.resolve
+    asked: list[object] = []
+
+    def watched(*args: object, **options: object) -> Any:
+        asked.append(args)
+        return resolve(*args, **options)
+
+    try:
+        backend.resolve = watched
+    except AttributeError:
+        context.skip("an instance that takes attributes")
+    try:
+        use_everything(backend, path, other)
+    finally:
+        del backend.resolve
+    if asked:
+        context.fail(
+            "no call of resolve() by another operation", f"{len(asked)} calls, the first with {show(asked[0])}"
+        )

@@ -1,0 +1,192 @@
+"""What the streams from read() and read_seekable() do: closing, seeking, and outliving the file they read."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import Any, Final
+
+from remote_store import RemoteStoreError
+
+from rsconform.cases.content import parse_content
+from rsconform.probes import ProbeContext, probe
+
+_STRIDE: Final = 4096
+# How a stream may refuse a position: ours, or what the io protocol raises.
+_REFUSALS: Final = (RemoteStoreError, ValueError, OSError)
+
+
+@probe("streams.in_with")
+def in_with(context: ProbeContext, path: str, op: str) -> None:
+    """A `with` over the stream closes it at the end, read or not, and does not hide an exception."""
+    for size in (-1, 1, 0):
+        stream = _open(context, path, op)
+        try:
+            with stream as entered:
+                context.call("read()", entered.read, size)
+        except Exception as exc:
+            context.fail("a context manager", f"{type(exc).__name__}: {exc}")
+        if stream.closed is not True:
+            context.fail("closed = True after the block", f"{stream.closed!r}")
+
+
+@probe("streams.half_way")
+def half_way(context: ProbeContext, path: str, op: str, times: int) -> None:
+    """However often a stream is closed half-way, the next one gives the whole file."""
+    for _ in range(times):
+        stream = _open(context, path, op)
+        context.call("read(100)", stream.read, 100)
+        context.call("close()", stream.close)
+    with contextlib.closing(_open(context, path, op)) as stream:
+        seen = context.call("read()", stream.read)
+    if seen != context.content[path]:
+        context.fail(f"the {len(context.content[path])} bytes of the file", f"{len(seen)} bytes, or others")
+
+
+@probe("streams.innermost")
+def innermost(context: ProbeContext, path: str, op: str) -> None:
+    """Under its wrappers the stream is no BytesIO."""
+    with contextlib.closing(_open(context, path, op)) as stream:
+        body = _innermost(stream)
+        if isinstance(body, io.BytesIO):
+            context.fail("a stream that fetches as it is read", f"{_chain(stream)}: all of it was there before")
+
+
+@probe("streams.readinto")
+def readinto(context: ProbeContext, path: str, op: str, size: int) -> None:
+    """readinto() under the wrappers puts bytes of the file into a buffer of any size, as many as it says."""
+    content = context.content[path]
+    with contextlib.closing(_open(context, path, op)) as stream:
+        body = _innermost(stream)
+        at = 0
+        while at < len(content):
+            buffer = bytearray(b"\xff" * size)
+            count = context.call("readinto()", body.readinto, buffer)
+            if type(count) is not int or not 0 < count <= size:
+                context.fail(f"1 to {size} bytes from readinto() at byte {at} of {len(content)}", f"{count!r}")
+            if buffer[:count] != content[at : at + count]:
+                context.fail(f"the bytes of the file from byte {at}", "others")
+            at += count
+        rest = context.call("readinto()", body.readinto, bytearray(size))
+        if rest != 0:
+            context.fail("0 from readinto() at the end", f"{rest!r}")
+
+
+@probe("streams.beyond")
+def beyond(context: ProbeContext, path: str, op: str, offset: int, whence: int) -> None:
+    """A position before the beginning or past the end is refused, or holds nothing; no wrong byte comes from it."""
+    content = context.content[path]
+    base = (0, 3, len(content))[whence]
+    with contextlib.closing(_open(context, path, op)) as stream:
+        context.call("seek(3)", stream.seek, 3)
+        try:
+            at = stream.seek(offset, whence)
+        except _REFUSALS:
+            at = 3
+        except Exception as exc:
+            context.fail("a position or a refusal", f"{type(exc).__name__}: {exc}")
+        allowed = {3, max(0, base + offset)}
+        if at not in allowed or context.call("tell()", stream.tell) != at:
+            context.fail(f"a position out of {sorted(allowed)}, which tell() says too", f"{at!r}")
+        try:
+            seen = stream.read()
+        except _REFUSALS:
+            seen = content[at:]
+        if seen != content[at:]:
+            context.fail(f"the {len(content[at:])} bytes from byte {at}", f"{len(seen)} bytes, or others")
+        context.call("seek(0)", stream.seek, 0)
+        if context.call("read()", stream.read) != content:
+            context.fail("the file again after seek(0)", "something else")
+
+
+@probe("streams.kept_over")
+def kept_over(context: ProbeContext, path: str, op: str, by: str, first: int, new: str) -> None:
+    """A stream that is read on after its file was replaced gives one of the two contents, or an error of ours."""
+    old, now = context.content[path], parse_content(new).data
+    with contextlib.closing(_open(context, path, op)) as stream:
+        begun = b""
+        while len(begun) < first:
+            begun += context.call("read()", stream.read, first - len(begun))
+        _replace(context, path, by, now)
+        try:
+            seen = begun + _drained(stream)
+        except RemoteStoreError:
+            return
+        except Exception as exc:
+            context.fail("bytes, or an error of remote_store's", f"{type(exc).__name__}: {exc}")
+    if seen not in (old, now):
+        context.fail("the old content or the new, whole", f"{len(seen)} bytes that are neither")
+
+
+@probe("streams.kept_in_place")
+def kept_in_place(context: ProbeContext, path: str, op: str, first: int, new: str) -> None:
+    """A stream that is read on after a plain write holds, at each place, the old byte or the new."""
+    old, now = context.content[path], parse_content(new).data
+    with contextlib.closing(_open(context, path, op)) as stream:
+        begun = b""
+        while len(begun) < first:
+            begun += context.call("read()", stream.read, first - len(begun))
+        _replace(context, path, "write", now)
+        try:
+            seen = begun + _drained(stream)
+        except RemoteStoreError:
+            return
+        except Exception as exc:
+            context.fail("bytes, or an error of remote_store's", f"{type(exc).__name__}: {exc}")
+    at = _foreign_byte(seen, old, now)
+    if at is not None:
+        context.fail("at each place the old byte or the new", f"neither at byte {at} of {len(seen)}")
+
+
+def _foreign_byte(seen: bytes, *versions: bytes) -> int | None:
+    """Return the first place at which no version has the byte that was seen there."""
+    for start in range(0, len(seen), _STRIDE):
+        part = seen[start : start + _STRIDE]
+        if any(version[start : start + len(part)] == part for version in versions):
+            continue
+        for at, byte in enumerate(part, start):
+            if all(version[at : at + 1] != bytes([byte]) for version in versions):
+                return at
+    return None
+
+
+def _replace(context: ProbeContext, path: str, by: str, content: bytes) -> None:
+    if by != "open_atomic":
+        context.call(f"{by}()", getattr(context.backend, by), path, content, overwrite=True)
+        return
+
+    def block() -> None:
+        with context.backend.open_atomic(path, overwrite=True) as file:
+            file.write(content)
+
+    context.call("open_atomic()", block)
+
+
+def _open(context: ProbeContext, path: str, op: str) -> Any:
+    return context.call(f"{op}()", getattr(context.backend, op), path)
+
+
+def _drained(stream: Any) -> bytes:
+    pieces = []
+    while piece := stream.read(65536):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _layers(stream: Any) -> list[Any]:
+    """Return a stream and what it wraps. Only wrappers that are known as such are opened."""
+    layers = [stream]
+    while isinstance(layers[-1], io.BufferedReader) or type(layers[-1]).__name__ == "_ErrorMappingStream":
+        inside = getattr(layers[-1], "raw", None) or getattr(layers[-1], "_inner", None)
+        if inside is None:
+            break
+        layers.append(inside)
+    return layers
+
+
+def _innermost(stream: Any) -> Any:
+    return _layers(stream)[-1]
+
+
+def _chain(stream: Any) -> str:
+    return " over ".join(type(layer).__name__ for layer in _layers(stream))

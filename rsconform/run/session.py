@@ -148,16 +148,16 @@ class LaneSession:
         try:
             deadline.arm(self._step_limit_s)
             try:
-                instance = _describe(held.backend, self.lane)
+                capabilities, name = _facts(held.backend)
             finally:
                 deadline.disarm()
-            instance = replace(instance, unproved=self._unproved(held))
         except KeyboardInterrupt:
             raise
         except BaseException as exc:
             self._release(held)
             observed = "it did not return" if isinstance(exc, deadline.SoftLimitError) else show_error(exc)
             return Instance(failure=Failure("an instance that says its name and capabilities", observed))
+        instance = _describe(held.backend, self.lane, capabilities, name, self._unproved(held))
         if self._keeper is not None:
             try:
                 if left:
@@ -529,13 +529,23 @@ def _recorded(package: str) -> str | None:
     return next(iter(packages_distributions().get(package, ())), None)
 
 
-def _describe(backend: Backend, lane: Lane) -> Instance:
+def _facts(backend: Backend) -> tuple[tuple[str, ...], str]:
+    """Return what an instance says of itself: its capabilities and its name."""
+    declared = backend.capabilities
+    names = tuple(name for name in Capability.__members__ if declared.supports(Capability[name]))
+    return names, str(backend.name)
+
+
+def _describe(
+    backend: Backend, lane: Lane, capabilities: tuple[str, ...], name: str, unproved: tuple[str, ...]
+) -> Instance:
     kind = type(backend)
     distribution = _distribution(kind.__module__.partition(".")[0], lane)
     return Instance(
-        capabilities=tuple(name for name in Capability.__members__ if backend.capabilities.supports(Capability[name])),
-        name=str(backend.name),
+        capabilities=capabilities,
+        name=name,
         type=f"{kind.__module__}.{kind.__qualname__}",
         distribution=distribution,
         version=version(distribution) if distribution else None,
+        unproved=unproved,
     )

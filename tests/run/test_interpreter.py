@@ -31,6 +31,9 @@ def run(case: str, make: Callable[[], Backend] = MemoryBackend, *, limit_s: floa
         'given = { "a" = "bytes:10" }\nsteps = [ { op = "read", path = "a", as = "s" },'
         ' { on = "s", op = "seek", args = [4] }, { on = "s", op = "read", args = [2], reads = "bytes:10[4:6]" },'
         ' { on = "s", op = "tell", returns = 6 }, { on = "s", op = "drain", reads = "bytes:10[6:]" } ]',
+        'steps = [ { op = "write", path = "a", content = "text:x", as = "w" },'
+        ' { op = "get_file_info", path = "a", as = "i" }, { on = "w", op = "value", returns = { size = 1 } },'
+        ' { on = "w", op = "value", args = ["{i}"], returns = [{ size = "{i.size}" }, { name = "a" }] } ]',
         'given = { "d/a" = "text:", "d/b" = "text:" }\n'
         'steps = [ { op = "list_files", path = "d", paths = ["d/b", "d/a"] } ]',
         'given = { "a" = "text:old" }\nsteps = [ { op = "open_atomic", path = "a", overwrite = true,'
@@ -167,7 +170,8 @@ def test_a_source_that_is_swallowed_fails_the_case() -> None:
             except Exception:
                 return super().write(path, b"", **options)
 
-    case = 'steps = [ { op = "write", path = "a", content = { stream = "bytes:100", fails_after = 10 }, raises = "source" } ]'
+    source = '{ stream = "bytes:100", fails_after = 10 }'
+    case = f'steps = [ {{ op = "write", path = "a", content = {source}, raises = "source" }} ]'
 
     assert run(case).result is Result.PASSED
     assert run(case, Swallowing).result is Result.FAILED

@@ -1,0 +1,391 @@
+"""What `rsconform run` makes of bad input: a sentence, a code and whatever is known, never a traceback."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import cases, environment, mine, outcomes, rulings, run, told_at_once
+
+
+def told(*texts: str) -> str:
+    """Return the texts as one, which holds no traceback."""
+    text = "\n".join(texts)
+    assert "Traceback" not in text
+    assert "INTERNALERROR" not in text
+    return " ".join(text.split())
+
+
+# -- TOML --
+
+FAMILY = """
+[family]
+id = "MINE"
+title = "My own"
+contract = "remote-store >= 0.33"
+source = "me"
+"""
+MISTAKEN = """
+[[axiom]]
+id = "MINE-001"
+title = "First"
+level = "MUSTN'T"
+statement = "Something."
+requires = ["WRIET"]
+
+  [[axiom.case]]
+  name = "one"
+  needs = ["peers"]
+  probe = "identity.is_backend"
+
+[[axiom]]
+id = "MINE-001"
+title = "Second"
+level = "MUST"
+statement = "Something else."
+untestable = "Nobody can."
+colour = "red"
+"""
+MISTAKEN_STEPS = """
+[[axiom]]
+id = "MINE-001"
+title = "First"
+level = "MUST"
+statement = "Something."
+
+  [[axiom.case]]
+  name = "one"
+  given = { "a" = "text;x" }
+  steps = [
+    { op = "exits", path = "a" },
+    { op = "exists", pth = "a" },
+    { op = "exists", path = "{nobody}" },
+    { op = "read_bytes", path = "a", raises = "NotFund" },
+  ]
+
+  [[axiom.case]]
+  name = "two"
+  probe = "identity.is_backnd"
+"""
+
+
+@pytest.mark.parametrize(
+    ("axioms", "mistakes"),
+    [
+        (
+            MISTAKEN,
+            {
+                "MUSTN'T": '"MUST"',
+                "WRIET": '"WRITE"',
+                "peers": '"peer"',
+                '"Second"': "second axiom of that ID",
+                "colour": '"colour"',
+            },
+        ),
+        (
+            MISTAKEN_STEPS,
+            {
+                "text;x": "text:ANY",
+                "exits": '"exists"',
+                "pth": '"path"',
+                "nobody": '"nobody"',
+                "NotFund": '"NotFound"',
+                "is_backnd": '"identity.is_backend"',
+            },
+        ),
+    ],
+    ids=["names", "steps"],
+)
+def test_every_mistake_of_a_lanes_own_axioms_is_told_at_once_with_its_line(
+    tmp_path: Path, axioms: str, mistakes: dict[str, str]
+) -> None:
+    (tmp_path / "specs").mkdir()
+    lines = (FAMILY + axioms).splitlines()
+    (tmp_path / "specs" / "MINE.toml").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "lanes.toml").write_text('[lane.mine]\nbackend = "mine.py:sound"\n', encoding="utf-8")
+
+    ran = run(tmp_path, "--backend", "mine")
+
+    assert ran.code == 2
+    said = re.split(r"^(?=\S*specs/MINE\.toml:)", ran.err, flags=re.MULTILINE)[1:]
+    assert len(said) == len(mistakes), ran.err
+    for mistake, meant in mistakes.items():
+        line = next(number for number, text in enumerate(lines, 1) if mistake in text)
+        assert any(meant in one and abs(_line(one) - line) <= 2 for one in said), (mistake, line, ran.err)
+    assert "nothing was run" in told(ran.err)
+    assert ran.out == ""
+    assert not (tmp_path / "reports").exists()
+
+
+def _line(mistake: str) -> int:
+    found = re.search(r"MINE\.toml:(\d+):", mistake)
+    assert found is not None
+    return int(found[1])
+
+
+def test_mistakes_of_a_lane_file_are_told_with_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "lanes.toml").write_text(
+        '[lane.mine]\nbackend = "mine.py:sound"\nafordances = []\ntraits = { flat_namespace = "no" }\n',
+        encoding="utf-8",
+    )
+
+    ran = run(tmp_path, "--backend", "mine")
+
+    assert ran.code == 2
+    assert "lanes.toml:3" in ran.err
+    assert 'Did you mean "affordances"?' in ran.err
+    assert "lanes.toml:4" in ran.err
+
+
+def test_a_lane_that_names_an_unknown_family_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "lanes.toml").write_text('[lane.mine]\nbackend = "mine.py:sound"\nspecs = ["S3X"]\n', encoding="utf-8")
+
+    ran = run(tmp_path, "--backend", "mine")
+
+    assert ran.code == 2
+    assert "lanes.toml:1" in ran.err
+    assert "'S3B'" in ran.err
+
+
+# -- constructors --
+
+
+NO_BACKEND = {
+    "raises": "the constructor raised ValueError: no luck today",
+    "hangs": "the constructor did not return within 0.3 s",
+    "ends": "the constructor ended the process (exit code 3)",
+    "none": "the constructor returned None",
+    "thing": "the constructor returned an instance of builtins.object",
+    "no_facts": "AttributeError",
+}
+
+
+def test_a_constructor_without_a_backend_violates_be_001a_once_and_leaves_the_rest_open(tmp_path: Path) -> None:
+    ran = run(tmp_path, *map(mine, NO_BACKEND), "--timeout=0.3")
+
+    assert ran.code == 1
+    text = told(ran.out, ran.err)
+    for constructor, observed in NO_BACKEND.items():
+        assert observed in text
+        report = ran.report(f"mine.{constructor}")
+        assert report["violated"] == ["BE-001a"], constructor
+        assert set(rulings(report).values()) == {"violated", "inconclusive", "not_exercised"}, constructor
+        assert report["ending"]["how"] == "finished", constructor
+    assert "0x" not in text  # An address would be another one in the next run.
+
+
+def test_a_callable_that_does_not_exist_is_told_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    ran = run(tmp_path, mine("soud"))
+
+    assert ran.code == 3
+    assert "Did you mean 'sound'?" in told(ran.out)
+    assert ran.report("mine.soud")["violated"] == []
+
+
+def test_a_file_that_cannot_be_imported_is_told_as_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "ends.py").write_text("import sys\nsys.exit('not today')\n", encoding="utf-8")
+
+    ran = run(tmp_path, "--backend=ends.py:make")
+
+    assert ran.code == 3
+    assert "raised SystemExit: not today" in told(ran.out, ran.err)
+
+
+# -- backends --
+
+
+def test_a_backend_that_returns_none_everywhere_is_judged_where_its_store_is_promised(tmp_path: Path) -> None:
+    ran = run(tmp_path, mine("nones"), "--fresh-store")
+
+    assert ran.code == 1
+    told(ran.out, ran.err)
+    assert {"BE-004a", "BE-014a"} <= set(ran.report("mine.nones")["violated"])
+
+
+def test_a_backend_whose_store_cannot_be_looked_at_is_not_touched(tmp_path: Path) -> None:
+    ran = run(tmp_path, mine("nones"))
+
+    assert ran.code == 2
+    assert "--fresh-store" in told(ran.out, ran.err)
+    assert ran.report("mine.nones")["violated"] == []
+
+
+def test_a_backend_that_ends_the_process_fails_that_case_twice_and_the_run_goes_on(tmp_path: Path) -> None:
+    ran = run(tmp_path, mine("ends_in_write"), "--case=BE-004a/empty-store[path=nope]", "--case=BE-008b/stream")
+
+    report = ran.report("mine.ends_in_write")
+    assert ran.code == 1
+    assert "exit code 7" in told(ran.out)
+    assert outcomes(report)["BE-004a/empty-store[path=nope]"] == "passed"
+    assert report["violated"] == ["BE-008a", "BE-008b"]  # The first of them by the smoke case.
+    assert [case["attempts"][-1]["number"] for case in cases(report) if case["case"].startswith("BE-008b")] == [2]
+
+
+def test_a_backend_that_deadlocks_is_given_up_after_three_cases(tmp_path: Path) -> None:
+    ran = run(tmp_path, mine("deadlocks"), "--timeout=0.3")
+
+    report = ran.report("mine.deadlocks")
+    assert ran.code == 1
+    assert "3 cases before it ran into their limit" in told(ran.out)
+    assert "BE-008a" in report["violated"]
+    assert "inconclusive" in rulings(report).values()
+    attempts = [attempt for case in cases(report) for attempt in case["attempts"]]
+    assert sum(attempt["duration_s"] > 0.25 for attempt in attempts) == 3
+
+
+# -- stores --
+
+
+def test_a_store_that_is_not_empty_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "store" / "deep").mkdir(parents=True)
+    (tmp_path / "store" / "deep" / "mine.txt").write_text("precious", encoding="utf-8")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*")}
+
+    ran = run(tmp_path, mine("folder"))
+
+    assert ran.code == 2
+    assert "deep/mine.txt" in told(ran.out, ran.err)
+    assert ran.report("mine.folder")["violated"] == []
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*")} == before
+
+
+def test_an_empty_store_is_used_and_left_empty(tmp_path: Path) -> None:
+    ran = run(tmp_path, mine("folder"), "--trait=flat_namespace=false")
+
+    assert ran.code == 0, ran.out
+    assert list((tmp_path / "store").iterdir()) == []
+
+
+def test_files_that_a_process_left_when_it_ended_are_removed_and_no_reason_to_leave_the_store_alone(
+    tmp_path: Path,
+) -> None:
+    source = """
+    import os
+    from pathlib import Path
+    from remote_store.backends import LocalBackend
+
+    class Ends(LocalBackend):
+        def write(self, path, *a, **k):
+            result = super().write(path, *a, **k)
+            if path != "smoke.txt":
+                os._exit(7)
+            return result
+
+    def make():
+        Path("store").mkdir(exist_ok=True)
+        return Ends("store")
+    """
+    (tmp_path / "ends.py").write_text(textwrap.dedent(source), encoding="utf-8")
+
+    ran = run(tmp_path, "--backend=ends.py:make", "--case=BE-008b/stream", "--case=BE-004a/empty-store[path=nope]")
+
+    report = ran.report("ends.make")
+    assert ran.code == 1, ran.out
+    assert report["violated"] == ["BE-008b"]
+    assert outcomes(report)["BE-004a/empty-store[path=nope]"] == "passed"
+
+
+def test_a_callable_is_not_run_on_several_workers_that_would_share_its_store(tmp_path: Path) -> None:
+    ran = run(tmp_path, mine("folder"), "-n", "2")
+
+    assert ran.code == 2
+    assert "--fresh-store" in told(ran.err)
+    assert not (tmp_path / "store").exists()
+
+
+# -- names --
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("--backend=memry",), "Did you mean 'memory'?"),
+        (("--backend=mine.py",), "path/to/file.py:make_backend"),
+        (("--backend=nowhere.py:make",), "there is no file nowhere.py"),
+        (("--backend=no.such.module:make",), "no module 'no.such.module'"),
+        (("--backend=:make",), "make"),
+        (("--backend=memory", "--trait=flat_namespac=true"), "Did you mean 'flat_namespace'?"),
+        (("--backend=memory", "--trait=flat_namespace=maybe"), "true, false"),
+        (("--backend=memory", "--trait=flat_namespace"), "NAME=VALUE"),
+        (("--backend=memory", "--case=BE-004a/empty-stor"), "Did you mean 'BE-004a/empty-store[path=nope]'?"),
+        (("--backend=memory", "--backend=memory"), "asked for twice"),
+        (("--backend=memory", "--timeout=0"), "timeout"),
+        (("--backend=memory", "--level=most"), "must"),
+        ((), "--backend"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_wrong_option_is_a_sentence_and_exit_2(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    meant: str,
+) -> None:
+    ran = told_at_once(tmp_path, monkeypatch, capsys, *arguments)
+
+    assert ran.code == 2
+    assert meant in told(ran.err)
+    assert not list((tmp_path / "reports").rglob("report.json"))
+
+
+def test_a_pattern_that_matches_nothing_is_a_vacuous_run(tmp_path: Path) -> None:
+    ran = run(tmp_path, "--backend=memory", "--spec=NOPE-*")
+
+    assert ran.code == 4
+    assert "the plan is empty" in told(ran.out)
+    assert not ran.certificate("memory").exists()
+
+
+def test_options_that_pytest_refuses_are_usage(tmp_path: Path) -> None:
+    ran = run(tmp_path, "--backend=memory", "--", "--no-such-option")
+
+    assert ran.code == 2
+    assert "--no-such-option" in told(ran.err)
+
+
+# -- surroundings --
+
+
+def test_a_lane_whose_package_is_not_installed_says_what_to_install(tmp_path: Path) -> None:
+    blocker = """
+    import sys
+
+    class Blocker:
+        def find_spec(self, name, path=None, target=None):
+            if name.partition(".")[0] in ("boto3", "botocore"):
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    sys.meta_path.insert(0, Blocker())
+    """
+    ran = run(tmp_path, "--backend=s3_boto3_moto", env=environment(tmp_path, site=blocker))
+
+    assert ran.code == 3
+    assert "pip install 'rsconform[s3]'" in told(ran.out, ran.err)
+    assert ran.report("s3_boto3_moto")["violated"] == []
+
+
+@pytest.mark.parametrize("blocked", ["reports", "reports/memory"])
+def test_reports_that_cannot_be_written_are_told_before_anything_is_run(tmp_path: Path, blocked: str) -> None:
+    place = tmp_path / blocked
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("in the way", encoding="utf-8")
+
+    ran = run(tmp_path, "--backend=memory")
+
+    assert ran.code == 2
+    assert blocked in told(ran.err)
+    assert place.read_text(encoding="utf-8") == "in the way"
+
+
+def test_what_the_surroundings_say_to_their_own_pytest_is_not_for_ours(tmp_path: Path) -> None:
+    foreign = environment(
+        tmp_path, PYTEST_ADDOPTS="--no-such-option", PYTEST_XDIST_WORKER="gw0", PYTEST_PLUGINS="no_such_plugin"
+    )
+
+    ran = run(tmp_path, "--backend=memory", "--case=BE-004a/empty-store[path=nope]", env=foreign)
+
+    assert ran.code == 0, ran.out + ran.err

@@ -1,0 +1,157 @@
+"""What a run will do, from the edition and the lane's facts alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rsconform.cases.model import Skip, Want
+from rsconform.run.plan import (
+    SMOKE,
+    Selection,
+    UnknownCaseError,
+    UnknownFamilyError,
+    bundle_of,
+    demand_cases,
+    in_scope,
+    plan,
+    reading,
+    rule_out,
+)
+from rsconform.spec.model import Axiom
+from tests.snippets import AXIOM, case_of, cases_of, edition_of, lane_of
+
+STEP = 'steps = [ { op = "exists", path = "a" } ]'
+
+
+def axiom_of(id_: str) -> Axiom:
+    """Return an axiom; a sentence's bundle stands in the edition with it."""
+    bundle = bundle_of(id_, {id_.rstrip("abc"): ""}) if id_[-1].isalpha() else None
+    bundles = f'[bundles]\n"{bundle}" = "several"\n' if bundle else ""
+    axiom = AXIOM.replace("T-001", id_) + '[[axiom.case]]\nname = "only"\n' + STEP
+    return edition_of(bundles + axiom).axioms[0]
+
+
+# -- selection --
+
+
+@pytest.mark.parametrize(
+    ("patterns", "taken"),
+    [
+        ((), True),
+        (("T-001b",), True),
+        (("T-001",), True),
+        (("T",), True),
+        (("T-*",), True),
+        (("T-00[12]*",), True),
+        (("T-001a",), False),
+        (("T-0",), False),
+        (("t-001b",), False),
+        (("S*", "T-001b"), True),
+    ],
+)
+def test_an_axiom_is_asked_for_by_its_id_its_bundle_its_family_or_a_pattern(
+    patterns: tuple[str, ...], *, taken: bool
+) -> None:
+    assert Selection(specs=patterns).takes_axiom(axiom_of("T-001b"), "T-001") is taken
+
+
+def test_a_case_is_asked_for_by_its_whole_id() -> None:
+    case = case_of(STEP)
+
+    assert Selection(cases=("T-001/only",)).takes(case, None)
+    assert not Selection(cases=("T-001/on",)).takes(case, None)
+    assert not Selection(specs=("S-*",), cases=("T-001/only",)).takes(case, None)
+    assert Selection().is_whole
+    assert not Selection(cases=("T-001/only",)).is_whole
+
+
+def test_a_case_that_is_asked_for_has_to_be_there_and_the_nearest_of_its_axiom_is_named() -> None:
+    cases = cases_of(f'[[axiom.case]]\nname = "empty-store"\nmatrix = {{ p = ["x", "y"] }}\n{STEP}')
+
+    demand_cases(Selection(cases=(SMOKE, "T-001/empty-store[p=x]")), cases, lane_of())
+    with pytest.raises(UnknownCaseError) as unknown:
+        demand_cases(Selection(cases=("T-001/empty-stor[p=x]",)), cases, lane_of())
+    assert unknown.value.meant == "T-001/empty-store[p=x]"
+
+
+@pytest.mark.parametrize(
+    ("axiom", "bundle"),
+    [
+        ("BE-008a", "BE-008"),
+        ("BE-029zz", "BE-029"),
+        ("BE-008", None),
+        ("BE-009a", None),
+        ("WR-001a.1", "WR-001a"),
+        ("SEC-B1", None),
+    ],
+)
+def test_a_sentence_belongs_to_the_bundle_of_its_id_without_the_letters(axiom: str, bundle: str | None) -> None:
+    assert bundle_of(axiom, {"BE-008": "", "BE-029": "", "WR-001a": ""}) == bundle
+
+
+# -- facts of the lane --
+
+
+@pytest.mark.parametrize(
+    ("case", "facts", "skip"),
+    [
+        ("", {}, None),
+        ('needs = ["audit"]', {}, Skip(Want.AFFORDANCE, "audit")),
+        ('needs = ["audit"]', {"affordances": ("audit",)}, None),
+        ("traits = { flat_namespace = true }", {}, Skip(Want.TRAIT, "flat_namespace = true")),
+        ("traits = { flat_namespace = false }", {}, None),
+        ("traits = { flat_namespace = true }", {"traits": {}}, None),
+        ("traits = { range_reader = true }", {}, Skip(Want.TRAIT, "range_reader = true")),
+        (
+            'needs = ["audit"]\ntraits = { flat_namespace = true }',
+            {},
+            Skip(Want.TRAIT, "flat_namespace = true"),
+        ),
+    ],
+    ids=["plain", "no-audit", "audit", "other-trait", "trait", "unknown-trait", "default", "both"],
+)
+def test_a_case_is_ruled_out_by_what_the_lane_says_and_never_by_what_it_does_not(
+    case: str, facts: dict[str, Any], skip: Skip | None
+) -> None:
+    assert rule_out(case_of(f"{case}\n{STEP}"), lane_of(**facts), "0.33.0") == skip
+
+
+def test_a_case_of_a_later_release_is_ruled_out() -> None:
+    (case,) = cases_of(f'[[axiom.case]]\nname = "only"\n{STEP}', AXIOM + 'since = "0.34"\n')
+
+    assert rule_out(case, lane_of(), "0.33.0") == Skip(Want.RELEASE, "remote-store 0.34")
+    assert rule_out(case, lane_of(), "0.34.0") is None
+    assert rule_out(case, lane_of(), "0.100") is None
+
+
+def test_an_undeclared_trait_is_a_reading_and_a_declared_or_defaulted_one_is_a_fact() -> None:
+    flat = case_of(f"traits = {{ flat_namespace = true }}\n{STEP}")
+    ranged = case_of(f"traits = {{ range_reader = false }}\n{STEP}")
+
+    assert reading(flat, lane_of(traits={})) == ("flat_namespace", "true")
+    assert reading(flat, lane_of(traits={"flat_namespace": True})) is None
+    assert reading(ranged, lane_of(traits={})) is None
+
+
+def test_a_plan_begins_with_the_smoke_case_and_leaves_nothing_out() -> None:
+    cases = cases_of(f'[[axiom.case]]\nname = "one"\n{STEP}\n[[axiom.case]]\nname = "two"\nneeds = ["audit"]\n{STEP}')
+
+    planned = plan(cases, lane_of(), "0.33.0")
+
+    assert [(one.case, one.skip) for one in planned] == [
+        (SMOKE, None),
+        ("T-001/one", None),
+        ("T-001/two", Skip(Want.AFFORDANCE, "audit")),
+    ]
+
+
+def test_families_bind_all_lanes_or_those_that_name_them() -> None:
+    edition = edition_of(AXIOM + '[[axiom.case]]\nname = "only"\n' + STEP)
+
+    assert in_scope(edition, lane_of()) == edition.axioms
+    with pytest.raises(UnknownFamilyError) as unknown:
+        in_scope(edition, lane_of(specs=("TT",)))
+    assert unknown.value.family == "TT"
+    assert "lanes.toml:1" in str(unknown.value)

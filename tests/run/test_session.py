@@ -1,0 +1,477 @@
+"""One lane in one worker: what becomes of instances, stores and attempts."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from remote_store import Backend, Capability, CapabilitySet
+from remote_store.backends import MemoryBackend
+
+from rsconform.cases.model import Skip, Want
+from rsconform.lanes.model import ServiceDownError, Services, Snapshot, Subject
+from rsconform.run.model import Attempt, Result
+from rsconform.run.plan import SMOKE
+from rsconform.run.session import MOST_HANGS, LaneSession
+from tests.run.sessions import Shelf, session_of
+
+EXISTS = '[[axiom.case]]\nname = "absent"\nsteps = [ { op = "exists", path = "a", returns = false } ]'
+GIVEN = (
+    '[[axiom.case]]\nname = "given"\ngiven = { "a" = "text:x" }\n'
+    'steps = [ { op = "read_bytes", path = "a", reads = "text:x" } ]'
+)
+WRITES = (
+    '[[axiom.case]]\nname = "writes"\nsteps = [ { op = "write", path = "a", content = "text:x" } ]\n'
+    'then = { tree = { "a" = "text:x" } }'
+)
+
+
+def first(session: LaneSession, case: Any) -> Attempt:
+    return next(iter(session.attempts(case)))
+
+
+# -- attempts --
+
+
+def test_a_case_that_fails_in_one_store_and_passes_in_another_has_both_attempts() -> None:
+    answers = itertools.chain([True], itertools.repeat(False))
+
+    class Flaky(MemoryBackend):
+        def exists(self, path: str) -> bool:
+            return next(answers)
+
+    session, (case,) = session_of(EXISTS, Flaky)
+
+    assert [attempt.result for attempt in session.attempts(case)] == [Result.FAILED, Result.PASSED]
+
+
+def test_each_attempt_is_said_before_it_is_made_and_seeding_through_the_subject_is_told_apart() -> None:
+    said: list[tuple[object, ...]] = []
+
+    class Log:
+        def begin(self, case: str, axiom: str, limit_s: float, *, number: int, seeding: bool) -> None:
+            said.append((case, number, seeding))
+
+        def seeded(self) -> None:
+            said.append(("seeded",))
+
+        def doing(self, operation: str, axiom: str) -> None:
+            said.append((operation, axiom))
+
+    class Wrong(MemoryBackend):
+        def read_bytes(self, path: str) -> bytes:
+            return b""
+
+    session, (case,) = session_of(GIVEN, Wrong, log=Log())
+    list(session.attempts(case))
+    assert said == [("T-001/given", 1, True), ("seeded",), ("T-001/given", 2, True), ("seeded",)]
+
+    said.clear()
+    list(session.attempts(None))
+    assert said[:3] == [(SMOKE, 1, False), ("write", "BE-008a"), ("list_files", "BE-014a")]
+
+
+def test_a_second_attempt_after_a_process_that_ended_is_the_only_one() -> None:
+    session, (case,) = session_of(EXISTS)
+
+    assert [attempt.number for attempt in session.attempts(case, first=2)] == [2]
+
+
+@pytest.mark.parametrize("leaves", [SystemExit, GeneratorExit], ids=lambda error: error.__name__)
+def test_an_exception_that_would_end_the_process_fails_the_case(leaves: type[BaseException]) -> None:
+    class Leaves(MemoryBackend):
+        def exists(self, path: str) -> bool:
+            raise leaves
+
+    session, (case,) = session_of(EXISTS, Leaves)
+
+    assert first(session, case).result is Result.FAILED
+
+
+def test_an_exception_that_would_end_the_process_while_the_end_state_is_looked_at_fails_the_case() -> None:
+    class Leaves(MemoryBackend):
+        def read_bytes(self, path: str) -> bytes:
+            raise SystemExit(1)
+
+    session, (case,) = session_of(WRITES, Leaves)
+
+    attempt = first(session, case)
+    assert attempt.result is Result.FAILED
+    assert attempt.failure is not None
+    assert "SystemExit" in attempt.failure.observed
+
+
+def test_a_fault_of_the_kit_is_no_failure_of_the_subject(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, (case,) = session_of(EXISTS)
+    monkeypatch.setattr("rsconform.run.interpreter.Interpreter.run", lambda _self: 1 / 0)
+
+    attempt = first(session, case)
+    assert attempt.result is Result.ERRORED
+    assert attempt.error == "the kit broke: ZeroDivisionError: division by zero"
+
+
+# -- given --
+
+
+def test_a_given_state_that_cannot_be_made_leaves_the_case_open() -> None:
+    class CannotWrite(MemoryBackend):
+        def write(self, *_: Any, **__: Any) -> Any:
+            raise SystemExit("full")
+
+    session, (case,) = session_of(GIVEN, CannotWrite)
+
+    attempts = list(session.attempts(case))
+    assert [attempt.result for attempt in attempts] == [Result.ERRORED]
+    assert attempts[0].error == "given failed: SystemExit: full"
+
+
+def test_a_lane_that_can_neither_seed_nor_write_skips_what_needs_a_given_state() -> None:
+    class ReadsOnly(MemoryBackend):
+        CAPABILITIES = CapabilitySet({Capability.READ, Capability.LIST, Capability.DELETE})
+
+        @property
+        def capabilities(self) -> CapabilitySet:
+            return self.CAPABILITIES
+
+    session, (case,) = session_of(GIVEN, ReadsOnly)
+
+    attempt = first(session, case)
+    assert (attempt.result, attempt.skip) == (Result.SKIPPED, Skip(Want.AFFORDANCE, "seed"))
+
+
+# -- limits --
+
+
+class Hangs(MemoryBackend):
+    """Hangs where a class attribute says so."""
+
+    where: tuple[str, ...] = ()
+
+    def _hang(self, name: str) -> None:
+        if name in self.where:
+            time.sleep(30)
+
+    def write(self, *args: Any, **options: Any) -> Any:
+        self._hang("write")
+        return super().write(*args, **options)
+
+    def exists(self, path: str) -> bool:
+        self._hang("exists")
+        return super().exists(path)
+
+    def close(self) -> None:
+        self._hang("close")
+
+
+@pytest.mark.parametrize(
+    ("where", "case"), [("exists", EXISTS), ("write", GIVEN), ("close", EXISTS)], ids=["step", "given", "close"]
+)
+def test_after_three_cases_that_ran_into_their_limit_no_further_one_is_run(where: str, case: str) -> None:
+    class Here(Hangs):
+        pass
+
+    session, (only,) = session_of(case, Here, limit_s=0.05, fresh_store=True)
+    Here.where = (where,)
+
+    started = time.monotonic()
+    attempts = [first(session, only) for _ in range(MOST_HANGS + 2)]
+    assert [attempt.error for attempt in attempts[MOST_HANGS:]] == [
+        "not run: 3 cases before it ran into their limit"
+    ] * 2
+    assert all(attempt.error != attempts[-1].error for attempt in attempts[:MOST_HANGS])
+    assert time.monotonic() - started < 5
+
+
+def test_a_given_state_that_hangs_is_no_failure_of_the_cases_own() -> None:
+    class Here(Hangs):
+        where = ("write",)
+
+    session, (case,) = session_of(GIVEN, Here, limit_s=0.05, fresh_store=True)
+
+    attempt = first(session, case)
+    assert (attempt.result, attempt.error) == (Result.ERRORED, "given failed: seeding did not return")
+
+
+def test_hangs_of_earlier_processes_count() -> None:
+    class Here(Hangs):
+        where = ("exists",)
+
+    session, (case,) = session_of(EXISTS, Here, limit_s=0.05, fresh_store=True)
+    session.start(hangs=MOST_HANGS - 1)
+
+    first(session, case)
+    assert session.broken is not None
+
+
+def test_the_limit_of_a_case_is_told_for_everything_that_is_done_in_it() -> None:
+    session, (absent, given, writes) = session_of(f"{EXISTS}\n{GIVEN}\n{WRITES}", limit_s=10)
+
+    limits = [session.limit_s(case) for case in (absent, given, writes)]
+    assert limits == [30, 30, 40]
+    session, (many,) = session_of(
+        '[[axiom.case]]\nname = "many"\ngiven = { "f{0001..2500}" = "text:" }\n'
+        'steps = [ { op = "exists", path = "a" } ]'
+    )
+    assert session.limit_s(many) == 65
+
+
+# -- the smoke case --
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "axiom"),
+    [
+        ("write", OSError("full"), "BE-008a"),
+        ("list_files", (), "BE-014a"),
+        ("read_bytes", b"", "BE-007a"),
+        ("delete", None, "BE-012a"),
+    ],
+)
+def test_what_the_smoke_case_finds_counts_under_the_axiom_of_the_operation(
+    method: str, answer: object, axiom: str
+) -> None:
+    def wrong(self: MemoryBackend, *args: Any, **options: Any) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    session, _ = session_of(EXISTS, type("Wrong", (MemoryBackend,), {method: wrong}), fresh_store=True)
+
+    attempt = first(session, None)
+    assert [breach.axiom for breach in attempt.breaches] == [axiom]
+    assert attempt.result is Result.PASSED
+
+
+def test_a_lane_without_write_skips_what_the_smoke_case_would_need() -> None:
+    class ReadsOnly(MemoryBackend):
+        CAPABILITIES = CapabilitySet({Capability.READ, Capability.LIST})
+
+        @property
+        def capabilities(self) -> CapabilitySet:
+            return self.CAPABILITIES
+
+    session, _ = session_of(EXISTS, ReadsOnly, fresh_store=True)
+
+    attempt = first(session, None)
+    assert (attempt.breaches, attempt.notes) == ((), ("smoke: the lane does not declare WRITE",))
+
+
+# -- capabilities --
+
+
+def test_what_works_without_its_capability_is_noted() -> None:
+    class Modest(MemoryBackend):
+        CAPABILITIES = CapabilitySet(set(MemoryBackend.CAPABILITIES) - {Capability.COPY})
+
+        @property
+        def capabilities(self) -> CapabilitySet:
+            return self.CAPABILITIES
+
+    case = (
+        '[[axiom.case]]\nname = "refused"\nlacks = ["COPY"]\ngiven = { "a" = "text:x" }\n'
+        'steps = [ { op = "copy", src = "a", dst = "b", raises = "CapabilityNotSupported" } ]'
+    )
+
+    session, (only,) = session_of(case, Modest)
+    attempt = first(session, only)
+    assert attempt.result is Result.FAILED
+    assert [note.split()[:2] for note in attempt.notes] == [["under_declared:", "copy"]]
+    session, (only,) = session_of(case)
+    assert first(session, only).skip == Skip(Want.CAPABILITY, "no COPY")
+
+
+def test_a_case_of_an_undeclared_capability_is_not_run() -> None:
+    case = '[[axiom.case]]\nname = "glob"\nsteps = [ { op = "glob", pattern = "*" } ]'
+    session, (only,) = session_of(case)
+
+    assert first(session, only).skip == Skip(Want.CAPABILITY, "GLOB")
+
+
+# -- instances --
+
+
+@pytest.mark.parametrize(
+    ("make", "observed"),
+    [
+        (lambda: None, "the constructor returned None"),
+        (lambda: 7, "the constructor returned an instance of builtins.int"),
+        (lambda: 1 / 0, "the constructor raised ZeroDivisionError: division by zero"),
+        (lambda: time.sleep(30), "the constructor did not return within 0.05 s"),
+    ],
+    ids=["none", "number", "raises", "hangs"],
+)
+def test_a_constructor_without_a_backend_is_told_once_and_no_case_is_run(
+    make: Callable[[], Backend], observed: str
+) -> None:
+    session, (case,) = session_of(EXISTS, make, limit_s=0.05)
+
+    assert session.instance is not None
+    assert session.instance.failure is not None
+    assert session.instance.failure.observed == observed
+    assert first(session, case).error == "no instance"
+
+
+@pytest.mark.parametrize("fact", ["name", "capabilities"])
+def test_an_instance_that_cannot_say_what_it_is_or_does_not_return_is_none(fact: str) -> None:
+    def hangs(_self: object) -> None:
+        time.sleep(30)
+
+    session, _ = session_of(EXISTS, type("Mute", (MemoryBackend,), {fact: property(hangs)}), limit_s=0.05)
+
+    assert session.instance is not None
+    assert session.instance.failure is not None
+    assert session.instance.failure.observed == "it did not return"
+
+
+def test_a_later_instance_that_cannot_be_made_is_a_witness_against_be_001a() -> None:
+    instances: Iterator[Any] = itertools.chain([MemoryBackend()], itertools.repeat(None))
+    session, (case,) = session_of(EXISTS, lambda: next(instances))
+
+    attempt = first(session, case)
+    assert attempt.result is Result.ERRORED
+    assert [breach.axiom for breach in attempt.breaches] == ["BE-001a"]
+
+
+def test_a_service_that_is_down_is_no_fault_of_the_backend() -> None:
+    @contextmanager
+    def down(_services: Services) -> Iterator[Subject]:
+        raise ServiceDownError("could not connect to http://127.0.0.1:9100")
+        yield
+
+    session, (case,) = session_of(EXISTS, fixture=down)
+
+    assert session.instance is not None
+    assert session.instance.unreachable == "could not connect to http://127.0.0.1:9100"
+    assert first(session, case).result is Result.ERRORED
+
+
+@pytest.mark.parametrize("gives", [None, 7, MemoryBackend()], ids=["none", "number", "backend"])
+def test_a_lane_fixture_that_yields_no_subject_is_at_fault_itself(gives: object) -> None:
+    @contextmanager
+    def wrong(_services: Services) -> Iterator[Any]:
+        yield gives
+
+    session, _ = session_of(EXISTS, fixture=wrong)
+
+    assert session.instance is not None
+    assert session.instance.failure is None
+    assert "no Subject" in (session.instance.unreachable or "")
+
+
+# -- affordances --
+
+
+def test_an_affordance_that_is_declared_and_does_not_come_up_is_told() -> None:
+    shelf = Shelf()
+    session, _ = session_of(EXISTS, fixture=shelf.fixture, affordances=("audit", "peer"))
+
+    assert session.instance is not None
+    assert session.instance.unproved == ("audit", "peer")
+
+
+def test_an_auditor_that_does_not_see_what_was_seeded_proves_neither() -> None:
+    @contextmanager
+    def blind(_services: Services) -> Iterator[Subject]:
+        yield Subject(make=MemoryBackend, seed=lambda files, folders: None, audit=lambda: Snapshot({}))
+
+    session, _ = session_of(EXISTS, fixture=blind, affordances=("audit", "seed"))
+
+    assert session.instance is not None
+    assert session.instance.unproved == ("seed", "audit")
+
+
+# -- reuse --
+
+
+def test_an_instance_is_used_again_after_its_store_was_emptied() -> None:
+    shelf = Shelf()
+    session, (case,) = session_of(WRITES, fixture=shelf.fixture)
+
+    assert [first(session, case).result for _ in range(3)] == [Result.PASSED] * 3
+    assert (shelf.opened, shelf.resets) == (1, 3)
+    session.close()
+    assert shelf.closed == 1
+
+
+def test_fresh_gives_every_case_an_instance_of_its_own() -> None:
+    shelf = Shelf()
+    session, (case,) = session_of(WRITES, fixture=shelf.fixture, fresh=True)
+
+    assert [first(session, case).result for _ in range(3)] == [Result.PASSED] * 3
+    assert (shelf.opened, shelf.resets) == (4, 0)
+
+
+def test_a_case_that_asks_for_an_instance_of_its_own_leaves_none_to_the_next() -> None:
+    shelf = Shelf()
+    session, (case,) = session_of(f"{WRITES}\nfresh = true", fixture=shelf.fixture)
+
+    first(session, case)
+    assert (shelf.opened, shelf.closed) == (2, 2)
+
+
+def test_after_a_failure_the_instance_is_not_used_again() -> None:
+    class Wrong(MemoryBackend):
+        def exists(self, path: str) -> bool:
+            return True
+
+    shelf = Shelf(Wrong)
+    session, (case,) = session_of(EXISTS, fixture=shelf.fixture)
+
+    first(session, case)
+    assert shelf.closed == 1
+
+
+def test_a_smoke_case_that_hung_leaves_no_instance_to_the_next_case() -> None:
+    class Here(Hangs):
+        pass
+
+    shelf = Shelf(Here)
+    session, _ = session_of(EXISTS, fixture=shelf.fixture, limit_s=0.05)
+    Here.where = ("write",)
+
+    assert first(session, None).breaches
+    assert shelf.closed == 1
+
+
+def test_a_store_that_cannot_be_emptied_is_given_back_and_the_case_left_open() -> None:
+    shelf = Shelf(fails_to_reset=True)
+    session, (case,) = session_of(EXISTS, fixture=shelf.fixture)
+
+    attempt = first(session, case)
+    assert attempt.error == "the lane fixture failed: OSError: the shelf is stuck"
+    assert shelf.closed == 1
+    assert first(session, case).result is Result.PASSED  # A new one.
+
+
+# -- secrets --
+
+
+def test_secrets_are_known_before_the_constructor_is_called_and_are_never_forgotten() -> None:
+    names = itertools.count()
+
+    @contextmanager
+    def secretive(_services: Services) -> Iterator[Subject]:
+        yield Subject(make=lambda: None, secrets=(f"secret-{next(names)}",))  # type: ignore[arg-type,return-value]
+
+    session, _ = session_of(EXISTS, fixture=secretive)
+    assert list(session.secrets) == ["secret-0"]
+    session.start()
+    assert list(session.secrets) == ["secret-0", "secret-1"]
+
+
+def test_what_hangs_is_ended_whoever_took_the_signal_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Here(Hangs):
+        where = ("exists",)
+
+    session, (case,) = session_of(EXISTS, Here, limit_s=0.05, fresh_store=True)
+    signal.signal(signal.SIGALRM, lambda *_: os.abort())
+
+    attempt = first(session, case)
+    assert attempt.failure is not None
+    assert attempt.failure.hang

@@ -1,0 +1,145 @@
+"""The supervisor, with children that end in every way they can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rsconform.run.model import Attempt, Journal, Result
+from rsconform.run.supervisor import ChildFailedError, Supervisor
+from tests.cli.commands import environment
+
+BACKENDS = """
+import os, time
+from remote_store.backends import MemoryBackend
+
+def for_ever():
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            continue
+
+class Swallows(MemoryBackend):
+    def write(self, path, *a, **k):
+        return super().write(path, *a, **k) if path == "smoke.txt" else for_ever()
+
+class SecondTime(MemoryBackend):
+    '''Fails first, and does worse when it is tried again.'''
+    tries = 0
+    def exists(self, path):
+        if path != "nope":
+            return super().exists(path)
+        SecondTime.tries += 1
+        return True if SecondTime.tries == 1 else self.worse()
+
+class ThenHangs(SecondTime):
+    def worse(self): for_ever()
+
+class ThenEnds(SecondTime):
+    def worse(self): os._exit(9)
+
+class EndsOnce(MemoryBackend):
+    def exists(self, path):
+        if path == "nope" and not os.path.exists("once"):
+            open("once", "w").close()
+            os._exit(9)
+        return super().exists(path)
+"""
+NOPE = "BE-004a/empty-store[path=nope]"
+
+
+class Silent:
+    """Shows nothing."""
+
+    def update(self, done: int, total: int, failed: int) -> None:
+        """Do nothing."""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with backends in it, where the children know the small edition."""
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "mine.py").write_text(BACKENDS, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def supervise(home: Path, backend: str, *options: str) -> Journal:
+    """Run a lane under a supervisor that loses patience soon."""
+    arguments = [
+        "-c", "/dev/null", f"--rootdir={home}", "--noconftest", "-qq", "--tb=no", "-rN", "-p", "no:cacheprovider",
+        "-p", "rsconform.pytest_plugin", f"--rsconform-backend={backend}", f"--rsconform-journal={home / 'reports'}",
+        "--rsconform-timeout=0.2", *options, str(home / "mine.py"),
+    ]  # fmt: skip
+    lane = backend.removesuffix(".py").replace(".py:", ".")
+    return Supervisor(lane, home / "reports", arguments, Silent(), grace_s=0.3).run()
+
+
+def attempts(journal: Journal, case: str) -> list[Attempt]:
+    """Return the attempts at a case, in order."""
+    return sorted((one for one in journal.attempts if one.case == case), key=lambda one: one.number)
+
+
+def test_a_child_that_nothing_else_can_end_is_ended_three_times_and_then_the_lane_is(home: Path) -> None:
+    journal = supervise(home, "mine.py:Swallows", "--rsconform-spec=BE-007a,BE-008,KIT-006")
+
+    assert journal.footer is not None
+    assert journal.footer.ending == "limit"
+    assert "3 cases hung" in journal.footer.detail
+    given = [one for one in journal.attempts if one.axiom == "BE-007a"]
+    assert {(one.result, one.error) for one in given} == {
+        (Result.ERRORED, "given failed: it did not return, and its process had to be ended")
+    }
+    assert len(given) == 3
+    assert all([breach.axiom for breach in one.breaches] == ["KIT-006"] for one in given)
+
+
+def test_a_second_attempt_that_hangs_is_booked_as_such(home: Path) -> None:
+    journal = supervise(home, "mine.py:ThenHangs", "--rsconform-spec=BE-004")
+
+    first, second = attempts(journal, NOPE)
+    assert first.failure is not None
+    assert not first.failure.hang
+    assert second.failure is not None
+    assert second.failure.hang
+    assert journal.footer is not None
+    assert journal.footer.ending == "finished"
+    assert [one.result for one in attempts(journal, "BE-004b/there")] == [Result.PASSED]
+
+
+def test_a_second_attempt_that_ends_its_process_is_booked_as_such_and_the_run_goes_on(home: Path) -> None:
+    journal = supervise(home, "mine.py:ThenEnds", "--rsconform-spec=BE-004")
+
+    assert [(one.number, one.failure and one.failure.died) for one in attempts(journal, NOPE)] == [
+        (1, False),
+        (2, True),
+    ]
+    assert [one.result for one in attempts(journal, "BE-004b/there")] == [Result.PASSED]
+
+
+def test_a_case_that_ended_its_process_once_is_flaky(home: Path) -> None:
+    journal = supervise(home, "mine.py:EndsOnce", "--rsconform-spec=BE-004", "--rsconform-fresh-store")
+
+    assert [(one.number, one.result) for one in attempts(journal, NOPE)] == [(1, Result.FAILED), (2, Result.PASSED)]
+    assert journal.header.complete is False
+    assert len(journal.header.plan) == 5
+
+
+def test_a_constructor_that_nothing_else_can_end_gives_no_instance_and_the_run_is_over(home: Path) -> None:
+    journal = supervise(home, "mine.py:for_ever")
+
+    assert journal.instance is not None
+    assert journal.instance.failure is not None
+    assert journal.instance.failure.hang
+    assert journal.attempts == []
+    assert journal.footer is not None
+    assert journal.footer.ending == "finished"
+
+
+def test_pytest_that_refuses_its_arguments_never_came_to_a_plan(home: Path) -> None:
+    with pytest.raises(ChildFailedError) as failed:
+        supervise(home, "mine.py:Swallows", "--no-such-option")
+    assert failed.value.status == 4

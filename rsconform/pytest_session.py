@@ -231,9 +231,13 @@ class Conformance:
             words += ["--trait", trait]
         return shlex.join([*words, *(["--fresh-store"] if option.rsconform_fresh_store else [])])
 
-    def _writer(self, run: LaneRun) -> JournalWriter:
+    def _process(self, worker: str | None) -> str:
+        """Return the name of a process of this part of the run."""
         part = self.config.option.rsconform_part
-        process = (self.worker or "main") + (f"-{part}" if part else "")
+        return (worker or "main") + (f"-{part}" if part else "")
+
+    def _writer(self, run: LaneRun) -> JournalWriter:
+        process = self._process(self.worker)
         try:
             return JournalWriter((self.folder or Path()) / run.lane.name, process, run.redactor)
         except OSError as exc:
@@ -286,6 +290,15 @@ class Conformance:
             if run.journal is not None:
                 run.journal.end(attempt)
         return attempts
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Pass on what xdist knows of a worker that is gone."""
+        if error is None or self.folder is None:
+            return
+        for run in self.runs.values():
+            run.journal = run.journal or self._writer(run)
+            run.journal.lost(self._process(node.gateway.id))
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note whether pytest stopped by itself, as with -x on workers."""

@@ -26,7 +26,7 @@ from rsconform.report.text import render_summary
 from rsconform.report.waivers import review_lanes, waivers_beside
 from rsconform.report.write import UnwritableError, Written, write_reports
 from rsconform.run.plan import Selection, demand_cases, in_scope
-from rsconform.run.supervisor import ChildFailedError, Supervisor
+from rsconform.run.supervisor import MOST_DEATHS, ChildFailedError, Supervisor
 from rsconform.spec.model import Edition
 
 
@@ -180,7 +180,8 @@ def _child_arguments(lane: Lane, name: str, asked: _Asked) -> list[str]:
     arguments += ["--rsconform-fresh"] if asked.fresh else []
     arguments += ["--rsconform-fresh-store"] if asked.fresh_store else []
     if asked.workers is not None:
-        arguments += ["-p", "xdist", "-n", asked.workers]
+        # How many workers may end is the supervisor's to say.
+        arguments += ["-p", "xdist", "-n", asked.workers, "--max-worker-restart", str(2 * MOST_DEATHS)]
     return [*arguments, *asked.pytest_args, str(lane.file)]
 
 

@@ -10,6 +10,8 @@ from typing import Final
 from rsconform.report.model import Observation, Outcome
 from rsconform.report.verdicts import counted_cases
 from rsconform.run.model import Result, Skip, Want
+from rsconform.run.plan import written
+from rsconform.spec.vocabulary import IMPLIED_TRAITS, TRAITS
 
 _OTHER: Final = {"true": "false", "false": "true"}
 
@@ -28,20 +30,30 @@ def settle(outcomes: Sequence[Outcome]) -> tuple[tuple[Outcome, ...], tuple[Obse
     """Return the outcomes with those under a refuted reading skipped, and what was observed of the traits.
 
     A failure only refutes the reading that its case presumes. Where every reading of a trait has failures, the one with
-    the fewest is taken as the lane's (the first in plan order if equal), and its failures stand.
+    the fewest is taken as the lane's (the first in plan order if equal), and its failures stand. A value that another
+    trait's settles is taken as well: where folders are real, nothing may be written below a file.
     """
     refuted: set[tuple[str, str]] = set()
+    implied: dict[str, str] = {}
     observations = []
-    for trait, tallies in _tallies(outcomes).items():
+    by_trait = _tallies(outcomes)
+    for trait in (name for name in TRAITS if name in by_trait):
+        tallies = by_trait[trait]
         failing = [tally for tally in tallies if tally.failed]
+        taken = next((tally for tally in failing if tally.value == implied.get(trait)), None)
+        if taken is None and len(failing) > 1 and len(failing) == len(tallies):
+            taken = min(failing, key=lambda tally: tally.failed)
+        gone = [tally for tally in tallies if tally is not taken and (tally.failed or taken is not None)]
         if not failing:
             continue
-        taken = None
-        if len(failing) > 1 and len(failing) == len(tallies):
-            taken = min(failing, key=lambda tally: tally.failed)
-        gone = [tally for tally in failing if tally is not taken]
         refuted |= {(trait, tally.value) for tally in gone}
-        observations.append(_observation(tallies, gone, taken))
+        seen = _observation(tallies, gone, taken)
+        observations.append(seen)
+        implied |= {
+            other: written(value)
+            for fact, (other, value) in IMPLIED_TRAITS
+            if (fact[0], written(fact[1])) == seen.trait
+        }
     return tuple(_without(outcome, refuted) for outcome in outcomes), tuple(observations)
 
 
@@ -60,6 +72,9 @@ def _observation(tallies: Sequence[_Tally], gone: Sequence[_Tally], taken: _Tall
     why = ", ".join(
         f"{tally.failed} of {counted_cases(tally.cases)} that presume {tally.value} failed" for tally in gone
     )
+    if taken is not None and not any(tally.failed for tally in gone):
+        why = f"another trait settles it; {taken.failed} of {counted_cases(taken.cases)} that presume it failed"
+        return Observation(f"{trait} = {taken.value}: {why}", trait=(trait, taken.value))
     if taken is not None:
         why += f"; so did {taken.failed} of {taken.cases} that presume {taken.value}, which count"
         return Observation(f"{trait} = {taken.value}: {why}", trait=(trait, taken.value))

@@ -118,6 +118,10 @@ class JournalWriter:
         """Write what the first instance said of itself."""
         self.write("instance", as_json(instance))
 
+    def lost(self, process: str) -> None:
+        """Say that a worker process is gone without having said how it ended."""
+        self.write("lost", {"process": process})
+
     def begin(self, case: str, axiom: str, limit_s: float, *, number: int = 1, seeding: bool = False) -> None:
         """Say that an attempt is about to be made; `seeding`: first of all a given state, through the subject."""
         record = {"case": case, "axiom": axiom, "number": number, "limit_s": limit_s, "seeding": seeding}
@@ -150,6 +154,7 @@ class JournalFile:
 
     Attributes:
         open: The case under way: its record and nothing else; None between cases.
+        lost: Other processes that are gone without having said how they ended.
     """
 
     path: Path
@@ -159,8 +164,14 @@ class JournalFile:
     attempts: list[Attempt] = field(default_factory=list)
     open: dict[str, Any] | None = None
     footer: Footer | None = None
+    lost: set[str] = field(default_factory=set)
     _position: int = 0
     _rest: bytes = b""
+
+    @property
+    def process(self) -> str:
+        """Return the name of the process that writes the file."""
+        return self.path.stem.removeprefix(PREFIX)
 
     def read_on(self) -> bool:
         """Read what was appended since; return whether there was anything."""
@@ -194,6 +205,8 @@ class JournalFile:
             case "end":
                 self.attempts.append(attempt_from(raw))
                 self.open = None
+            case "lost":
+                self.lost.add(raw["process"])
             case "footer":
                 # A process that wrote its last line chose to end: its constructor did not end it.
                 self.footer, self.constructing = Footer(**raw), None
@@ -248,11 +261,13 @@ def merge(files: Sequence[JournalFile]) -> Journal | None:
     booked = {(attempt.case, attempt.number) for attempt in attempts}
     footers = [file.footer for file in files if file.footer is not None]
     worst = next((footer for footer in footers if footer.ending != "finished"), footers[-1] if footers else None)
+    # Who started the others knows how it ended, whatever became of one of them.
+    last = next((file.footer for file in files if file.process == SUPERVISOR and file.footer is not None), worst)
     return Journal(
         header=header,
         instance=instance or (instances[0] if instances else None),
         attempts=attempts,
-        footer=worst,
+        footer=last,
         begun=tuple(
             file.open["case"] for file in files if file.open and (file.open["case"], file.open["number"]) not in booked
         ),

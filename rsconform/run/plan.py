@@ -103,12 +103,15 @@ def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
 
 
 def reading(case: Case, lane: Lane) -> tuple[str, str] | None:
-    """Return the trait a case presumes although the lane does not declare it, and the value it presumes."""
+    """Return the trait a case presumes although the lane does not declare it, and the value it presumes.
+
+    Of several it is the narrowest, which the table of traits has last: the failure of a case for flat namespaces without
+    the opt-in says of a backend that opted in nothing about its namespace.
+    """
     declared = lane.declared
-    for name, value in case.traits.items():
-        if declared.get(name) is None and not TRAITS[name].of_class:
-            return name, written(value)
-    return None
+    presumed = [name for name in TRAITS if name in case.traits and declared.get(name) is None]
+    narrowest = next((name for name in reversed(presumed) if not TRAITS[name].of_class), None)
+    return None if narrowest is None else (narrowest, written(case.traits[narrowest]))
 
 
 def written(value: object) -> str:

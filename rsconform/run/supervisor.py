@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any, Final, Protocol
 
 from rsconform.run.journal import SUPERVISOR, JournalFile, JournalWriter, clear, ended, journal_files, merge
 from rsconform.run.model import Attempt, Failure, Footer, Header, Instance, Journal, Result
+from rsconform.run.plan import SMOKE
 from rsconform.run.session import MOST_HANGS
 
 _POLL_S: Final = 0.05
@@ -72,6 +74,7 @@ class Supervisor:
     _booked: dict[tuple[str, int], Attempt] = field(default_factory=dict)
     _own: JournalWriter | None = None
     _no_instance: bool = False
+    _gave_up: bool = False
     _hung: set[str] = field(default_factory=set)  # Cases whose process had to be ended.
     _settled: int = 0  # How many cases were booked when the child before ended.
 
@@ -120,13 +123,14 @@ class Supervisor:
                 child.kill()
                 raise
         self._read()
-        return self._settle(child.returncode)
+        return self._settle(child.returncode, f"main-{part}" if part else "main")
 
     def _watch(self, child: subprocess.Popen[bytes]) -> None:
         while child.poll() is None:
             time.sleep(_POLL_S)
             self._read()
             self._show()
+            self._book_lost()
             now = time.monotonic()
             for file in self._files.values():
                 record = file.open or file.constructing
@@ -135,8 +139,10 @@ class Supervisor:
                 key = (file.path, record.get("case", ""), record.get("number", 0))
                 since = self._since.setdefault(key, now)
                 if now - since > record["limit_s"] + self.grace_s:
+                    self._since.pop(key)
                     self._end_hung(file, record)
-            if self._no_instance:  # A worker that takes its place would only do the same.
+            if self._no_instance or len(self._hung) >= MOST_HANGS or len(self._deaths()) >= MOST_DEATHS:
+                self._gave_up = True  # What other workers had under way is not theirs to answer for.
                 child.kill()
 
     def _farewell(self, child: subprocess.Popen[bytes]) -> None:
@@ -150,12 +156,11 @@ class Supervisor:
         """End the process of a case that passed its limit, and book the case."""
         try:
             os.kill(record["pid"], signal.SIGKILL)
-        except ProcessLookupError:
+        except ProcessLookupError:  # It is gone; whoever started it says so.
             return
-        finally:
-            # Its number may be another process's the next time.
-            is_constructor = file.constructing is not None
-            file.open = file.constructing = None
+        # Its number may be another process's the next time.
+        is_constructor = file.constructing is not None
+        file.open = file.constructing = None
         limit = f"an end within {record['limit_s']:g} s"
         if is_constructor:
             failure = Failure("a backend", f"the constructor did not return ({limit} was asked)", hang=True)
@@ -169,40 +174,72 @@ class Supervisor:
         header = self._header()
         return [axiom.id for axiom in header.axioms if axiom.invariant == "ends-in-time"] if header else []
 
-    def _settle(self, status: int) -> bool:
-        """Book what an ended child left open; return whether nothing is left to be run."""
-        if self._header() is None:
+    def _settle(self, status: int, process: str) -> bool:
+        """Book what an ended child left open; return whether nothing is left to be run.
+
+        Args:
+            status: Of the child.
+            process: The child's name in the journal.
+        """
+        header = self._header()
+        if header is None:
             raise ChildFailedError(status)
         how = f"signal {-status}" if status < 0 else f"exit code {status}"
-        for file in self._files.values():
-            if file.footer is not None:  # It ended on its own account: a case still open was interrupted.
-                continue
-            if file.constructing is not None:
-                file.constructing = None
-                failure = Failure("a backend", f"the constructor ended the process ({how})", died=True)
-                self._instance(Instance(failure=failure))
-            if file.open is not None:
-                record, file.open = file.open, None
-                observed = f"the process ended in the middle of the case ({how})"
-                self._book(ended(record, Failure("a process that goes on", observed, died=True)))
+        self._book_lost()
+        for file in self._files.values() if not self._gave_up else ():
+            self._book_open(file, how)
         self._read()
         if self._no_instance:
             others = any(file.instance is not None and file.instance.failure is None for file in self._files.values())
             self._footer(Footer("died", "the constructor of a later instance") if others else Footer("finished"))
             return True
-        if any(file.footer is not None for file in self._files.values() if file.path.stem.startswith("journal-main")):
+        before, self._settled = self._settled, len(self._booked)
+        footer = next((file.footer for file in self._files.values() if file.process == process), None)
+        # What a child left undone because it lost workers, another one has to go on with.
+        gaps = footer is not None and footer.ending in ("finished", "died") and self._settled > before
+        if footer is not None and not (gaps and self._rest(header)):
+            self._footer(footer)
             return True
-        deaths = len({case for case, _ in self._booked} - self._hung)
-        hangs = len(self._hung | self._soft_hangs())
+        hangs, deaths = len(self._hung | self._soft_hangs()), len(self._deaths())
         if hangs >= MOST_HANGS or deaths >= MOST_DEATHS:
             self._footer(Footer("limit", f"{hangs} cases hung and {deaths} ended the process"))
             return True
-        if len(self._booked) == self._settled:
+        if footer is None and self._settled == before:
             # This child died without a case under way: another one would do the same.
             self._footer(Footer("died", f"pytest ended between two cases ({how})"))
             return True
-        self._settled = len(self._booked)
         return False
+
+    def _book_lost(self) -> None:
+        """Book what workers had under way that are gone."""
+        lost = {process for file in self._files.values() for process in file.lost}
+        for file in list(self._files.values()):
+            if file.process in lost:
+                self._book_open(file, "its worker went down")
+
+    def _book_open(self, file: JournalFile, how: str) -> None:
+        if file.footer is not None:  # It ended on its own account: a case still open was interrupted.
+            return
+        if file.constructing is not None:
+            file.constructing = None
+            failure = Failure("a backend", f"the constructor ended the process ({how})", died=True)
+            self._instance(Instance(failure=failure))
+        if file.open is not None:
+            record, file.open = file.open, None
+            observed = f"the process ended in the middle of the case ({how})"
+            self._book(ended(record, Failure("a process that goes on", observed, died=True)))
+
+    def _rest(self, header: Header) -> set[str]:
+        """Return the cases that have no outcome yet, or that ended their process once."""
+        attempts = [attempt for file in self._files.values() for attempt in file.attempts]
+        tries = Counter(attempt.case for attempt in attempts)
+        once = {one.case for one in attempts if tries[one.case] == 1 and one.failure is not None and one.failure.died}
+        return {one.case for one in header.plan if one.skip is None and (one.case in once or not tries[one.case])} - {
+            SMOKE
+        }
+
+    def _deaths(self) -> set[str]:
+        return {case for case, _ in self._booked} - self._hung
 
     def _soft_hangs(self) -> set[str]:
         attempts = (attempt for file in self._files.values() for attempt in file.attempts)

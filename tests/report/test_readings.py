@@ -98,3 +98,27 @@ def test_a_failure_that_presumes_nothing_stays() -> None:
 
     assert results(after) == [Result.FAILED]
     assert not seen
+
+
+REFUSES, ACCEPTS = (("rejects_write_under_file_ancestor", value) for value in ("true", "false"))
+
+
+def test_where_folders_are_real_a_write_below_a_file_that_is_accepted_is_a_failure() -> None:
+    seen_hierarchical = presuming(FLAT, Result.FAILED) + presuming(HIERARCHICAL, Result.PASSED)
+    accepting = presuming(REFUSES, Result.FAILED) + presuming(ACCEPTS, Result.PASSED)
+
+    after, seen = settle(seen_hierarchical + accepting)
+
+    assert results(after)[2:] == [Result.FAILED, Result.SKIPPED]
+    assert seen[1].option == "--trait rejects_write_under_file_ancestor=true"
+
+
+def test_where_folders_are_not_real_either_answer_to_a_write_below_a_file_passes() -> None:
+    seen_flat = presuming(FLAT, Result.PASSED) + presuming(HIERARCHICAL, Result.FAILED)
+    accepting = presuming(REFUSES, Result.FAILED) + presuming(ACCEPTS, Result.PASSED)
+    refusing = presuming(REFUSES, Result.PASSED) + presuming(ACCEPTS, Result.FAILED)
+
+    for below_a_file in (accepting, refusing):
+        after, _ = settle(seen_flat + below_a_file)
+
+        assert Result.FAILED not in results(after)

@@ -1,0 +1,115 @@
+"""The layout tells the story: a stage imports only from the stages before it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "rsconform"
+
+# Probes say what they found in the words of the run's records, so those values stand before both.
+STAGES = ("spec", "cases", "lanes", "run.model", "probes", "run", "stateful", "report", "gate")
+EDGES = ("cli", "pytest_plugin", "pytest_session", "__main__")
+BASE = ("", "data")  # The package itself, and where the shipped files lie.
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and the module of every import in a file, wherever in it that stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}:{node.lineno} imports relatively"
+            # `from rsconform.run import deadline` names a module, and so does `from rsconform import data`.
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules = [name for name in inner if _is_module(name)]
+            yield from ((node.lineno, name) for name in modules or [str(node.module)])
+
+
+def _is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or path.is_dir()
+
+
+def stage_of(module: str) -> str:
+    """Return the part of the package that a module belongs to."""
+    inner = module.removeprefix("rsconform").removeprefix(".")
+    return inner if inner in STAGES else inner.partition(".")[0]
+
+
+def rank(module: str) -> int:
+    """Return how late in the story a module comes: the base first, the edges last."""
+    stage = stage_of(module)
+    if stage in BASE:
+        return -1
+    return STAGES.index(stage) if stage in STAGES else len(STAGES)
+
+
+def modules() -> Iterator[tuple[Path, str]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        yield path, ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_every_part_of_the_package_has_its_place_in_the_story() -> None:
+    parts = {stage_of(module) for _, module in modules()}
+
+    assert parts <= {*STAGES, *EDGES, *BASE}
+
+
+def test_a_stage_imports_only_from_the_stages_before_it() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {imported}"
+        for path, module in modules()
+        for line, imported in imports(path)
+        if imported.partition(".")[0] == "rsconform" and rank(imported) > rank(module)
+    ]
+
+    assert wrong == []
+
+
+def test_the_core_talks_to_no_terminal_and_no_network() -> None:
+    # pytest, click and rich belong to the edges; boto3 and moto to lanes; hypothesis to what is stateful.
+    core = {"click", "rich", "pytest", "boto3", "botocore", "moto", "socket", "hypothesis"}
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {imported}"
+        for path, module in modules()
+        if stage_of(module) in (*STAGES, *BASE) and stage_of(module) != "stateful"
+        for line, imported in imports(path)
+        if imported.partition(".")[0] in core
+    ]
+
+    assert wrong == []
+
+
+def test_the_plugin_that_every_session_imports_is_light() -> None:
+    tree = ast.parse((PACKAGE / "pytest_plugin.py").read_text(encoding="utf-8"))
+    at_once = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    named = {
+        str(name).partition(".")[0]
+        for node in at_once
+        for name in ([node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+    }
+
+    assert named - set(sys.stdlib_module_names) == {"pytest"}
+
+
+def test_our_backend_and_our_lanes_use_only_what_anybody_may_use() -> None:
+    seen = [
+        (path, line, imported)
+        for folder in ("backends", "fixtures")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line, imported in imports(path)
+        if imported.partition(".")[0] == "rsconform"
+    ]
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {imported}"
+        for path, line, imported in seen
+        if imported != "rsconform.lanes" or path.is_relative_to(ROOT / "backends")
+    ]
+
+    assert seen  # The lanes are written against the public protocol.
+    assert wrong == []

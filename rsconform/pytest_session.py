@@ -88,6 +88,7 @@ class Conformance:
         self.folder = Path(folder).resolve() if folder else None
         self.services = Services(own_process=self.supervised)
         self.ended = False
+        self.collected = False
         self.stopped: str | None = None
         self.added: set[Path] = set()
         files = self._lane_files()
@@ -188,8 +189,14 @@ class Conformance:
         asked = not self.supervised and (is_test or file_path not in self.added)
         return [node, *(others if asked else ())]
 
+    def pytest_collection_modifyitems(self) -> None:
+        """Note that the collection came to its end: its last hook is called in any case."""
+        self.collected = True
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Write the plan, as it is after everything that pytest deselected."""
+        if not self.collected:
+            return
         selected: dict[str, set[str]] = {name: set() for name in self.runs}
         for item in session.items:
             if isinstance(item, CaseItem):

@@ -12,6 +12,7 @@ from rsconform.cli.listing import explain, list_
 from rsconform.cli.run import run
 from rsconform.data import MissingDataError
 from rsconform.lanes.registry import LaneError
+from rsconform.report.exits import ExitCode
 from rsconform.spec.mistakes import SpecError
 
 
@@ -30,7 +31,14 @@ cli.add_command(lint)
 def main() -> None:
     """Run the command line; a mistake of the user's ends in a sentence and exit code 2."""
     try:
-        cli(prog_name="rsconform")
+        # Not in click's own way of ending, in which an interrupted run has the code of a violated axiom.
+        sys.exit(cli.main(prog_name="rsconform", standalone_mode=False) or 0)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(exc.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("rsconform: interrupted", err=True)
+        sys.exit(ExitCode.INCOMPLETE)
     except SpecError as exc:
         click.echo(f"{exc}\n{len(exc.mistakes)} mistakes in the axioms or lanes; nothing was run.", err=True)
         sys.exit(2)

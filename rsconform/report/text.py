@@ -10,7 +10,7 @@ from rsconform.report.accounting import NO_INSTANCE
 from rsconform.report.exits import Exit, ExitCode
 from rsconform.report.model import LEVELS, Report, Ruling, Verdict
 from rsconform.report.verdicts import counted_cases
-from rsconform.run.model import Attempt, AxiomFacts, Breach, Failure, Header, Result
+from rsconform.run.model import REFUSED, Attempt, AxiomFacts, Breach, Failure, Header, Result
 
 _WIDTH: Final = 100
 _LABEL: Final = 10
@@ -221,8 +221,13 @@ def _cause(verdict: Verdict) -> str:
 
 def _observed(report: Report) -> Iterator[str]:
     label = "observed"
+    refused = sum(len(seen.cases) for seen in report.observations if seen.text.startswith(REFUSED))
+    if refused:
+        yield from _row(label, f"{counted_cases(refused)} ended in a permitted refusal", indent=0)
+        label = ""
     # What would pin a trait comes first; the rest is there to be looked up.
-    ordered = sorted(report.observations, key=lambda seen: seen.option is None)
+    others = [seen for seen in report.observations if not seen.text.startswith(REFUSED)]
+    ordered = sorted(others, key=lambda seen: seen.option is None)
     for seen in ordered[:_LINES]:
         cases = f" ({counted_cases(len(seen.cases))})" if seen.cases else ""
         hint = f"; to pin it: {seen.option}" if seen.option is not None else ""

@@ -18,6 +18,7 @@ from rsconform.cases.values import Bound, Missing, resolve_value, show, show_dif
 from rsconform.lanes.model import Snapshot, Subject
 from rsconform.run import deadline
 from rsconform.run.invariants import Event, Watch
+from rsconform.run.model import REFUSED
 from rsconform.run.sources import Handed
 from rsconform.run.store import StoreView
 from rsconform.spec.vocabulary import OPERATIONS, SOURCE_ERROR, Yields
@@ -344,7 +345,7 @@ class Interpreter:
             return
         if step.or_raises and self._is_one_of(error, step.or_raises):
             self._judge_refusal(error)
-            raise Refused(f"refused: {step.op} raised {type(error).__name__}")
+            raise Refused(f"{REFUSED}{step.op} raised {type(error).__name__}")
         raise CaseFailed(f"{step.op} to return", observed, phase=done.phase)
 
     def _judge_refusal(self, error: BaseException) -> None:

@@ -11,6 +11,7 @@ from rsconform.cases.model import Skip as Skip
 from rsconform.cases.model import Want as Want
 
 JOURNAL_FORMAT = 1
+REFUSED = "refused: "  # How the note begins of a case that a permitted refusal ended.
 
 Json = Mapping[str, Any]
 

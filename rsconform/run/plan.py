@@ -105,8 +105,8 @@ def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
 def reading(case: Case, lane: Lane) -> tuple[str, str] | None:
     """Return the trait a case presumes although the lane does not declare it, and the value it presumes.
 
-    Of several it is the narrowest, which the table of traits has last: the failure of a case for flat namespaces without
-    the opt-in says of a backend that opted in nothing about its namespace.
+    Of several it is the narrowest, which the table of traits has last: the failure of a case for flat namespaces
+    without the opt-in says of a backend that opted in nothing about its namespace.
     """
     declared = lane.declared
     presumed = [name for name in TRAITS if name in case.traits and declared.get(name) is None]

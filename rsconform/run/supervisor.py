@@ -198,7 +198,8 @@ class Supervisor:
         # What a child left undone because it lost workers, another one has to go on with.
         gaps = footer is not None and footer.ending in ("finished", "died") and self._settled > before
         if footer is not None and not (gaps and self._rest(header)):
-            self._footer(footer)
+            if process != "main":  # This one came to the end for all.
+                self._footer(footer)
             return True
         hangs, deaths = len(self._hung | self._soft_hangs()), len(self._deaths())
         if hangs >= MOST_HANGS or deaths >= MOST_DEATHS:
@@ -234,9 +235,8 @@ class Supervisor:
         attempts = [attempt for file in self._files.values() for attempt in file.attempts]
         tries = Counter(attempt.case for attempt in attempts)
         once = {one.case for one in attempts if tries[one.case] == 1 and one.failure is not None and one.failure.died}
-        return {one.case for one in header.plan if one.skip is None and (one.case in once or not tries[one.case])} - {
-            SMOKE
-        }
+        planned = {one.case for one in header.plan if one.skip is None} - {SMOKE}
+        return {case for case in planned if case in once or not tries[case]}
 
     def _deaths(self) -> set[str]:
         return {case for case, _ in self._booked} - self._hung

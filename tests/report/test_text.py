@@ -153,3 +153,14 @@ def test_every_violated_axiom_is_named() -> None:
     shown = render_summary(made, decide([made]))
 
     assert all(f"BE-{number:03}" in shown for number in range(1, 40))
+
+
+def test_permitted_refusals_are_one_line() -> None:
+    made = report(
+        passed("BE-006/a", notes=("refused: write raised InvalidPath",)),
+        passed("BE-006/b", notes=("refused: exists raised InvalidPath",)),
+    )
+
+    assert [line for line in render_summary(made, decide([made])).splitlines() if "refus" in line] == [
+        "observed  2 cases ended in a permitted refusal"
+    ]

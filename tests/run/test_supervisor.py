@@ -21,6 +21,8 @@ def for_ever():
         except BaseException:
             continue
 
+def ends(): os._exit(3)
+
 class Swallows(MemoryBackend):
     def write(self, path, *a, **k):
         return super().write(path, *a, **k) if path == "smoke.txt" else for_ever()
@@ -39,6 +41,10 @@ class ThenHangs(SecondTime):
 
 class ThenEnds(SecondTime):
     def worse(self): os._exit(9)
+
+class EndsAtNope(MemoryBackend):
+    def exists(self, path):
+        return os._exit(9) if path == "nope" else super().exists(path)
 
 class EndsOnce(MemoryBackend):
     def exists(self, path):
@@ -126,6 +132,30 @@ def test_a_case_that_ended_its_process_once_is_flaky(home: Path) -> None:
     assert [(one.number, one.result) for one in attempts(journal, NOPE)] == [(1, Result.FAILED), (2, Result.PASSED)]
     assert journal.header.complete is False
     assert len(journal.header.plan) == 5
+
+
+def test_a_worker_that_ended_is_replaced_and_every_other_case_has_its_outcome(home: Path) -> None:
+    workers = ("-p", "xdist", "-n", "2", "--rsconform-fresh-store")
+
+    journal = supervise(home, "mine.py:EndsAtNope", *workers)
+
+    assert {(one.number, one.failure and one.failure.died) for one in attempts(journal, NOPE)} == {(1, True), (2, True)}
+    results = {one.case: one.result for one in journal.attempts if one.case != NOPE}
+    assert set(results) == {one.case for one in journal.header.plan if one.skip is None} - {NOPE}
+    assert set(results.values()) == {Result.PASSED}
+    assert journal.footer is not None
+    assert journal.footer.ending == "finished"
+
+
+def test_a_constructor_that_ends_every_worker_is_told_once_and_the_run_is_over(home: Path) -> None:
+    journal = supervise(home, "mine.py:ends", "-p", "xdist", "-n", "2", "--rsconform-fresh-store")
+
+    assert journal.instance is not None
+    assert journal.instance.failure is not None
+    assert journal.instance.failure.died
+    assert journal.attempts == []
+    assert journal.footer is not None
+    assert journal.footer.ending == "finished"
 
 
 def test_a_constructor_that_nothing_else_can_end_gives_no_instance_and_the_run_is_over(home: Path) -> None:

@@ -1,0 +1,385 @@
+"""The controls: backends that are changed and right, and that the kit must not accuse.
+
+Each is made like a rogue, from a right class and an operator. `near` names the always-on invariants that a naive rule
+would have held against it.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final
+
+from remote_store import (
+    Backend,
+    Capability,
+    FileInfo,
+    FolderEntry,
+    RemotePath,
+    RemoteStoreError,
+    WriteResult,
+)
+
+from tests.rogues.flat import Blob, FlatBackend, FlatLane, ForwardOnly
+from tests.rogues.harness import Base, flat
+from tests.rogues.operators import (
+    CLOSED,
+    EVERYTHING,
+    FILE_OPS,
+    ITSELF,
+    LISTINGS,
+    ROOT,
+    Call,
+    Wrong,
+    alters,
+    fills,
+    has,
+    instead,
+    relabels,
+    shadows,
+    stores,
+    then,
+)
+from tests.rogues.table import BASES
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A right backend.
+
+    Args:
+        name: What it does, said aloud.
+        base: What it is apart from that.
+        change: How it differs.
+        near: Invariants that it comes close to.
+        fresh_store: At the bare door it needs the promise of a new store per call.
+    """
+
+    name: str
+    base: Base
+    change: Wrong
+    near: frozenset[str]
+    fresh_store: bool
+
+
+def control(
+    name: str, base: str | Base, change: Wrong | None = None, *, near: str = "", fresh_store: bool = False
+) -> Control:
+    """Return a control."""
+    over = BASES[base] if isinstance(base, str) else base
+    return Control(name, over, change or Wrong(), frozenset(near.split()), fresh_store)
+
+
+def only(*capabilities: Capability) -> Base:
+    """Return the flat lane with these capabilities alone."""
+    return lacking(*(one for one in FlatBackend.CAPABILITIES if one not in capabilities))
+
+
+def lacking(*capabilities: Capability) -> Base:
+    """Return the flat lane without these capabilities."""
+    return flat(FlatLane(without=capabilities))
+
+
+# What the changes need.
+
+POOL: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="control")
+
+
+def pooled(call: Call) -> Any:
+    """Do the work in another thread, which stays for the next call."""
+    return POOL.submit(call.proceed).result()
+
+
+def slow(call: Call) -> Any:
+    time.sleep(0.0002)
+    return call.proceed()
+
+
+def chained(call: Call) -> Any:
+    """Let every error have a cause of the store's own kind."""
+    try:
+        return call.proceed()
+    except RemoteStoreError as exc:
+        raise exc from KeyError("native failure")
+
+
+def reworded(call: Call) -> Any:
+    try:
+        return call.proceed()
+    except RemoteStoreError as exc:
+        exc.args = ("Nö. \N{SNOWMAN}\nSee the manual.",)
+        exc.request_id = "4711"  # type: ignore[attr-defined]
+        raise
+
+
+def hinting(call: Call) -> Any:
+    """Say in every error which key signed the request, and nothing of the secret but its length."""
+    try:
+        return call.proceed()
+    except RemoteStoreError as exc:
+        exc.args = (f"{exc.args[0]}; signed by key FLATKEY with a secret of {len(call.backend._secret)} characters",)
+        raise
+
+
+def folded(call: Call) -> Any:
+    """Name the path in errors as it is stored, not as it was spelled."""
+    try:
+        return call.proceed()
+    except RemoteStoreError as exc:
+        if exc.path is not None:
+            exc.path = "/".join(part for part in exc.path.split("/") if part not in ("", "."))
+        raise
+
+
+def through_the_path_model(call: Call) -> Any:
+    """Let RemotePath refuse the root: its error knows of no backend."""
+    RemotePath(call.path)
+    return call.proceed()
+
+
+def touched_in_passing(call: Call) -> Any:
+    """Store everything anew, unchanged, when something fails."""
+    try:
+        return call.proceed()
+    except RemoteStoreError:
+        by_key: dict[str, Blob] = call.backend._blobs.by_key
+        by_key.update({key: replace(blob, modified_at=datetime.now(UTC)) for key, blob in by_key.items()})
+        raise
+
+
+def tidied(call: Call) -> Any:
+    """Make the folders above a target first, and take them away again if there is nothing to put there."""
+    before = _folders(call.backend._root)
+    try:
+        return call.proceed()
+    except RemoteStoreError:
+        for folder in sorted(_folders(call.backend._root) - before, key=len, reverse=True):
+            _prune(call.backend, folder)
+        raise
+
+
+def pruned(call: Call) -> None:
+    """Take away the folders above a path that nothing is left in."""
+    parent = call.path.rpartition("/")[0]
+    while parent:
+        _prune(call.backend, parent)
+        parent = parent.rpartition("/")[0]
+
+
+def _prune(backend: Any, folder: str) -> None:
+    above, _, name = folder.rpartition("/")
+    parent = backend._traverse(backend._split_path(above))
+    folder_node = getattr(parent, "children", {}).get(name)
+    if getattr(folder_node, "children", None) == {}:
+        del parent.children[name]
+
+
+def _folders(node: Any, prefix: str = "") -> set[str]:
+    found = set()
+    for name, child in node.children.items():
+        if hasattr(child, "children"):
+            found |= {f"{prefix}{name}"} | _folders(child, f"{prefix}{name}/")
+    return found
+
+
+def copied_then_deleted(call: Call) -> None:
+    call.rightly("copy", call.path, call.arguments["dst"], overwrite=call.arguments["overwrite"])
+    call.rightly("delete", call.path)
+
+
+class Duck:
+    """What typing.BinaryIO asks of a reader and no more: no readinto, no io base class."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("readinto", "readinto1", "read1", "readall", "getvalue", "getbuffer", "detach", "peek", "raw"):
+            raise AttributeError(name)
+        return getattr(self._stream, name)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def __enter__(self) -> Duck:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+
+class Unbuffered(ForwardOnly):
+    """A raw stream, as an unbuffered file is, that can seek."""
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._source.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._source.tell()
+
+
+class Dribble(Duck):
+    """Gives less than it is asked for."""
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(self._stream.read(size if size < 2 else size // 2 + 1))
+
+
+class RichFileInfo(FileInfo):
+    """A FileInfo with something more to say."""
+
+    storage_class = "cold"
+
+
+class RichFolderEntry(FolderEntry):
+    """A FolderEntry with something more to say."""
+
+    storage_class = "cold"
+
+
+def tagged(entry: Any) -> Any:
+    if not isinstance(entry, FileInfo):
+        return entry
+    return replace(entry, etag=f'"{entry.size}-{entry.modified_at.timestamp()}"', extra={"tier": 1})
+
+
+def elsewhere(entry: Any) -> Any:
+    return replace(entry, modified_at=entry.modified_at.astimezone(ELSEWHERE)) if isinstance(entry, FileInfo) else entry
+
+
+def timeless(entry: Any) -> Any:
+    return replace(entry, modified_at=NEVER) if isinstance(entry, FileInfo) else entry
+
+
+def enriched(entry: Any) -> Any:
+    if isinstance(entry, FileInfo):
+        return RichFileInfo(**{name: getattr(entry, name) for name in entry.__dataclass_fields__})
+    return RichFolderEntry(entry.path, entry.name)
+
+
+def takes_no_attributes(self: Any, name: str, value: object) -> None:
+    if name not in ("_closed", "__class__"):
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+    object.__setattr__(self, name, value)
+
+
+def read_of_its_own(self: Any, path: str) -> Any:
+    return io.BytesIO(self.read_bytes(path))
+
+
+def write_with_more(
+    self: Any,
+    path: str,
+    content: Any,
+    *,
+    overwrite: bool = False,
+    metadata: Mapping[str, str] | None = None,
+    storage_class: str | None = None,
+    **further: object,
+) -> WriteResult:
+    return FlatBackend.write(self, path, content, overwrite=overwrite, metadata=metadata)
+
+
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+ELSEWHERE: Final = timezone(timedelta(hours=5, minutes=30))
+_ALL: Final = f"{EVERYTHING} glob read_seekable"
+_MODELS: Final = "list_files glob"
+
+# The changes, by what they concern.
+
+IN_OTHER_WORDS: Final = instead(_ALL, reworded)
+WITH_A_CAUSE: Final = instead(_ALL, chained)
+WITH_A_HINT: Final = instead(_ALL, hinting)
+BY_STORED_PATH: Final = instead(_ALL, folded)
+NAMED_OTHERWISE: Final = has(name="ours") + relabels(_ALL, backend=lambda _: "ours")
+THROUGH_THE_PATH_MODEL: Final = instead("write delete get_file_info", through_the_path_model, ROOT & ~CLOSED)
+
+BACKWARDS: Final = alters(f"{LISTINGS} glob", lambda found: reversed(list(found)))
+BACKWARDS_WITHOUT_GLOB: Final = alters(LISTINGS, lambda found: reversed(list(found)))
+AT_ONCE: Final = alters("list_files list_folders glob", lambda found: iter(list(found)))
+CHAINED_CHILDREN: Final = has(iter_children=Backend.iter_children)
+
+ETAGS: Final = alters(f"{_MODELS} iter_children", lambda found: map(tagged, found)) + alters("get_file_info", tagged)
+TIMES_ELSEWHERE: Final = alters(f"{_MODELS} iter_children", lambda found: map(elsewhere, found)) + alters(
+    "get_file_info", elsewhere
+)
+RICHER: Final = alters(f"{LISTINGS} glob", lambda found: map(enriched, found)) + alters("get_file_info", enriched)
+NO_TIMES: Final = (
+    alters(f"{_MODELS} iter_children", lambda found: map(timeless, found))
+    + alters("get_file_info", timeless)
+    + fills("get_folder_info", modified_at=lambda _: None)
+    + fills("write write_atomic", last_modified=lambda _: None)
+)
+LITTLE_OF_WRITES: Final = fills(
+    "write write_atomic", source=lambda _: "basic", last_modified=lambda _: None, metadata=lambda _: None
+)
+
+MOVES_BY_COPYING: Final = instead("move", copied_then_deleted, ~ITSELF & ~ROOT.of("dst"))
+PRUNES: Final = then("delete move", pruned)
+TIDIES: Final = instead("write move copy", tidied)
+FOLDERS_OF_ITS_OWN: Final = MOVES_BY_COPYING + PRUNES + TIDIES
+POOLED: Final = shadows(pool=lambda _: POOL) + instead("read_bytes write delete exists", pooled)
+
+SAYS_LITTLE: Final = lacking(Capability.WRITE_RESULT_NATIVE, Capability.USER_METADATA)
+_FOLDERS: Final = "touches-only-its-paths failure-leaves-no-folders"
+
+CONTROLS: Final = (
+    # The lanes of released backends and of S3 have certificates of their own.
+    *(control(f"right-{name}", name) for name in BASES if name not in ("local", "s3")),
+    # What a backend may be.
+    control("has-attributes-of-its-own", "flat", has(write=write_with_more, region="here", warm_up=lambda self: None)),
+    control("takes-no-attributes", "flat", has(__setattr__=takes_no_attributes)),
+    control("takes-no-attributes-forward-only", "bare", has(__setattr__=takes_no_attributes)),
+    control("is-reusable-after-close", "flat", has(close_is_terminal=False, close=lambda self: None)),
+    control("addresses-by-key", "flat", has(native_path=Backend.native_path, to_key=Backend.to_key)),
+    # What a backend need not be able to do.
+    control("only-reads", only(Capability.READ), fresh_store=True),
+    control("only-reads-and-lists", only(Capability.READ, Capability.LIST, Capability.METADATA), fresh_store=True),
+    control("only-writes", only(Capability.WRITE), fresh_store=True),
+    control("does-not-list", lacking(Capability.LIST), fresh_store=True),
+    control("does-not-delete", lacking(Capability.DELETE), fresh_store=True),
+    control("does-not-describe-or-move", lacking(Capability.METADATA, Capability.MOVE)),
+    # Errors.
+    control(
+        "errs-in-its-own-way",
+        "flat",
+        IN_OTHER_WORDS + WITH_A_CAUSE + WITH_A_HINT + BY_STORED_PATH,
+        near="only-our-errors error-attributes error-names-path keeps-secrets",
+    ),
+    control("errs-under-its-own-name", "flat", NAMED_OTHERWISE, near="error-names-backend"),
+    control("errs-through-the-path-model", "flat", THROUGH_THE_PATH_MODEL, near="error-names-backend"),
+    # Listings, streams, models.
+    control("lists-backwards", "flat", CHAINED_CHILDREN + BACKWARDS),
+    control("lists-backwards-in-folders", "memory", BACKWARDS_WITHOUT_GLOB),
+    control("lists-at-once", "flat", AT_ONCE),
+    control("reads-unbuffered", "flat", alters("read", lambda stream: Unbuffered(stream.read()))),
+    control("reads-unbuffered-forward-only", "bare", alters("read", lambda stream: ForwardOnly(stream.read()))),
+    control("gives-less-than-asked", "flat", alters("read", Dribble)),
+    control("streams-like-a-duck", "bare", alters("read", Duck)),
+    control("seeks-in-its-own-way", "bare", has(read_seekable=read_of_its_own)),
+    control(
+        "has-more-to-say",
+        "flat",
+        ETAGS + TIMES_ELSEWHERE + RICHER,
+        near="file-info-types file-info-options folder-entry-types aware-times",
+    ),
+    control("knows-no-times", "flat", NO_TIMES, near="aware-times folder-info-types folder-info-options"),
+    control("says-little-of-writes", SAYS_LITTLE, LITTLE_OF_WRITES, near="write-result-types"),
+    # Writing, folders, threads, time.
+    control(
+        "touches-in-passing",
+        "flat",
+        stores("write write_atomic", bytes) + instead(FILE_OPS, touched_in_passing),
+        near="failure-changes-nothing arguments-untouched",
+    ),
+    control("has-folders-of-its-own", "memory", FOLDERS_OF_ITS_OWN, near=_FOLDERS),
+    control("works-in-a-pool", "memory", POOLED, near="plain-answers"),
+    control("takes-its-time", "memory", instead("exists copy get_file_info", slow), near="ends-in-time"),
+)

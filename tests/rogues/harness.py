@@ -1,0 +1,165 @@
+"""Runs cases on a wrong or a changed backend in process, and judges them as `rsconform run` does."""
+
+from __future__ import annotations
+
+import functools
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from remote_store import Backend
+
+from rsconform.cases.compiler import compile_edition
+from rsconform.cases.model import Case
+from rsconform.data import shipped
+from rsconform.lanes.model import Lane, LaneFixture, Services, Subject
+from rsconform.lanes.registry import find_lane, import_target, installed_lane_files
+from rsconform.report.build import build
+from rsconform.report.model import Report, Ruling, Verdict
+from rsconform.run.cleaning import DirtyStoreError
+from rsconform.run.model import Breach, Failure, Footer, Journal
+from rsconform.run.plan import Selection, in_scope, make_header, plan
+from rsconform.run.session import LaneSession
+from rsconform.spec.loader import load_edition
+from rsconform.spec.model import Edition, Place
+from tests.rogues.flat import FlatLane
+
+TODAY = date(2030, 1, 1)
+_HERE = Place(__file__, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A lane with a correct backend."""
+
+    lane: Lane
+    fixture: LaneFixture
+    known: frozenset[str] = frozenset()  # Axioms that its backend is known to violate.
+
+    def with_make(self, wrap: Callable[[Callable[[], Backend]], Callable[[], Backend]]) -> LaneFixture:
+        """Return its lane fixture with another `make`. Nothing is kept from case to case."""
+
+        @contextmanager
+        def wrapped(services: Services) -> Iterator[Subject]:
+            manager: AbstractContextManager[Subject] = self.fixture(services)
+            with manager as subject:
+                yield replace(subject, make=wrap(subject.make), reset=None)
+
+        return wrapped
+
+
+@functools.cache
+def edition() -> Edition:
+    """Return the shipped axioms."""
+    return load_edition([shipped("specs")])
+
+
+@functools.cache
+def _cases(specs: tuple[str, ...], large_write: object) -> tuple[Case, ...]:
+    families = (family for family in edition().families if family.common or family.id in specs)
+    names = {axiom.id for family in families for axiom in family.axioms}
+    cases = compile_edition(edition(), {"large_write": large_write})
+    return tuple(case for case in cases if case.axiom.id in names)
+
+
+def cases_for(lane: Lane) -> tuple[Case, ...]:
+    """Return every case that binds a lane."""
+    return _cases(lane.specs, lane.declared["large_write"])
+
+
+def share_of(name: str) -> Callable[[Case], bool]:
+    """Return which cases a control is put to: of each case every fourth point, another fourth for each control.
+
+    Cases that begin with hundreds of files are left to the runs of the lanes. With RSCONFORM_EVERY_POINT=1 in the
+    environment it is all of them.
+    """
+    if os.environ.get("RSCONFORM_EVERY_POINT") == "1":
+        return lambda _case: True
+    return lambda case: len(case.given.files) < 200 and ("[" not in case.id or _is_in_share(name, case.id))
+
+
+def _is_in_share(name: str, case: str) -> bool:
+    return zlib.crc32(f"{name} {case}".encode()) % 4 == 0
+
+
+def registered(name: str, *, known: Iterable[str] = ()) -> Base:
+    """Return a lane of our own."""
+    lane = find_lane(name, installed_lane_files(), {})
+    return Base(lane, import_target(lane.fixture or "", lane), frozenset(known))
+
+
+def flat(fixture: FlatLane) -> Base:
+    """Return a lane over the flat backend."""
+    traits = {"flat_namespace": True, "rejects_write_under_file_ancestor": fixture.rejects_file_ancestor}
+    affordances = ("seed", "audit", "peer")
+    return Base(Lane("flat", Path(__file__), _HERE, "flat", affordances=affordances, traits=traits), fixture)
+
+
+@contextmanager
+def door(
+    base: Base,
+    services: Services,
+    wrap: Callable[[Callable[[], Backend]], Callable[[], Backend]],
+    *,
+    fresh_store: bool = False,
+) -> Iterator[Lane]:
+    """Yield the lane that `--backend file.py:make` is: no trait declared, nothing afforded, a new store per call."""
+    with ExitStack() as stack:
+
+        def make() -> Backend:
+            manager: AbstractContextManager[Subject] = base.fixture(services)
+            return stack.enter_context(manager).make()
+
+        yield Lane("door", Path(__file__), _HERE, backend="somebody:make", make=wrap(make), fresh_store=fresh_store)
+
+
+def run(
+    lane: Lane,
+    fixture: LaneFixture | None,
+    services: Services,
+    *,
+    only: Callable[[Case], bool] = lambda _case: True,
+    limit_s: float = 5.0,
+) -> Report:
+    """Run the cases of a lane and return the report."""
+    axioms = in_scope(edition(), lane)
+    cases = {case.id: case for case in cases_for(lane) if only(case)}
+    planned = plan(cases.values(), lane, version("remote-store"))[1:]  # Without the smoke case.
+    header = make_header(
+        edition(),
+        axioms,
+        lane,
+        planned,
+        Selection(cases=tuple(cases)),
+        date=TODAY.isoformat(),
+        seed=0,
+        again="",
+        complete=True,
+    )
+    session = LaneSession(lane, axioms, services, step_limit_s=limit_s, fixture=fixture)
+    try:
+        instance = session.start()
+        runnable = [cases[one.case] for one in planned if one.skip is None]  # type: ignore[index]
+        attempts = [attempt for case in runnable for attempt in session.attempts(case)]
+    except DirtyStoreError as exc:
+        return build(Journal(header, None, (), Footer("dirty_store", str(exc))), (), TODAY)
+    finally:
+        session.close()
+    return build(Journal(header, instance, attempts, Footer("finished")), (), TODAY)
+
+
+def violated(report: Report) -> dict[str, Verdict]:
+    """Return the verdicts on the axioms that do not hold."""
+    return {verdict.axiom.id: verdict for verdict in report.verdicts if verdict.ruling is Ruling.VIOLATED}
+
+
+def reasons(verdict: Verdict) -> list[str]:
+    """Return what was expected and observed wherever an axiom was violated."""
+    found: list[Failure | Breach] = [outcome.failure for outcome in verdict.outcomes if outcome.failure is not None]
+    found += [witness.breach for witness in (verdict.watch.witnesses if verdict.watch else ())]
+    return [f"expected {one.expected}, observed {one.observed}" for one in found]

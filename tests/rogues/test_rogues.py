@@ -1,0 +1,97 @@
+"""Every axiom can fail: each rogue is found out for what is wrong with it, and for nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rsconform.lanes.model import Services
+from tests.rogues.harness import edition, reasons, run, violated
+from tests.rogues.table import BASES, NO_ROGUE, ROWS, Rogue
+
+# One per operation, and of each kind of refusal one.
+CANONICAL = frozenset(
+    {
+        "BE-004b/there[path=d/e/f.txt]",
+        "BE-005a/file[path=a,ask=is_file]",
+        "BE-005a/file[path=a,ask=is_folder]",
+        "BE-006a/again",
+        "BE-007a/top-level",
+        "BE-008a/content[content=text,path=a]",
+        "BE-008c/existing[how=bytes,overwrite=omitted]",
+        "BE-008d/replaced[how=bytes,old=longer]",
+        "BE-010a/top-level[how=atomic]",
+        "BE-010a/top-level[how=open]",
+        "BE-012a/nested[mode=omitted]",
+        "BE-013b/nested",
+        "BE-014a/immediate[recursion=omitted]",
+        "BE-014b/recursive",
+        "BE-015a/immediate",
+        "BE-016a/described[file=nested]",
+        "BE-017a/counted[folder=top]",
+        "BE-018a/moved[at=down]",
+        "BE-019a/copied[at=up]",
+        "BE-020a/unused",
+        "BE-021d/missing[call=delete]",
+        "BE-021d/missing[call=read]",
+        "BE-024b/files[at=one-level]",
+        "BE-025b/root",
+        "BE-026a/children",
+        "SEEK-003a/back-again",
+        "WR-001a.1/path-and-size[op=write,content=stream]",
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[Services]:
+    services = Services(own_process=True)
+    yield services
+    services.close()
+
+
+@pytest.mark.parametrize("rogue", ROWS, ids=lambda rogue: rogue.name)
+def test_the_rogue_is_found_out_for_that_alone(rogue: Rogue, services: Services) -> None:
+    base = BASES[rogue.base]
+    shown = CANONICAL.union(rogue.seen_in)
+
+    report = run(
+        base.lane,
+        base.with_make(rogue.wrong.applied_to),
+        services,
+        only=lambda case: case.axiom.id == rogue.axiom or case.id in shown,
+        limit_s=rogue.limit_s,
+    )
+
+    found = violated(report)
+    assert rogue.axiom in sorted(found), "not caught"
+    said = reasons(found[rogue.axiom])
+    assert any(rogue.reason in reason for reason in said), said
+    others = {axiom: reasons(found[axiom])[:1] for axiom in found.keys() - {rogue.axiom} - rogue.also - base.known}
+    assert not others
+
+
+@pytest.mark.parametrize("base", BASES, ids=str)
+def test_the_base_is_right_in_the_canonical_cases(base: str, services: Services) -> None:
+    lane = BASES[base]
+
+    report = run(lane.lane, lane.fixture, services, only=lambda case: case.id in CANONICAL)
+
+    assert sorted(violated(report)) == []
+    assert not report.incomplete
+
+
+def test_every_axiom_has_a_rogue_or_a_reason_for_none() -> None:
+    with_row = {rogue.axiom for rogue in ROWS}
+    axioms = {axiom.id for axiom in edition().axioms}
+
+    assert axioms - with_row - NO_ROGUE.keys() == set()
+    assert with_row <= axioms
+    assert not with_row & NO_ROGUE.keys()
+
+
+def test_rogues_have_names_of_their_own() -> None:
+    names = [rogue.name for rogue in ROWS]
+
+    assert len(names) == len(set(names))

@@ -120,9 +120,8 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
             done.append(_run_lane(lane, name, asked, waivers))
             if done[-1][0].footer is not None and done[-1][0].footer.ending in ("stopped", "interrupted"):
                 break
-    except KeyboardInterrupt:
-        click.echo("rsconform: interrupted; nothing more was run.", err=True)
-        sys.exit(ExitCode.INCOMPLETE)
+    except KeyboardInterrupt:  # Before there was a plan; what lanes before this one did stands.
+        click.echo(f"rsconform: interrupted before {lanes[len(done)].name} was begun.", err=True)
     except UnwritableError as exc:
         click.echo(f"rsconform: {exc}", err=True)
         sys.exit(ExitCode.USAGE)
@@ -134,7 +133,8 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     stray = review_lanes(waivers, {*known_lanes(files), *(lane.name for lane in lanes)})
     for finding in stray:
         click.echo(finding.text)
-    sys.exit(decide([report for report, _ in done], level=asked.level, require=grade, stray=stray).code)
+    code = decide([report for report, _ in done], level=asked.level, require=grade, stray=stray).code
+    sys.exit(code or (ExitCode.INCOMPLETE if len(done) < len(lanes) else ExitCode.HOLDS))
 
 
 def _demand_sense(lane: Lane, edition: Edition, asked: _Asked) -> None:

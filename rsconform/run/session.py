@@ -365,7 +365,9 @@ class LaneSession:
             return replace(blank, error=f"the service is down: {exc}")
         except Exception as exc:
             return replace(blank, error=f"the lane fixture failed: {show_error(exc)}")
-        view = StoreView(held.subject, held.backend, flat=self._flat)
+        # Where the lane does not say, a case that presumes real folders is judged by them.
+        presumed = case.traits.get("flat_namespace", self._flat) if case is not None else self._flat
+        view = StoreView(held.subject, held.backend, flat=presumed is not False)
         if case is not None:
             attempt = self._run(case, held, view, blank)
         else:

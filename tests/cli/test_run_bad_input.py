@@ -340,11 +340,27 @@ def test_a_pattern_that_matches_nothing_is_a_vacuous_run(tmp_path: Path) -> None
     assert not ran.certificate("memory").exists()
 
 
-def test_options_that_pytest_refuses_are_usage(tmp_path: Path) -> None:
-    ran = run(tmp_path, "--backend=memory", "--", "--no-such-option")
+@pytest.mark.parametrize("refused", ["--no-such-option", "no/such/file.py"])
+def test_what_pytest_refuses_is_usage(tmp_path: Path, refused: str) -> None:
+    ran = run(tmp_path, "--backend=memory", "--", refused)
 
     assert ran.code == 2
-    assert "--no-such-option" in told(ran.err)
+    assert refused in told(ran.err)
+    assert "before there was a plan" in ran.err
+
+
+def test_an_interruption_before_anything_is_run_has_not_the_code_of_a_violation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rsconform.cli.run.edition_of", interrupted)
+
+    ran = told_at_once(tmp_path, monkeypatch, capsys, "--backend=memory")
+
+    assert ran.code == 4
+    assert "interrupted" in told(ran.err)
 
 
 # -- surroundings --

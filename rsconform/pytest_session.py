@@ -1,12 +1,11 @@
-"""The conformance run inside pytest: lanes as collector nodes, cases as items, the journal beside them."""
+"""The conformance run inside pytest: which lanes, which cases, and the journal beside them."""
 
 from __future__ import annotations
 
 import inspect
 import os
 import shlex
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from importlib.metadata import version
@@ -17,7 +16,6 @@ import pytest
 from remote_store import Backend
 
 from rsconform.cases.compiler import compile_edition
-from rsconform.cases.model import Case
 from rsconform.data import shipped
 from rsconform.lanes.model import Lane, Services
 from rsconform.lanes.registry import (
@@ -32,43 +30,16 @@ from rsconform.lanes.registry import (
     parse_trait,
     read_lane_file,
 )
+from rsconform.pytest_nodes import CaseItem, LaneFileNode, LaneRun
 from rsconform.run.cleaning import DirtyStoreError
-from rsconform.run.earlier import Earlier, earlier_part
-from rsconform.run.journal import JournalWriter, Redactor, clear, read_journal
-from rsconform.run.model import Attempt, Footer, Header, PlannedCase, Result
-from rsconform.run.plan import SMOKE, SMOKE_FACTS, Selection, bundle_of, demand_cases, in_scope, make_header, plan
-from rsconform.run.session import CONSTRUCTED, LaneSession
+from rsconform.run.earlier import earlier_part
+from rsconform.run.journal import JournalWriter, clear, read_journal
+from rsconform.run.model import Attempt, Footer
+from rsconform.run.plan import Selection, bundle_of, demand_cases, in_scope, make_header, plan
+from rsconform.run.session import LaneSession
 from rsconform.spec.loader import load_edition
 from rsconform.spec.mistakes import SpecError
-from rsconform.spec.model import Axiom, Edition, Place
-
-
-class CaseFailure(Exception):  # Carries a failed case through pytest, as text for a person.
-    """A case failed, or could not be judged."""
-
-
-@dataclass
-class LaneRun:
-    """One lane in this process: its cases, its plan, its session and its journal."""
-
-    lane: Lane
-    axioms: tuple[Axiom, ...]
-    cases: Mapping[str, Case]
-    planned: tuple[PlannedCase, ...]
-    node: Path
-    header: Header | None = None
-    journal: JournalWriter | None = None
-    session: LaneSession | None = None
-    refuted: set[tuple[str, str]] = field(default_factory=set)
-    earlier: Earlier = field(default_factory=Earlier)
-    redactor: Redactor = field(default_factory=Redactor)
-    dirty: str | None = None  # Why its store was not touched.
-    told: set[str] = field(default_factory=set)  # What broke, where it has been shown in full.
-
-    @property
-    def runnable(self) -> tuple[PlannedCase, ...]:
-        """Return the planned cases that the lane's facts do not rule out."""
-        return tuple(planned for planned in self.planned if planned.skip is None)
+from rsconform.spec.model import Edition, Place
 
 
 class Conformance:
@@ -365,95 +336,3 @@ class Conformance:
 
 def _declares(file: LaneFile, lanes: Iterable[Lane]) -> bool:
     return any(lane.file == file.path for lane in lanes)
-
-
-class LaneFileNode(pytest.File):
-    """The file that declares lanes."""
-
-    conformance: Conformance
-
-    def collect(self) -> Iterator[pytest.Collector]:
-        """Yield a node for each of its lanes that was asked for."""
-        for run in self.conformance.runs.values():
-            if run.node == self.path:
-                node: LaneNode = LaneNode.from_parent(
-                    self, name=run.lane.name, nodeid=f"{self.nodeid}::{run.lane.name}"
-                )
-                node.conformance, node.run = self.conformance, run
-                yield node
-
-
-class LaneNode(pytest.Collector):
-    """One lane."""
-
-    conformance: Conformance
-    run: LaneRun
-
-    def collect(self) -> Iterator[pytest.Item]:
-        """Yield an item for each case that the lane's facts do not rule out."""
-        for planned in self.run.runnable:
-            if planned.case in self.run.earlier.done:
-                continue
-            item: CaseItem = CaseItem.from_parent(self, name=planned.case, nodeid=f"{self.nodeid}::{planned.case}")
-            item.conformance, item.run, item.planned = self.conformance, self.run, planned
-            yield item
-
-
-class CaseItem(pytest.Item):
-    """One case of one lane."""
-
-    conformance: Conformance
-    run: LaneRun
-    planned: PlannedCase
-
-    def runtest(self) -> None:
-        """Run the case, and raise what became of it."""
-        attempts = self.conformance.attempts(self.run, self.name)
-        first = attempts[0]
-        instance = self.run.session.instance if self.run.session is not None else None
-        if self.name == SMOKE and instance is not None and instance.failure is not None:
-            first = replace(first, axiom=CONSTRUCTED, result=Result.FAILED, failure=instance.failure, error=None)
-        breached = any(attempt.breaches for attempt in attempts)
-        if first.result is Result.SKIPPED and first.skip is not None:
-            raise pytest.skip.Exception(f"{first.skip.want}: {first.skip.what}", _use_item_location=True)
-        if first.result is Result.FAILED and not breached and self._is_open_reading():
-            raise pytest.skip.Exception(self._reading_text(), _use_item_location=True)
-        if first.error is not None and first.error in self.run.told:
-            raise CaseFailure(self.run.redactor.clean(f"{self.name}: {first.error}"))
-        if first.result is not Result.PASSED or breached:
-            self.run.told |= {first.error} if first.error is not None else set()
-            text = self._text(first, flaky=len({attempt.result for attempt in attempts}) > 1)
-            raise CaseFailure(self.run.redactor.clean(text))
-
-    def _is_open_reading(self) -> bool:
-        """Return whether the failure only refutes one reading of a trait that the lane does not declare."""
-        reading = self.planned.reading
-        if reading is None:
-            return False
-        self.run.refuted.add(reading)
-        trait, value = reading
-        return not any(name == trait and other != value for name, other in self.run.refuted)
-
-    def _reading_text(self) -> str:
-        trait, value = self.planned.reading or ("", "")
-        return f"the lane does not declare {trait}, and it is not {value}; pin it with --rsconform-trait {trait}=…"
-
-    def _text(self, attempt: Attempt, *, flaky: bool) -> str:
-        from rsconform.report.text import render_failure  # Only a failure pays for the report stage.
-
-        header = self.run.header
-        assert header is not None  # Written when collection finished.
-        axiom = next((axiom for axiom in header.axioms if axiom.id == attempt.axiom), SMOKE_FACTS)
-        return render_failure(attempt, axiom, header, flaky=flaky)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Return a failed case as its text, with no traceback of the framework."""
-        if isinstance(excinfo.value, CaseFailure):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style=style)
-
-    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
-        """Point at the TOML line of the case."""
-        path, _, line = self.planned.place.rpartition(":")
-        # Not the end of the node id: pytest would show the dots in that as "::".
-        return path, int(line) - 1, f"{self.name} on {self.run.lane.name}"

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "rsconform"
 
 # Probes say what they found in the words of the run's records, so those values stand before both.
 STAGES = ("spec", "cases", "lanes", "run.model", "probes", "run", "stateful", "report", "gate")
-EDGES = ("cli", "pytest_plugin", "pytest_session", "__main__")
+EDGES = ("cli", "pytest_plugin", "pytest_session", "pytest_nodes", "__main__")
 BASE = ("", "data")  # The package itself, and where the shipped files lie.
 
 

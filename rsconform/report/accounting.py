@@ -177,4 +177,8 @@ def _why_unjudged(axiom: AxiomFacts, journal: Journal, outcomes: Sequence[Outcom
     undeclared = [name for name in axiom.requires if name not in declared]
     if undeclared:
         return Skip(Want.CAPABILITY, undeclared[0])
+    # What keeps the axiom's own cases from being put keeps the invariant from being seen.
+    own = [outcome for outcome in outcomes if outcome.axiom == axiom.id]
+    if own and all(outcome.skip is not None for outcome in own):
+        return own[0].skip
     return Skip(Want.AFFORDANCE, "a case that would show it")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import gc
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from time import perf_counter
 from typing import Protocol
 
-from remote_store import Backend, Capability
+from remote_store import Backend
 
 from rsconform.cases.model import Case, Skip, Want
 from rsconform.cases.values import show
@@ -21,6 +19,7 @@ from rsconform.lanes.registry import LaneError, import_target
 from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
 from rsconform.run import deadline
 from rsconform.run.cleaning import StoreKeeper
+from rsconform.run.instance import describe, facts_of
 from rsconform.run.interpreter import CaseFailed, Interpreter, Refused, show_error
 from rsconform.run.invariants import ENDS_IN_TIME, Watch
 from rsconform.run.model import Attempt, Breach, Failure, Instance, Result
@@ -148,7 +147,7 @@ class LaneSession:
         try:
             deadline.arm(self._step_limit_s)
             try:
-                capabilities, name = _facts(held.backend)
+                capabilities, name = facts_of(held.backend)
             finally:
                 deadline.disarm()
         except KeyboardInterrupt:
@@ -157,7 +156,7 @@ class LaneSession:
             self._release(held)
             observed = "it did not return" if isinstance(exc, deadline.SoftLimitError) else show_error(exc)
             return Instance(failure=Failure("an instance that says its name and capabilities", observed))
-        instance = _describe(held.backend, self.lane, capabilities, name, self._unproved(held))
+        instance = describe(held.backend, self.lane, capabilities, name, self._unproved(held))
         if self._keeper is not None:
             try:
                 if left:
@@ -512,42 +511,3 @@ def _failure(case: Case, interpreter: Interpreter, failed: CaseFailed) -> Failur
 def _probe_text(case: Case) -> str:
     arguments = " ".join(f"{name}={value}" for name, value in case.args.items())
     return f"probe {case.probe} {arguments}".rstrip()
-
-
-def _distribution(package: str, lane: Lane) -> str | None:
-    """Return the distribution that a top-level package comes from; None for a file of somebody's own."""
-    name = package.replace("_", "-")
-    try:
-        version(name)
-    except PackageNotFoundError:
-        # What stands beside a lane in its distribution is found in an editable install too, where no record names it.
-        return lane.distribution or _recorded(package)
-    return name
-
-
-@functools.cache
-def _recorded(package: str) -> str | None:
-    """Return the distribution whose records name a package. Reading them all takes a while."""
-    return next(iter(packages_distributions().get(package, ())), None)
-
-
-def _facts(backend: Backend) -> tuple[tuple[str, ...], str]:
-    """Return what an instance says of itself: its capabilities and its name."""
-    declared = backend.capabilities
-    names = tuple(name for name in Capability.__members__ if declared.supports(Capability[name]))
-    return names, str(backend.name)
-
-
-def _describe(
-    backend: Backend, lane: Lane, capabilities: tuple[str, ...], name: str, unproved: tuple[str, ...]
-) -> Instance:
-    kind = type(backend)
-    distribution = _distribution(kind.__module__.partition(".")[0], lane)
-    return Instance(
-        capabilities=capabilities,
-        name=name,
-        type=f"{kind.__module__}.{kind.__qualname__}",
-        distribution=distribution,
-        version=version(distribution) if distribution else None,
-        unproved=unproved,
-    )

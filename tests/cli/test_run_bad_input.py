@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rsconform.cli import sources
 from tests.cli.commands import cases, environment, mine, outcomes, rulings, run, told_at_once
 
 
@@ -355,7 +356,7 @@ def test_an_interruption_before_anything_is_run_has_not_the_code_of_a_violation(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rsconform.cli.run.edition_of", interrupted)
+    monkeypatch.setattr(sources, "load_edition", interrupted)
 
     ran = told_at_once(tmp_path, monkeypatch, capsys, "--backend=memory")
 

@@ -19,12 +19,14 @@ from tests.rogues.test_rogues import CANONICAL
 _READ: tuple[str, ...] = ("flat_namespace", "rejects_write_under_file_ancestor")
 
 
-def _shows(rogue: Rogue) -> Callable[[Case], bool]:
-    def shows(case: Case) -> bool:
+def shows(rogue: Rogue) -> Callable[[Case], bool]:
+    """Return which cases a rogue is put to at the door: those that would show it or settle a reading."""
+
+    def is_one(case: Case) -> bool:
         decides = any(trait in case.traits for trait in _READ) and rogue.base != "s3"
         return case.axiom.id == rogue.axiom or case.id in CANONICAL.union(rogue.seen_in) or decides
 
-    return shows
+    return is_one
 
 
 def unseen() -> Iterator[tuple[Rogue, str, list[str]]]:
@@ -36,7 +38,7 @@ def unseen() -> Iterator[tuple[Rogue, str, list[str]]]:
             continue
         base = BASES[rogue.base]
         with door(base, services, rogue.wrong.applied_to) as lane:
-            report = run(lane, None, services, only=_shows(rogue), limit_s=rogue.limit_s)
+            report = run(lane, None, services, only=shows(rogue), limit_s=rogue.limit_s)
         found = violated(report)
         if rogue.axiom not in found:
             verdict = next((one for one in report.verdicts if one.axiom.id == rogue.axiom), None)

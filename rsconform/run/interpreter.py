@@ -64,7 +64,6 @@ class Interpreter:
     view: StoreView
     watch: Watch
     step_limit_s: float
-    flat: bool
     baseline: Snapshot | None = None  # The store as `given` left it.
     snapshot: Snapshot | None = None  # The store before the next step, as far as it is known.
     peer: Callable[[], rs.Backend] | None = None
@@ -303,7 +302,6 @@ class Interpreter:
                 after=after,
                 backend_name=self.backend.name if done.error is not None else "",
                 secrets=self.subject.secrets,
-                flat=self.flat,
                 metadata_before=metadata_before,
             )
         )

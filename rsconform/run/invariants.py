@@ -68,7 +68,6 @@ class Event:
     after: Snapshot | None
     backend_name: str
     secrets: tuple[str, ...]
-    flat: bool
     metadata_before: Mapping[str, str] | None = None
 
     @property

@@ -411,7 +411,6 @@ class LaneSession:
             view=view,
             watch=watch,
             step_limit_s=self._step_limit_s,
-            flat=self._flat,
             peer=held.subject.make,
             reopen=held.subject.make,
         )

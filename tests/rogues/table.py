@@ -743,7 +743,6 @@ NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(
         "CAP-001b": "untestable: how a backend moves is for it to know",
         "DEPTH-003d": "untestable: a permission",
         "BE-003d": "untestable: whether a backend narrows at run time is for it to say",
-        "KIT-007": "judged through a wire, which no lane has yet",
         "SIO-001f": "untestable: it permits, and nothing can break it",
     }
 )

@@ -33,6 +33,7 @@ def event(op: str = "read_bytes", *paths: str, on: str | None = None, **facts: A
     step = Step(op, Place("T.toml", 1), op, on=on, arguments=arguments, error=error)
     defaults: dict[str, Any] = {
         "value": None, "error": None, "own": False, "source_lost": False, "before": None, "after": None,
+        "backend_name": "mine", "secrets": (),
     }  # fmt: skip
     return Event(**{**defaults, "step": step, "arguments": arguments, **facts})
 

@@ -16,6 +16,7 @@ import pytest
 from remote_store import Backend
 
 from rsconform.cases.compiler import compile_edition
+from rsconform.cases.load import load_checked
 from rsconform.data import shipped
 from rsconform.lanes.model import Lane, Services
 from rsconform.lanes.registry import (
@@ -37,7 +38,6 @@ from rsconform.run.journal import JournalWriter, clear, read_journal
 from rsconform.run.model import Attempt, Footer
 from rsconform.run.plan import Selection, bundle_of, demand_cases, in_scope, make_header, plan
 from rsconform.run.session import LaneSession
-from rsconform.spec.loader import load_edition
 from rsconform.spec.mistakes import SpecError
 from rsconform.spec.model import Edition, Place
 
@@ -69,7 +69,7 @@ class Conformance:
         for lane in lanes:
             self._demand_one_process(lane)
         specs = [shipped("specs"), *(file.specs for file in files if file.specs and _declares(file, lanes))]
-        self.edition = load_edition(specs)
+        self.edition = load_checked(specs)
         self.runs = {lane.name: self._lane_run(lane, self.edition) for lane in lanes}
 
     @classmethod

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from rsconform.cases.compiler import compile_edition
-from rsconform.spec.loader import load_edition
+from rsconform.cases.load import load_checked
 from rsconform.spec.lock import compare, write_lock
 
 LOCK = "axioms.lock"
@@ -19,7 +19,7 @@ LOCK = "axioms.lock"
 @click.option("--update-lock", is_flag=True, help="Write the lock anew, in the commit that changes a meaning.")
 def lint(folder: Path, *, update_lock: bool) -> None:
     """Check the axioms of FOLDER: every name, every placeholder, every case; and their lock."""
-    edition = load_edition([folder])
+    edition = load_checked([folder])
     cases = compile_edition(edition)
     click.echo(f"{folder}: {len(edition.axioms)} axioms, {len(cases)} cases, no mistakes")
     lock = folder / LOCK

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from rsconform.cases.load import load_checked
 from rsconform.data import shipped
 from rsconform.lanes.model import Lane
 from rsconform.lanes.registry import LaneFile, installed_lane_files, local_lane_files, read_lane_file
-from rsconform.spec.loader import load_edition
 from rsconform.spec.model import Edition
 
 
@@ -27,4 +27,4 @@ def edition_of(files: Sequence[LaneFile], lanes: Iterable[Lane] = ()) -> Edition
     declared = {lane.file for lane in lanes}
     folders: list[Traversable | Path] = [shipped("specs")]
     folders += [file.specs for file in files if file.specs is not None and file.path in declared]
-    return load_edition(folders)
+    return load_checked(folders)

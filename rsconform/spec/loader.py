@@ -51,9 +51,9 @@ def load_edition(folders: Sequence[Traversable | Path], *, name: str = "dev") ->
     mistakes.extend(_repeated_ids(families))
     if not any(mistake.slug in ("toml-syntax", "not-utf-8") for mistake in mistakes):
         mistakes.extend(_dangling_ids(families))
-    if mistakes:
-        raise SpecError(mistakes)
     edition = Edition(name, tuple(families), lock_digest="")
+    if mistakes:
+        raise SpecError(mistakes, read=edition)
     return replace(edition, lock_digest=digest(edition))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rsconform.spec.model import Place
+    from rsconform.spec.model import Edition, Place
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -55,8 +55,13 @@ class Mistake:
 
 
 class SpecError(Exception):
-    """The TOML is wrong. Holds every mistake of every file, by place."""
+    """The TOML is wrong. Holds every mistake of every file, by place.
 
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+    Attributes:
+        read: What could be read in spite of them, for a look at its cases; nothing is run from it.
+    """
+
+    def __init__(self, mistakes: Iterable[Mistake], *, read: Edition | None = None) -> None:
+        self.read = read
         self.mistakes = tuple(sorted(mistakes, key=lambda m: (m.place.path, m.place.line, m.slug, m.what, str(m.got))))
         super().__init__("\n".join(map(str, self.mistakes)))

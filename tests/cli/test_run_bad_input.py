@@ -356,7 +356,7 @@ def test_an_interruption_before_anything_is_run_has_not_the_code_of_a_violation(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sources, "load_edition", interrupted)
+    monkeypatch.setattr(sources, "load_checked", interrupted)
 
     ran = told_at_once(tmp_path, monkeypatch, capsys, "--backend=memory")
 

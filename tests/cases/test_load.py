@@ -1,0 +1,58 @@
+"""One look tells the mistakes of files and of cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rsconform.cases.load import load_checked
+from rsconform.spec.mistakes import SpecError
+
+TEN_MISTAKES = """
+[family]
+id = "T"
+title = "Test axioms"
+contract = "remote-store >= 0.33"
+source = "tests"
+
+[[axiom]]
+id = "T-001"
+titel = "A misspelt key"
+level = "MOST"
+statement = "Ten different mistakes are told at once."
+requires = ["REED"]
+
+  [[axiom.case]]
+  name = "one"
+  traits = { flat_namespac = true }
+  needs = ["audits"]
+  steps = [ { op = "raed", path = "a" } ]
+
+  [[axiom.case]]
+  name = "two"
+  steps = [
+    { op = "read", path = "a", raises = "NotFond" },
+    { op = "read", path = "a", reads = "bites:3" },
+    { op = "exists" },
+  ]
+  then = { tre = {} }
+
+  [[axiom.case]]
+  name = "three"
+  steps = [ { op = "read", path = "{p}" } ]
+"""
+
+
+def test_ten_mistakes_of_a_file_and_of_its_cases_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "T.toml").write_text(TEN_MISTAKES, encoding="utf-8")
+
+    with pytest.raises(SpecError) as caught:
+        load_checked([tmp_path])
+
+    told = str(caught.value)
+    for wrong in ("titel", "MOST", "REED", "flat_namespac", "audits", "raed", "NotFond", "bites", '"p"', "path", "tre"):
+        assert wrong in told
+    assert told.count('"tre"') == 1
+    assert 'Did you mean "read"?' in told
+    assert 'Did you mean "NotFound"?' in told

@@ -36,8 +36,9 @@ from rsconform.run.cleaning import DirtyStoreError
 from rsconform.run.earlier import earlier_part
 from rsconform.run.journal import JournalWriter, clear, read_journal
 from rsconform.run.model import Attempt, Footer
-from rsconform.run.plan import Selection, bundle_of, demand_cases, in_scope, make_header, plan
+from rsconform.run.plan import Selection, demand_cases, in_scope, make_header, plan
 from rsconform.run.session import LaneSession
+from rsconform.spec.ids import bundle_of
 from rsconform.spec.mistakes import SpecError
 from rsconform.spec.model import Edition, Place
 

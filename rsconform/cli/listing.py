@@ -14,7 +14,8 @@ from rsconform.cases.compiler import compile_edition
 from rsconform.cases.model import Case
 from rsconform.cli.sources import edition_of, lane_files
 from rsconform.lanes.registry import find_lane, known_lanes
-from rsconform.run.plan import Selection, bundle_of, in_scope, rule_out
+from rsconform.run.plan import Selection, in_scope, rule_out
+from rsconform.spec.ids import bundle_of
 from rsconform.spec.mistakes import nearest
 from rsconform.spec.model import Axiom, Edition, Family
 
@@ -69,7 +70,8 @@ def cases(backend: str | None, spec: tuple[str, ...], lanes: tuple[str, ...]) ->
 
 def _selected(edition: Edition, spec: tuple[str, ...]) -> Iterator[Axiom]:
     selection = Selection(tuple(part for text in spec for part in text.split(",") if part))
-    return (axiom for axiom in edition.axioms if selection.takes_axiom(axiom, bundle_of(axiom.id, edition.bundles)))
+    bundles = edition.bundles
+    return (axiom for axiom in edition.axioms if selection.takes_axiom(axiom, bundle_of(axiom.id, bundles)))
 
 
 @click.command()
@@ -79,7 +81,8 @@ def explain(axiom: str, lanes: tuple[str, ...]) -> None:
     """Say what AXIOM demands, where it comes from, how it is checked, and which lanes hold it."""
     files = lane_files(lanes)
     edition = edition_of(files, known_lanes(files).values())
-    found = [one for one in edition.axioms if one.id == axiom or bundle_of(one.id, edition.bundles) == axiom]
+    bundles = edition.bundles
+    found = [one for one in edition.axioms if one.id == axiom or bundle_of(one.id, bundles) == axiom]
     if not found:
         known = [*(str(one.id) for one in edition.axioms), *edition.bundles]
         meant = nearest(axiom, known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -13,6 +13,7 @@ from rsconform.cases.model import Case, Skip, Want
 from rsconform.lanes.model import Lane
 from rsconform.lanes.registry import LaneError
 from rsconform.run.model import AxiomFacts, Header, LaneFacts, PlannedCase
+from rsconform.spec.ids import bundle_of
 from rsconform.spec.mistakes import nearest
 from rsconform.spec.model import Axiom, Edition
 from rsconform.spec.vocabulary import INVARIANTS, TRAITS
@@ -80,12 +81,6 @@ def demand_cases(selection: Selection, cases: Sequence[Case], lane: Lane) -> Non
     for case in selection.cases:
         if case != SMOKE and case not in known:
             raise UnknownCaseError(case, lane, known)
-
-
-def bundle_of(axiom: str, bundles: Mapping[str, str]) -> str | None:
-    """Return the bundle an ID belongs to: the ID without its letters, if that is one."""
-    base = axiom.rpartition(".")[0] if "." in axiom else axiom.rstrip("abcdefghijklmnopqrstuvwxyz")
-    return base if base != axiom and base in bundles else None
 
 
 def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
@@ -183,6 +178,8 @@ def make_header(
 ) -> Header:
     """Return the first line of a journal."""
     bundles = edition.bundles
+    facts = tuple(axiom_facts(axiom, bundle_of(axiom.id, bundles), lane) for axiom in axioms)
+    filled = {fact.bundle for fact in facts}
     return Header(
         kit=__version__,
         edition=edition.name,
@@ -196,12 +193,8 @@ def make_header(
         again=again,
         plan=planned,
         plan_digest=hashlib.sha256("\n".join(case.case for case in planned).encode()).hexdigest()[:16],
-        axioms=tuple(axiom_facts(axiom, bundle_of(axiom.id, bundles), lane) for axiom in axioms),
-        bundles={
-            bundle: title
-            for bundle, title in bundles.items()
-            if any(bundle_of(axiom.id, bundles) == bundle for axiom in axioms)
-        },
+        axioms=facts,
+        bundles={bundle: title for bundle, title in bundles.items() if bundle in filled},
     )
 
 

@@ -12,13 +12,13 @@ from rsconform.run.plan import (
     Selection,
     UnknownCaseError,
     UnknownFamilyError,
-    bundle_of,
     demand_cases,
     in_scope,
     plan,
     reading,
     rule_out,
 )
+from rsconform.spec.ids import bundle_of
 from rsconform.spec.model import Axiom
 from tests.snippets import AXIOM, case_of, cases_of, edition_of, lane_of
 

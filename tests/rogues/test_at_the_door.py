@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from rsconform_rogues.at_the_door import shows
+from rsconform_rogues.harness import door, run, violated
+from rsconform_rogues.table import BASES, ROWS
 
 from rsconform.lanes.model import Services
 from rsconform.report.model import Ruling
-from tests.rogues.at_the_door import shows
-from tests.rogues.harness import door, run, violated
-from tests.rogues.table import BASES, ROWS
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from rsconform_rogues.controls import CONTROLS, Control
+from rsconform_rogues.harness import door, reasons, run, share_of, violated
 
 from rsconform.lanes.model import Services
 from rsconform.spec.vocabulary import INVARIANTS
-from tests.rogues.controls import CONTROLS, Control
-from tests.rogues.harness import door, reasons, run, share_of, violated
 
 
 @pytest.fixture(scope="module")

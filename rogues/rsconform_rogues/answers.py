@@ -21,8 +21,8 @@ from remote_store import (
     RemotePath,
 )
 
-from tests.rogues.deeds import EARLY
-from tests.rogues.operators import NESTED, Call, When
+from rsconform_rogues.deeds import EARLY
+from rsconform_rogues.operators import NESTED, Call, When
 
 NO_DIGEST: Final = ContentDigest("md5", "00")
 SENTINEL: Final = datetime.min.replace(tzinfo=UTC)
@@ -179,7 +179,7 @@ def secret_planned(call: Call) -> Any:
 
 
 def secret_logged(call: Call) -> None:
-    logging.getLogger("tests.rogues").debug("signing with %s", call.backend._secret)
+    logging.getLogger("rsconform_rogues").debug("signing with %s", call.backend._secret)
 
 
 BOUNDED: Final = When(lambda call, _: call.arguments["recursive"] and call.arguments["max_depth"] is not None)

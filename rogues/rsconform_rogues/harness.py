@@ -27,7 +27,7 @@ from rsconform.run.plan import Selection, in_scope, make_header, plan
 from rsconform.run.session import LaneSession
 from rsconform.spec.loader import load_edition
 from rsconform.spec.model import Edition, Place
-from tests.rogues.flat import FlatLane
+from rsconform_rogues.flat import FlatLane
 
 TODAY = date(2030, 1, 1)
 _HERE = Place(__file__, 1)

@@ -15,8 +15,8 @@ from typing import Any, Final
 from remote_store import Capability, CapabilitySet, FileInfo, FolderInfo, NotFound, RemotePath, WriteResult
 from remote_store.backends import MemoryBackend
 
-from tests.rogues.flat import Blob, ForwardOnly
-from tests.rogues.operators import BELOW_FILE, FILE, FOLDER, HAS_FILES, ROOT, Around, Call, Late, When, Wrong, has
+from rsconform_rogues.flat import Blob, ForwardOnly
+from rsconform_rogues.operators import BELOW_FILE, FILE, FOLDER, HAS_FILES, ROOT, Around, Call, Late, When, Wrong, has
 
 EARLY: Final = datetime(2001, 1, 1, tzinfo=UTC)
 

@@ -1,4 +1,4 @@
-"""Which rogues get past the bare door: `python -m tests.rogues.at_the_door` prints those that break a MUST unseen.
+"""Which rogues get past the bare door: `python -m rsconform_rogues.at_the_door` prints those that break a MUST unseen.
 
 The door is `--backend file.py:make`: no trait is declared, nothing is afforded. What needs a view past the backend, a
 declared trait or a count of requests is not seen there, and need not be.
@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from rsconform.cases.model import Case
 from rsconform.lanes.model import Services
 from rsconform.spec.model import Level
-from tests.rogues.harness import door, edition, run, violated
-from tests.rogues.table import BASES, ROWS, Rogue
-from tests.rogues.test_rogues import CANONICAL
+from rsconform_rogues.canonical import CANONICAL
+from rsconform_rogues.harness import door, edition, run, violated
+from rsconform_rogues.row import Rogue
+from rsconform_rogues.table import BASES, ROWS
 
 # Cases that presume one of these decide which reading of the trait is taken.
 _READ: tuple[str, ...] = ("flat_namespace", "rejects_write_under_file_ancestor")

@@ -24,9 +24,9 @@ from remote_store import (
     WriteResult,
 )
 
-from tests.rogues.flat import Blob, FlatBackend, FlatLane, ForwardOnly
-from tests.rogues.harness import Base, flat
-from tests.rogues.operators import (
+from rsconform_rogues.flat import Blob, FlatBackend, FlatLane, ForwardOnly
+from rsconform_rogues.harness import Base, flat
+from rsconform_rogues.operators import (
     CLOSED,
     EVERYTHING,
     FILE_OPS,
@@ -44,7 +44,7 @@ from tests.rogues.operators import (
     stores,
     then,
 )
-from tests.rogues.table import BASES
+from rsconform_rogues.table import BASES
 
 
 @dataclass(frozen=True, slots=True)

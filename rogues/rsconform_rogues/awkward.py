@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from remote_store import AlreadyExists, BackendUnavailable, RemotePath, RemoteStoreError, WriteResult
 
-from tests.rogues.deeds import blobs
-from tests.rogues.flat import Blob
-from tests.rogues.operators import Around, Call, When
+from rsconform_rogues.deeds import blobs
+from rsconform_rogues.flat import Blob
+from rsconform_rogues.operators import Around, Call, When
 
 PIECE: Final = 4096
 

@@ -1,0 +1,3 @@
+"""The rows of the table, family by family."""
+
+from __future__ import annotations

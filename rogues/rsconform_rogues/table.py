@@ -1,0 +1,63 @@
+"""The rogues: for every axiom at least one backend that breaks it, and what it breaks besides.
+
+A row reads: this axiom is broken by a backend that ...; its base; what is wrong with it. `also` are the axioms that it
+may violate as well among its own cases and the canonical ones: mostly always-on invariants that see the same wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from remote_store import (
+    Capability,
+)
+
+from rsconform_rogues.flat import FlatLane
+from rsconform_rogues.harness import Base, flat, registered
+from rsconform_rogues.row import Rogue
+from rsconform_rogues.rows.be import ROWS as BE
+from rsconform_rogues.rows.common import ROWS as COMMON
+from rsconform_rogues.rows.kit import ROWS as KIT
+from rsconform_rogues.rows.listing import ROWS as LISTING
+from rsconform_rogues.rows.s3b import ROWS as S3B
+from rsconform_rogues.rows.streams import ROWS as STREAMS
+from rsconform_rogues.rows.writes import ROWS as WRITES
+
+# Row -> lane. `plain` and `bare` are the flat backend with fewer capabilities, `strict` with the file-ancestor opt-in.
+BASES: Final[Mapping[str, Base]] = MappingProxyType(
+    {
+        "memory": registered("memory"),
+        "local": registered(
+            "local",
+            known=("BE-008n", "BE-010d", "BE-021a", "KIT-027", "PATH-003b", "PATH-007b", "SAW-006c", "WR-010b"),
+        ),
+        "s3": registered("s3_boto3_moto"),
+        "flat": flat(FlatLane()),
+        "strict": flat(FlatLane(rejects_file_ancestor=True)),
+        "basic": flat(FlatLane(without=(Capability.WRITE_RESULT_NATIVE,))),
+        "plain": flat(FlatLane(without=(Capability.USER_METADATA,))),
+        "bare": flat(
+            FlatLane(
+                without=(
+                    Capability.USER_METADATA,
+                    Capability.ATOMIC_WRITE,
+                    Capability.GLOB,
+                    Capability.SEEKABLE_READ,
+                )
+            )
+        ),
+    }
+)
+
+ROWS: Final[tuple[Rogue, ...]] = (*BE, *COMMON, *KIT, *LISTING, *S3B, *STREAMS, *WRITES)
+
+NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "CAP-001b": "untestable: how a backend moves is for it to know",
+        "DEPTH-003d": "untestable: a permission",
+        "BE-003d": "untestable: whether a backend narrows at run time is for it to say",
+        "SIO-001f": "untestable: it permits, and nothing can break it",
+    }
+)

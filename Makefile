@@ -1,7 +1,7 @@
 # Everything a fresh clone needs is made below .venv; nothing needs root.
 PYTHON ?= python3
 BIN := .venv/bin
-LANES := memory local s3_boto3_moto s3_boto3_moto_strict
+LANES := memory memory_async local s3_boto3_moto s3_boto3_moto_strict
 
 .PHONY: certify test reports lint benchmark clean
 

@@ -113,7 +113,8 @@ def door(
 
         def make() -> Backend:
             manager: AbstractContextManager[Subject] = base.fixture(services)
-            return stack.enter_context(manager).make()
+            backend: Backend = stack.enter_context(manager).make()
+            return backend
 
         yield Lane("door", Path(__file__), _HERE, backend="somebody:make", make=wrap(make), fresh_store=fresh_store)
 

@@ -17,6 +17,7 @@ from remote_store import (
 from rsconform_rogues.flat import FlatLane
 from rsconform_rogues.harness import Base, flat, registered
 from rsconform_rogues.row import Rogue
+from rsconform_rogues.rows.aio import ROWS as AIO
 from rsconform_rogues.rows.be import ROWS as BE
 from rsconform_rogues.rows.common import ROWS as COMMON
 from rsconform_rogues.rows.kit import ROWS as KIT
@@ -29,6 +30,7 @@ from rsconform_rogues.rows.writes import ROWS as WRITES
 BASES: Final[Mapping[str, Base]] = MappingProxyType(
     {
         "memory": registered("memory"),
+        "async": registered("memory_async"),
         "local": registered(
             "local",
             known=("BE-008n", "BE-010d", "BE-021a", "KIT-027", "PATH-003b", "PATH-007b", "SAW-006c", "WR-010b"),
@@ -51,10 +53,12 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
     }
 )
 
-ROWS: Final[tuple[Rogue, ...]] = (*BE, *COMMON, *KIT, *LISTING, *S3B, *STREAMS, *WRITES)
+ROWS: Final[tuple[Rogue, ...]] = (*AIO, *BE, *COMMON, *KIT, *LISTING, *S3B, *STREAMS, *WRITES)
 
 NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "ASYNC-061": "untestable: it binds the contract, not a backend",
+        "ASYNC-062": "untestable: it binds the contract, not a backend",
         "CAP-001b": "untestable: how a backend moves is for it to know",
         "DEPTH-003d": "untestable: a permission",
         "BE-003d": "untestable: whether a backend narrows at run time is for it to say",

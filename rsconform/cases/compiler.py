@@ -24,6 +24,10 @@ from rsconform.spec.model import Axiom, CaseTemplate, Edition, Place, StepTempla
 _LIMIT: Final = re.compile(r"(<=|=)?\s*(\d+(?:\.\d+)?)")
 _CONTENT_ARGUMENTS: Final = frozenset({"content"})
 
+_SYNC_OPERATIONS: Final = frozenset(name for name, op in v.OPERATIONS.items() if op.surface == "sync")
+# What can be done with a stream of bytes on every kind of backend.
+_ON_ANY_STREAM: Final = ("drain", "read", "close")
+
 T = TypeVar("T")
 F = TypeVar("F")
 
@@ -144,6 +148,7 @@ class _CaseCompiler:
             args=args,
             fresh=template.fresh,
             breaks=template.breaks,
+            surface=self.axiom.surface or _surface(steps, template.probe, args),
         )
 
     def _step(self, written: StepTemplate, axes: Mapping[str, object], bound: list[str]) -> Step:
@@ -437,6 +442,28 @@ def _check_fresh(template: CaseTemplate, steps: Sequence[Step]) -> None:
     spent = next((step for step in steps if step.on is None and step.op in v.SPENDS_THE_INSTANCE), None)
     if spent is not None and not template.fresh:
         raise _Bad("not-fresh", f"the case does {spent.op}, so it must say fresh = true")
+
+
+def _surface(steps: Sequence[Step], probe: str | None, args: Mapping[str, object]) -> str | None:
+    """Return the only kind of backend that a case can be put to, as its operations have it, or None."""
+    if probe is not None:
+        sync_only = any(isinstance(name, str) and name in _SYNC_OPERATIONS for name in args.values())
+        return "sync" if sync_only else v.PROBES.get(probe, v.ProbeFacts()).surface
+    streams: set[str] = set()
+    for step in steps:
+        if step.on in streams and step.op not in _ON_ANY_STREAM:
+            return "sync"
+        if step.on in (None, "peer"):
+            if step.op in _SYNC_OPERATIONS or _wants_a_stream(step.arguments.get("content")):
+                return "sync"
+            if step.bind is not None and v.OPERATIONS[step.op].yields is v.Yields.STREAM:
+                streams.add(step.bind)
+    return None
+
+
+def _wants_a_stream(content: object) -> bool:
+    """Return whether content is a stream in ways that an async iterator of bytes cannot be."""
+    return isinstance(content, Source) and bool(content.position or content.only_read or content.bind)
 
 
 def _derived(steps: Sequence[Step]) -> tuple[set[str], list[str]]:

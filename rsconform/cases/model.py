@@ -102,3 +102,4 @@ class Case:
     args: Mapping[str, object]
     fresh: bool
     breaks: tuple[AxiomId, ...]
+    surface: str | None = None  # "sync" or "async": the only kind of backend that it can be put to.

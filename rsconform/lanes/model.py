@@ -8,9 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar, cast
-
-from remote_store import Backend
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 from rsconform.spec.model import Place
 from rsconform.spec.vocabulary import IMPLIED_TRAITS, TRAITS
@@ -71,8 +69,9 @@ class Subject:
     """An empty, isolated store and how to put a backend over it, with what else the lane fixture affords.
 
     Args:
-        make: Returns a new backend instance over this store. The kit calls it, so that a constructor that fails is the
-            backend's failure and not the lane fixture's; called again it is another client of the same store.
+        make: Returns a new Backend or AsyncBackend over this store, or an awaitable of one. The kit calls it, so that a
+            constructor that fails is the backend's failure and not the lane fixture's; called again it is another
+            client of the same store.
         seed: Affordance `seed`.
         audit: Affordance `audit`.
         container: Affordance `container`.
@@ -82,7 +81,7 @@ class Subject:
         secrets: Values that must appear in no error, log, repr or report.
     """
 
-    make: Callable[[], Backend]
+    make: Callable[[], Any]  # To the kit's own code it gives a Backend, an AsyncBackend behind its sync face.
     seed: Seed | None = None
     audit: Audit | None = None
     container: Container | None = None
@@ -143,7 +142,7 @@ class Lane:
     fresh_store: bool = False  # The callable promises a new store per call.
     from_entry_point: bool = False
     distribution: str | None = None  # Of the entry point: where the lane's code comes from.
-    make: Callable[[], Backend] | None = None  # The callable itself, where a conftest.py registered it.
+    make: Callable[[], Any] | None = None  # The callable itself, where a conftest.py registered it.
 
     @property
     def declared(self) -> Mapping[str, object]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from remote_store import Backend, NotFound
+from remote_store import NotFound
 
+from rsconform.lanes.facade import class_of, contract_of
 from rsconform.probes import ProbeContext, probe
 
 
 @probe("health.missing_container")
 def missing_container(context: ProbeContext) -> None:
     """A check_health() that looks at all says NotFound when the container is gone."""
-    if type(context.backend).check_health is Backend.check_health:
+    if class_of(context.backend).check_health is contract_of(context.backend).check_health:
         context.skip("a check_health() of its own")
     if context.subject.container is None:
         context.skip_without("container")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
-from remote_store import Backend, CapabilitySet
+from remote_store import CapabilitySet
 
+from rsconform.lanes.facade import class_of, contract_of, native_of
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.secrets import shows_secret
 
@@ -16,17 +17,18 @@ _MISSING = object()
 @probe("identity.is_backend")
 def is_backend(context: ProbeContext) -> None:
     """The object under test is a Backend."""
-    if not isinstance(context.backend, Backend):
-        context.fail("an instance of remote_store.Backend", f"an instance of {_name(type(context.backend))}")
+    native, contract = native_of(context.backend), contract_of(context.backend)
+    if not isinstance(native, contract):
+        context.fail(f"an instance of {_name(contract)}", f"an instance of {_name(type(native))}")
 
 
 @probe("identity.no_abstract_methods")
 def no_abstract_methods(context: ProbeContext) -> None:
     """The class leaves no abstract member of Backend open, not even as one that is marked abstract again."""
-    cls = type(context.backend)
+    cls = class_of(context.backend)
     open_members = [
         name
-        for name in sorted(Backend.__abstractmethods__)
+        for name in sorted(getattr(contract_of(context.backend), "__abstractmethods__", ()))
         if getattr(getattr(cls, name, None), "__isabstractmethod__", not hasattr(cls, name))
     ]
     if open_members:
@@ -35,23 +37,24 @@ def no_abstract_methods(context: ProbeContext) -> None:
 
 @probe("identity.signatures")
 def signatures(context: ProbeContext) -> None:
-    """Overrides accept what the methods of Backend accept: names, order and defaults; annotations do not count."""
-    cls = type(context.backend)
-    wrong = [problem for name in _methods() for problem in _differences(cls, name)]
+    """Overrides accept what the methods of the contract accept: names, order and defaults; annotations do not count."""
+    cls = class_of(context.backend)
+    contract = contract_of(context.backend)
+    wrong = [problem for name in _methods(contract) for problem in _differences(cls, contract, name)]
     if wrong:
         context.fail("overrides that accept the parameters of Backend's methods", "; ".join(wrong[:5]))
 
 
-def _methods() -> Iterator[str]:
-    for name, member in vars(Backend).items():
+def _methods(contract: type) -> Iterator[str]:
+    for name, member in vars(contract).items():
         if not name.startswith("_") and inspect.isfunction(member):
             yield name
 
 
-def _differences(cls: type, name: str) -> Iterator[str]:
+def _differences(cls: type, contract: type, name: str) -> Iterator[str]:
     """Yield how an override's parameters differ from those of the method it overrides."""
     override = inspect.getattr_static(cls, name, None)
-    base = inspect.getattr_static(Backend, name)
+    base = inspect.getattr_static(contract, name)
     if override is base or not callable(getattr(cls, name, None)):
         return
     try:
@@ -84,7 +87,7 @@ def _differences(cls: type, name: str) -> Iterator[str]:
 @probe("identity.class_capabilities")
 def class_capabilities(context: ProbeContext) -> None:
     """CAPABILITIES of the class is a CapabilitySet that is not empty."""
-    declared = getattr(type(context.backend), "CAPABILITIES", _MISSING)
+    declared = getattr(class_of(context.backend), "CAPABILITIES", _MISSING)
     if not isinstance(declared, CapabilitySet) or not list(declared):
         shown = "nothing" if declared is _MISSING else repr(declared)
         context.fail("CAPABILITIES on the class, a CapabilitySet with members", shown)
@@ -93,7 +96,7 @@ def class_capabilities(context: ProbeContext) -> None:
 @probe("identity.subset")
 def subset(context: ProbeContext) -> None:
     """The instance declares no capability that its class lacks."""
-    declared = getattr(type(context.backend), "CAPABILITIES", ())
+    declared = getattr(class_of(context.backend), "CAPABILITIES", ())
     instance = context.call("capabilities", lambda: set(context.backend.capabilities))
     beyond = sorted(capability.name for capability in instance - set(declared))
     if beyond:
@@ -103,7 +106,7 @@ def subset(context: ProbeContext) -> None:
 @probe("identity.close_posture")
 def close_posture(context: ProbeContext) -> None:
     """close_is_terminal is a bool on the class."""
-    posture = getattr(type(context.backend), "close_is_terminal", _MISSING)
+    posture = getattr(class_of(context.backend), "close_is_terminal", _MISSING)
     if type(posture) is not bool:
         shown = "nothing" if posture is _MISSING else f"{posture!r} ({type(posture).__name__})"
         context.fail("close_is_terminal on the class, a bool", shown)

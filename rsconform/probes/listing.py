@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from remote_store import Backend
 
+from rsconform.lanes.facade import class_of, contract_of
 from rsconform.probes import ProbeContext, probe
 
 
@@ -36,8 +37,8 @@ def lazy(context: ProbeContext, op: str, argument: str) -> None:
 @probe("listing.same_children")
 def same_children(context: ProbeContext, path: str) -> None:
     """An iter_children() of its own gives the children that the inherited one would."""
-    kind = type(context.backend)
-    if kind.iter_children is Backend.iter_children:
+    kind = class_of(context.backend)
+    if kind.iter_children is contract_of(context.backend).iter_children:
         context.skip("an iter_children() of its own")
     own = context.call("iter_children()", _children, context.backend.iter_children(path))
     inherited = context.call("list_files() and list_folders()", _children, Backend.iter_children(context.backend, path))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
+from rsconform.lanes.facade import class_of
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.usage import use_everything
 
@@ -21,7 +22,7 @@ def logs(context: ProbeContext, path: str, other: str) -> None:
     """No log record of the packages that the backend's class comes from contains a declared secret."""
     if not context.subject.secrets:
         context.skip("a secret that the lane declares")
-    kind = type(context.backend)
+    kind = class_of(context.backend)
     packages = {base.__module__.partition(".")[0] for base in kind.__mro__} - {"abc", "builtins", "typing"}
     with _records(packages) as records:
         use_everything(context.backend, path, other)

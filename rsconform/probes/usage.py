@@ -8,6 +8,7 @@ from typing import Any
 
 from remote_store import Backend, Capability
 
+from rsconform.lanes.facade import surface_of
 from rsconform.spec.vocabulary import OPERATIONS
 
 
@@ -20,6 +21,8 @@ def use_everything(backend: Backend, path: str, other: str) -> None:
     """
     for name, operation in _operations(backend, path, other):
         capability = OPERATIONS[name].capability
+        if OPERATIONS[name].surface not in (None, surface_of(backend)):
+            continue
         if capability is None or backend.capabilities.supports(Capability[capability]):
             with contextlib.suppress(Exception):
                 operation()

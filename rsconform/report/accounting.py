@@ -18,6 +18,7 @@ from rsconform.run.model import (
     Result,
     Skip,
     Want,
+    off_surface,
 )
 
 CONSTRUCTION: Final = "BE-001a"  # The axiom that a constructor without an instance violates.
@@ -138,6 +139,8 @@ def _outcome(planned: PlannedCase, attempts: Sequence[Attempt], journal: Journal
 def _settled(planned: PlannedCase, instance: Instance | None) -> Skip | None:
     """Return why a planned case was ruled out: a missing affordance is no loss where the backend would not qualify."""
     if instance is not None and instance.capabilities:
+        if planned.surface not in (None, instance.surface):
+            return off_surface(instance)
         for name in planned.requires:
             if name not in instance.capabilities:
                 return Skip(Want.CAPABILITY, name)

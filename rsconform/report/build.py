@@ -9,7 +9,7 @@ from rsconform.report.accounting import account, incompleteness, notes, watches
 from rsconform.report.grades import grade
 from rsconform.report.model import BundleVerdict, Outcome, Report, Verdict, Waiver, Watch
 from rsconform.report.readings import settle
-from rsconform.report.verdicts import judge, roll_up
+from rsconform.report.verdicts import derived, judge, roll_up
 from rsconform.report.waivers import review
 from rsconform.run.model import AxiomFacts, Header, Journal
 
@@ -26,7 +26,8 @@ def build(journal: Journal, waivers: Iterable[Waiver], today: date) -> Report:
     outcomes, observations = settle(account(journal))
     known = {axiom.id for axiom in header.axioms}
     judged = tuple(outcome for outcome in outcomes if outcome.axiom in known)
-    verdicts = _verdicts(header, judged, watches(journal, judged), ours, today)
+    direct = _verdicts(header, judged, watches(journal, judged), ours, today)
+    verdicts = tuple(derived(verdict, direct, journal.instance) for verdict in direct)
     incomplete = incompleteness(journal, outcomes, known)
     whole = header.complete and not incomplete
     return Report(

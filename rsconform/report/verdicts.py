@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from enum import Enum, auto
 from typing import Final, assert_never
 
 from rsconform.report.model import BundleVerdict, Outcome, Ruling, Verdict, Waiver, Watch, Witness
-from rsconform.run.model import AxiomFacts, Result, Skip, Want
+from rsconform.run.model import AxiomFacts, Instance, Result, Skip, Want, off_surface
 
 
 class Standing(Enum):
@@ -147,6 +148,24 @@ def expects(waiver: Waiver, outcomes: Sequence[Outcome], watch: Watch | None) ->
     ]
     shown += [f"{w.breach.expected}\n{w.breach.observed}" for w in (watch.witnesses if watch is not None else ())]
     return all(waiver.expected in text for text in shown)
+
+
+def derived(verdict: Verdict, verdicts: Sequence[Verdict], instance: Instance | None) -> Verdict:
+    """Return the verdict on an axiom that is the same as others, on an AsyncBackend: the first ruling of theirs.
+
+    Any other verdict is returned as it is.
+    """
+    same_as = verdict.axiom.same_as
+    if not same_as:
+        return verdict
+    if instance is None or instance.surface != "async":
+        reason = skip_in_words(off_surface(instance or Instance()))
+        return replace(verdict, ruling=Ruling.NOT_APPLICABLE, reason=reason)
+    others = [one for one in verdicts if one.axiom.id in same_as or one.axiom.bundle in same_as]
+    ruling = next((ruling for ruling in Ruling if any(one.ruling is ruling for one in others)), Ruling.NOT_EXERCISED)
+    said = ", ".join(one.axiom.id for one in others if one.ruling is ruling)
+    shown = said if ruling in (Ruling.VIOLATED, Ruling.WAIVED, Ruling.INCONCLUSIVE) else ", ".join(same_as)
+    return replace(verdict, ruling=ruling, reason=f"as {shown}")
 
 
 def roll_up(bundle: str, title: str, verdicts: Sequence[Verdict], *, of: int) -> BundleVerdict:

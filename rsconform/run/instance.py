@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 
 from remote_store import Backend, Capability
 
+from rsconform.lanes.facade import class_of, surface_of
 from rsconform.lanes.model import Lane
 from rsconform.run.model import Instance
 
@@ -22,7 +23,7 @@ def describe(
     backend: Backend, lane: Lane, capabilities: tuple[str, ...], name: str, unproved: tuple[str, ...]
 ) -> Instance:
     """Return what a journal says of an instance."""
-    kind = type(backend)
+    kind = class_of(backend)
     distribution = _distribution(kind.__module__.partition(".")[0], lane)
     return Instance(
         capabilities=capabilities,
@@ -30,6 +31,7 @@ def describe(
         type=f"{kind.__module__}.{kind.__qualname__}",
         distribution=distribution,
         version=version(distribution) if distribution else None,
+        surface=surface_of(backend),
         unproved=unproved,
     )
 

@@ -80,6 +80,7 @@ class PlannedCase:
     # instance says whether it would have applied at all.
     requires: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    surface: str | None = None  # The same of the kind of backend it would need.
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class AxiomFacts:
     invariant: str | None = None
     skip: Skip | None = None  # For want of what the lane's facts keep an invariant from being judged.
     requires: tuple[str, ...] = ()  # Capabilities without which an invariant meets nothing to judge.
+    same_as: tuple[str, ...] = ()  # IDs whose verdict is its own on an AsyncBackend.
     hardens: tuple[str, ...] = ()  # Of sequence, race, wire, memory: what the grade `hardened` asks to see exercised.
 
 
@@ -147,7 +149,13 @@ class Instance:
     version: str | None = None
     failure: Failure | None = None  # The constructor raised, hung, died or gave no backend: BE-001a.
     unreachable: str | None = None  # The lane fixture says that its service is down, or could not start.
+    surface: Literal["sync", "async"] = "sync"
     unproved: tuple[str, ...] = ()  # Declared affordances that did not come up.
+
+
+def off_surface(instance: Instance) -> Skip:
+    """Return why what binds the other kind of backend cannot be put to this one."""
+    return Skip(Want.SURFACE, "it is an AsyncBackend" if instance.surface == "async" else "it is no AsyncBackend")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +218,7 @@ def instance_from(raw: Json) -> Instance:
 
 
 def _axiom_from(raw: Json) -> AxiomFacts:
-    lists = {"requires": tuple(raw["requires"]), "hardens": tuple(raw["hardens"])}
+    lists = {name: tuple(raw[name]) for name in ("requires", "same_as", "hardens")}
     return AxiomFacts(**{**raw, **lists, "skip": _skip_from(raw["skip"])})
 
 

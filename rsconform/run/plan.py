@@ -133,6 +133,7 @@ def plan(cases: Iterable[Case], lane: Lane, contract: str) -> tuple[PlannedCase,
                 None if skip else reading(case, lane),
                 tuple(sorted(case.capabilities)) if unaffordable else (),
                 tuple(sorted(case.lacks)) if unaffordable else (),
+                case.surface if unaffordable else None,
             )
         )
     return tuple(planned)
@@ -227,6 +228,7 @@ def axiom_facts(axiom: Axiom, bundle: str | None, lane: Lane) -> AxiomFacts:
         invariant=axiom.invariant,
         skip=_invariant_skip(axiom.invariant, lane),
         requires=axiom.requires,
+        same_as=axiom.same_as,
     )
 
 

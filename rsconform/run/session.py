@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
+import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Protocol
+from typing import Any, Protocol
 
 from remote_store import Backend
+from remote_store.aio import AsyncBackend
 
 from rsconform.cases.model import Case, Skip, Want
 from rsconform.cases.values import show
+from rsconform.lanes.facade import AsyncFacade, LoopThread, OffSurface, class_of, make_on
 from rsconform.lanes.model import Lane, LaneFixture, ServiceDownError, Services, StoredFile, Subject
 from rsconform.lanes.registry import LaneError, import_target
 from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
@@ -22,7 +26,7 @@ from rsconform.run.cleaning import StoreKeeper
 from rsconform.run.instance import describe, facts_of
 from rsconform.run.interpreter import CaseFailed, Interpreter, Refused, show_error
 from rsconform.run.invariants import ENDS_IN_TIME, Watch
-from rsconform.run.model import Attempt, Breach, Failure, Instance, Result
+from rsconform.run.model import Attempt, Breach, Failure, Instance, Result, off_surface
 from rsconform.run.plan import SMOKE, written
 from rsconform.run.smoke import run_smoke
 from rsconform.run.store import GivenFailedError, Mismatch, StoreView, UnaffordableError
@@ -110,6 +114,7 @@ class LaneSession:
         self._held: _Held | None = None
         self._capabilities: frozenset[str] = frozenset()
         self._class_traits: dict[str, object] = {}
+        self._loop: LoopThread | None = None  # Where an AsyncBackend runs.
         self._hangs = 0
         self._keeper = StoreKeeper(lane) if lane.backend is not None else None
 
@@ -169,7 +174,7 @@ class LaneSession:
         self._capabilities = frozenset(instance.capabilities)
         for name, trait in TRAITS.items():
             if trait.of_class:
-                self._class_traits[name] = getattr(type(held.backend), name, False)
+                self._class_traits[name] = getattr(class_of(held.backend), name, False)
         self._hold(held, spoiled=False)
         return instance
 
@@ -205,6 +210,7 @@ class LaneSession:
                 raise TypeError(f"it yielded {show(subject)} and no Subject")
             # Known before the first thing that can go wrong, so that no message of the constructor shows them.
             self.secrets = tuple(dict.fromkeys((*self.secrets, *subject.secrets)))
+            subject = replace(subject, make=functools.partial(self._faced, subject.make))
             return _Held(stack, subject, self._construct(subject))
         except BaseException:
             stack.close()
@@ -238,8 +244,30 @@ class LaneSession:
             # By its class: a repr holds an address, and a certificate no accidents.
             kind = f"an instance of {type(backend).__module__}.{type(backend).__qualname__}"
             observed = f"the constructor returned {'None' if backend is None else kind}"
-            raise NoInstanceError(Failure(expected="an instance of remote_store.Backend", observed=observed))
+            raise NoInstanceError(Failure(expected="a Backend or an AsyncBackend", observed=observed))
         return backend
+
+    def _faced(self, make: Callable[[], Any]) -> Any:
+        """Return a new instance; an AsyncBackend behind its sync face."""
+        made = self._made(make)
+        return AsyncFacade(made, self._running_loop()) if isinstance(made, AsyncBackend) else made
+
+    def _made(self, make: Callable[[], object]) -> object:
+        try:
+            backend = make()
+        except RuntimeError as exc:
+            if "event loop" not in str(exc):
+                raise
+            return make_on(self._running_loop(), make)  # It wants to be made where it will run.
+        if inspect.isawaitable(backend):
+            awaitable = backend
+            return make_on(self._running_loop(), lambda: awaitable)
+        return backend
+
+    def _running_loop(self) -> LoopThread:
+        if self._loop is None or not self._loop.responds():
+            self._loop = LoopThread()
+        return self._loop
 
     def _take(self, *, fresh: bool) -> _Held:
         """Return the subject of the next case: the one that is held, emptied, or a new one."""
@@ -281,6 +309,8 @@ class LaneSession:
         held, self._held = self._held, None
         if held is not None:
             self._release(held)
+        if self._loop is not None:
+            self._loop.close()
 
     # -- cases ----------------------------------------------------------------------------------------------------
 
@@ -341,6 +371,8 @@ class LaneSession:
             self.broken = f"not run: {MOST_HANGS} cases before it ran into their limit"
 
     def _excluded(self, case: Case) -> Skip | None:
+        if case.surface not in (None, (self.instance or Instance()).surface):
+            return off_surface(self.instance or Instance())
         lacking = sorted(case.capabilities - self._capabilities)
         if lacking:
             return Skip(Want.CAPABILITY, lacking[0])
@@ -429,6 +461,8 @@ class LaneSession:
                 mismatch = self._judge_end(interpreter, case, view)
                 if mismatch is not None:
                     raise CaseFailed(mismatch.expected, mismatch.observed)
+        except OffSurface as exc:
+            return replace(blank, result=Result.SKIPPED, skip=Skip(Want.SURFACE, str(exc)))
         except UnaffordableError as exc:
             return replace(blank, result=Result.SKIPPED, skip=exc.skip)
         except GivenFailedError as exc:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from remote_store import Backend, Capability, RemoteStoreError
@@ -11,6 +11,7 @@ from remote_store import Backend, Capability, RemoteStoreError
 from rsconform.cases.content import Content, Source
 from rsconform.cases.model import End, Given, Skip, Want
 from rsconform.cases.values import Bound, Resolve, show_difference
+from rsconform.lanes.facade import surface_of
 from rsconform.lanes.model import Snapshot, StoredFile, Subject
 from rsconform.run.deadline import SoftLimitError
 
@@ -193,7 +194,7 @@ class StoreView:
 
     def _read(self, path: str, expected: bytes | None) -> bytes | None:
         first: bytes | None = None
-        for way in (self._backend.read_bytes, self._drain, self._drain_seekable):
+        for way in self._ways_to_read():
             try:
                 content = bytes(way(path))
             except RemoteStoreError:
@@ -204,6 +205,10 @@ class StoreView:
                 return content
             first = content if first is None else first
         return first
+
+    def _ways_to_read(self) -> Sequence[Callable[[str], bytes]]:
+        ways = (self._backend.read_bytes, self._drain, self._drain_seekable)
+        return ways[:2] if surface_of(self._backend) == "async" else ways
 
     def _drain(self, path: str) -> bytes:
         with contextlib.closing(self._backend.read(path)) as stream:

@@ -94,7 +94,8 @@ def _axiom(axiom: TableReader, family_id: str, source: str, sets: Mapping[str, P
         place=axiom.place(),
         requires=axiom.names("requires", v.CAPABILITIES, "capability"),
         since=_since(axiom),
-        also=_ids(axiom, "also"),
+        same_as=_ids(axiom, "same_as"),
+        surface=_surface(axiom),
         note=_prose(axiom, "note"),
         untestable=_prose(axiom, "untestable"),
         invariant=_invariant(axiom),
@@ -121,6 +122,13 @@ def _since(axiom: TableReader) -> str | None:
     if since and not _VERSION.fullmatch(since):
         axiom.wrong("bad-version", "no version of remote-store is", since, at=axiom.place("since"))
     return since
+
+
+def _surface(axiom: TableReader) -> str | None:
+    surface = axiom.text("surface")
+    if surface and not axiom.is_known(surface, v.SURFACES, "surface", axiom.place("surface")):
+        return None
+    return surface or ("async" if "same_as" in axiom.table else None)
 
 
 def _ids(reader: TableReader, key: str) -> tuple[AxiomId, ...]:
@@ -233,8 +241,8 @@ def _check_judged(axiom: TableReader, read: Axiom) -> None:
         if "case" in axiom.table or "invariant" in axiom.table:
             hint = "Remove the one or the other."
             axiom.wrong("untestable-tested", "untestable, yet checked", at=axiom.place("untestable"), hint=hint)
-    elif not read.cases and "invariant" not in axiom.table and "case" not in axiom.table:
-        hint = "Add an [[axiom.case]], an invariant, or the reason why it is untestable."
+    elif not read.cases and not {"invariant", "case", "same_as"} & axiom.table.keys():
+        hint = "Add an [[axiom.case]], an invariant, what it is the same as, or the reason why it is untestable."
         axiom.wrong("nothing-checks-it", "nothing checks it", hint=hint)
 
 

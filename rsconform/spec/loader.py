@@ -131,6 +131,12 @@ def _dangling_ids(families: Sequence[Family]) -> Iterator[Mistake]:
                 yield Mistake(
                     "missing-bundle", axiom.place, _where(axiom), "a sentence without bundle", base, hint=hint
                 )
+            bundles = {bundle for one in families for bundle in one.bundles}
+            for same in axiom.same_as:
+                if same not in axioms and same not in bundles:
+                    meant = nearest(same, [*axioms, *bundles])
+                    what = "the same as an unknown axiom or bundle"
+                    yield Mistake("unknown-axiom", axiom.place, _where(axiom), what, same, meant=meant)
             for case in axiom.cases:
                 for broken in case.breaks:
                     if broken not in invariants:

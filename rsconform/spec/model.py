@@ -79,7 +79,8 @@ class Axiom:
     place: Place
     requires: tuple[str, ...] = ()
     since: str | None = None
-    also: tuple[AxiomId, ...] = ()
+    same_as: tuple[str, ...] = ()  # IDs of axioms, or of bundles, whose verdict is its own on an AsyncBackend.
+    surface: str | None = None  # "sync" or "async": the only kind of backend that it binds.
     note: str | None = None
     untestable: str | None = None
     invariant: str | None = None  # Name of the checker that judges it in every case.

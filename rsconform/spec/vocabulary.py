@@ -32,6 +32,7 @@ class Operation:
     is_property: bool = False
     of_subject: bool = False  # Done by the kit or the lane fixture, not by the backend.
     needs: str | None = None  # The affordance it stands on.
+    surface: str | None = None  # The only kind of backend that has it.
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -52,10 +53,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "is_folder": Operation(required=_PATH),
     "read": Operation("READ", _PATH, yields=Yields.STREAM),
     "read_bytes": Operation("READ", _PATH),
-    "read_seekable": Operation("READ", _PATH, yields=Yields.STREAM),
+    "read_seekable": Operation("READ", _PATH, yields=Yields.STREAM, surface="sync"),
     "write": _WRITE,
     "write_atomic": Operation("ATOMIC_WRITE", _WRITE.required, _WRITE.optional, mutates=True),
-    "open_atomic": Operation("ATOMIC_WRITE", ("path", "content"), ("overwrite",), mutates=True),
+    "open_atomic": Operation("ATOMIC_WRITE", ("path", "content"), ("overwrite",), mutates=True, surface="sync"),
     "delete": Operation("DELETE", _PATH, ("missing_ok",), mutates=True),
     "delete_folder": Operation("DELETE", _PATH, ("recursive", "missing_ok"), mutates=True),
     "list_files": Operation("LIST", _PATH, ("recursive", "max_depth"), yields=Yields.ITEMS),
@@ -76,6 +77,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "drop_container": Operation(of_subject=True, needs="container"),
     "deny": Operation(of_subject=True, needs="deny"),
 }
+
+# Kinds of backend: `Backend` and `AsyncBackend`.
+SURFACES: Final = ("sync", "async")
 
 # Operations on a value that an earlier step bound with `as`: name -> how many positional `args` it takes at most.
 # On a reader the first three work on every surface.
@@ -184,8 +188,8 @@ INVARIANTS: Final[Mapping[str, Invariant]] = {
 
 FAMILY_KEYS: Final = ("id", "title", "contract", "source", "common")
 AXIOM_KEYS: Final = (
-    "id", "title", "level", "statement", "source", "requires", "since", "also", "note", "untestable", "invariant",
-    "case",
+    "id", "title", "level", "statement", "source", "requires", "since", "same_as", "surface", "note", "untestable",
+    "invariant", "case",
 )  # fmt: skip
 CASE_KEYS: Final = (
     "name", "requires", "lacks", "traits", "needs", "matrix", "given", "steps", "then", "probe", "args", "fresh",
@@ -211,13 +215,28 @@ class ProbeFacts:
     """What the TOML may say to a probe."""
 
     args: tuple[str, ...] = ()
+    surface: str | None = None  # The only kind of backend that it can be put to.
 
 
 # Python checks that a table of steps cannot state; `rsconform.probes` holds each under its name.
 PROBES: Final[Mapping[str, ProbeFacts]] = {
+    "aio.is_async_backend": ProbeFacts(surface="async"),
+    "aio.awaitable": ProbeFacts(("op",), surface="async"),
+    "aio.cancelled_write": ProbeFacts(("path", "op", "after"), surface="async"),
+    "aio.chunks": ProbeFacts(("path",), surface="async"),
+    "aio.content": ProbeFacts(("path", "op", "content", "pieces"), surface="async"),
+    "aio.context_manager": ProbeFacts(surface="async"),
+    "aio.holds_no_loop": ProbeFacts(("path", "op"), surface="async"),
+    "aio.left_half_way": ProbeFacts(("path", "op", "times"), surface="async"),
+    "aio.one_creator": ProbeFacts(("path", "op", "content"), surface="async"),
+    "aio.other_loop": ProbeFacts(("path",), surface="async"),
+    "aio.sync_members": ProbeFacts(("path", "member"), surface="async"),
+    "aio.together": ProbeFacts(("folder",), surface="async"),
+    "aio.torn": ProbeFacts(("path",), surface="async"),
+    "aio.usable_after_cancel": ProbeFacts(("path", "op"), surface="async"),
     "health.missing_container": ProbeFacts(),
-    "identity.is_backend": ProbeFacts(),
-    "identity.no_abstract_methods": ProbeFacts(),
+    "identity.is_backend": ProbeFacts(surface="sync"),
+    "identity.no_abstract_methods": ProbeFacts(surface="sync"),
     "identity.signatures": ProbeFacts(),
     "identity.class_capabilities": ProbeFacts(),
     "identity.subset": ProbeFacts(),
@@ -228,7 +247,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "capabilities.supports": ProbeFacts(),
     "errors.text": ProbeFacts(("op", "path")),
     "keys.look_alike": ProbeFacts(),
-    "listing.iterator": ProbeFacts(("op", "argument")),
+    "listing.iterator": ProbeFacts(("op", "argument"), surface="sync"),
     "listing.lazy": ProbeFacts(("op", "argument")),
     "listing.same_children": ProbeFacts(("path",)),
     "metadata.kept_or_refused": ProbeFacts(("op", "path", "metadata")),
@@ -237,27 +256,27 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "plans.secrets": ProbeFacts(("path",)),
     "plans.unasked": ProbeFacts(("path", "other")),
     "secrets.logs": ProbeFacts(("path", "other")),
-    "seek.passthrough": ProbeFacts(("path",)),
-    "seek.spool": ProbeFacts(("path",)),
-    "seek.source_closed": ProbeFacts(("path", "fails")),
+    "seek.passthrough": ProbeFacts(("path",), surface="sync"),
+    "seek.spool": ProbeFacts(("path",), surface="sync"),
+    "seek.source_closed": ProbeFacts(("path", "fails"), surface="sync"),
     "times.honest": ProbeFacts(("op", "path")),
-    "blocks.manager": ProbeFacts(("path", "raises")),
-    "blocks.pieces": ProbeFacts(("path", "pieces", "reuses")),
-    "blocks.raises": ProbeFacts(("path", "raised", "body")),
-    "blocks.rival": ProbeFacts(("path", "by")),
-    "blocks.tell": ProbeFacts(("path", "pieces")),
-    "blocks.two": ProbeFacts(("outer", "inner", "content")),
-    "blocks.unseen": ProbeFacts(("path", "pieces", "by")),
+    "blocks.manager": ProbeFacts(("path", "raises"), surface="sync"),
+    "blocks.pieces": ProbeFacts(("path", "pieces", "reuses"), surface="sync"),
+    "blocks.raises": ProbeFacts(("path", "raised", "body"), surface="sync"),
+    "blocks.rival": ProbeFacts(("path", "by"), surface="sync"),
+    "blocks.tell": ProbeFacts(("path", "pieces"), surface="sync"),
+    "blocks.two": ProbeFacts(("outer", "inner", "content"), surface="sync"),
+    "blocks.unseen": ProbeFacts(("path", "pieces", "by"), surface="sync"),
     "changes.listing": ProbeFacts(("path", "op", "change", "changed", "recursive")),
     "sources.changed": ProbeFacts(("path", "op", "content")),
     "sources.conflict": ProbeFacts(("path", "content", "overwrite")),
     "sources.raises": ProbeFacts(("path", "op", "raised", "after")),
     "sources.unseen": ProbeFacts(("path", "content", "by")),
-    "streams.beyond": ProbeFacts(("path", "op", "offset", "whence")),
+    "streams.beyond": ProbeFacts(("path", "op", "offset", "whence"), surface="sync"),
     "streams.half_way": ProbeFacts(("path", "op", "times")),
-    "streams.in_with": ProbeFacts(("path", "op")),
-    "streams.innermost": ProbeFacts(("path", "op")),
+    "streams.in_with": ProbeFacts(("path", "op"), surface="sync"),
+    "streams.innermost": ProbeFacts(("path", "op"), surface="sync"),
     "streams.kept_in_place": ProbeFacts(("path", "op", "first", "new")),
     "streams.kept_over": ProbeFacts(("path", "op", "by", "first", "new")),
-    "streams.readinto": ProbeFacts(("path", "op", "size")),
+    "streams.readinto": ProbeFacts(("path", "op", "size"), surface="sync"),
 }

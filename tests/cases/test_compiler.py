@@ -135,3 +135,19 @@ def test_a_range_in_given_and_paths_stands_for_many_files() -> None:
 
     assert list(case.given.files)[-1] == "d/f12"
     assert len(case.steps[0].paths) == 12  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("steps", "surface"),
+    [
+        ('[ { op = "read_bytes", path = "a" } ]', None),
+        ('[ { op = "read_seekable", path = "a" } ]', "sync"),
+        ('[ { op = "read", path = "a", as = "s" }, { on = "s", op = "drain" } ]', None),
+        ('[ { op = "read", path = "a", as = "s" }, { on = "s", op = "seek", args = [0] } ]', "sync"),
+        ('[ { op = "write", path = "a", content = { stream = "text:abc", chunk = 1 } } ]', None),
+        ('[ { op = "write", path = "a", content = { stream = "text:abc", position = 1 } } ]', "sync"),
+    ],
+    ids=["value", "no-async-operation", "drained", "sought", "in-pieces", "at-a-position"],
+)
+def test_a_case_is_put_only_to_backends_that_have_what_it_uses(steps: str, surface: str | None) -> None:
+    assert case_of(f"steps = {steps}").surface == surface

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from rsconform.report.model import Outcome, Ruling, Verdict, Watch, Witness
-from rsconform.report.verdicts import ForeignOutcomeError, judge, roll_up
-from rsconform.run.model import Failure, Result, Skip, Want
+from rsconform.report.verdicts import ForeignOutcomeError, derived, judge, roll_up
+from rsconform.run.model import Failure, Instance, Result, Skip, Want
 from tests.report.journals import TODAY, attempt, axiom, breach, errored, failed, outcome, passed, skip, waiver
 
 FAILED, ERRORED, PASSED = (outcome(result) for result in (Result.FAILED, Result.ERRORED, Result.PASSED))
@@ -155,3 +155,23 @@ def test_a_bundle_says_of_how_many_sentences() -> None:
     bundle = roll_up("BE-008", "write()", sentences, of=14)
 
     assert (bundle.ruling, bundle.count, bundle.of) == (Ruling.HOLDS, 3, 14)
+
+
+@pytest.mark.parametrize(
+    ("surface", "outcomes", "ruling"),
+    [
+        ("async", (PASSED,), Ruling.HOLDS),
+        ("async", (FAILED,), Ruling.VIOLATED),
+        ("async", (ERRORED,), Ruling.INCONCLUSIVE),
+        ("async", (EXCLUDED,), Ruling.NOT_APPLICABLE),
+        ("sync", (FAILED,), Ruling.NOT_APPLICABLE),
+    ],
+)
+def test_an_axiom_that_is_the_same_as_others_has_their_verdict_on_an_async_backend(
+    surface: Literal["sync", "async"], outcomes: tuple[Outcome, ...], ruling: Ruling
+) -> None:
+    other = ruled(*outcomes)
+    same = judge(axiom("ASYNC-008", same_as=(other.axiom.id,)), (), (), today=TODAY)
+
+    assert derived(same, (other, same), Instance(surface=surface)).ruling is ruling
+    assert derived(other, (other, same), Instance(surface=surface)) is other

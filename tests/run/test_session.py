@@ -457,7 +457,7 @@ def test_secrets_are_known_before_the_constructor_is_called_and_are_never_forgot
 
     @contextmanager
     def secretive(_services: Services) -> Iterator[Subject]:
-        yield Subject(make=lambda: None, secrets=(f"secret-{next(names)}",))  # type: ignore[arg-type,return-value]
+        yield Subject(make=lambda: None, secrets=(f"secret-{next(names)}",))
 
     session, _ = session_of(EXISTS, fixture=secretive)
     assert list(session.secrets) == ["secret-0"]

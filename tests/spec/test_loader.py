@@ -77,7 +77,7 @@ def test_everything_a_family_says_arrives_in_the_edition(specs: Path) -> None:
           it is refused.\"\"\"
         requires = ["WRITE"]
         since = "0.33"
-        also = ["ASYNC-012b"]
+        same_as = ["BE-008"]
         note = "Decided."
 
           [[axiom.case]]
@@ -112,7 +112,7 @@ def test_everything_a_family_says_arrives_in_the_edition(specs: Path) -> None:
     )
     assert (axiom.id, axiom.level, axiom.source, axiom.since) == ("BE-008e", Level.SHOULD, "spec 003", "0.33")
     assert axiom.statement == "Where folders are real, it is refused."
-    assert (axiom.requires, axiom.also, axiom.note) == (("WRITE",), ("ASYNC-012b",), "Decided.")
+    assert (axiom.requires, axiom.same_as, axiom.note) == (("WRITE",), ("BE-008",), "Decided.")
     assert axiom.place == Place("specs/BE.toml", 10)
     assert (table.name, table.lacks, table.needs, table.fresh) == (
         "folder-target",
@@ -226,7 +226,7 @@ AXIOM_MISTAKES = {
     "a capability not in a list": ('requires = "READ"', "wrong-type", None),
     "a capability twice": ('requires = ["READ", "READ"]', "duplicate-name", None),
     "an unknown invariant": ('invariant = "only-our-error"', "unknown-invariant", "only-our-errors"),
-    "an ID without grammar in also": ('also = ["ASYNC"]', "bad-id", None),
+    "a strange surface": ('surface = "asynch"', "unknown-surface", "async"),
     "a strange version": ('since = "next"', "bad-version", None),
     "an empty note": ('note = " "', "empty-value", None),
     "a reason why it is untestable, and a case": ('untestable = "No."', "untestable-tested", None),
@@ -240,6 +240,12 @@ def test_a_mistake_in_an_axiom_is_told_on_its_line(specs: Path, line: str, slug:
     mistake = only_mistake_of(specs)
 
     assert (mistake.slug, mistake.meant, mistake.place.line) == (slug, meant, 11)
+
+
+def test_what_an_axiom_is_the_same_as_has_to_exist(specs: Path) -> None:
+    write(specs, HEAD + AXIOM + 'same_as = ["BE-999"]\n' + CASE)
+
+    assert only_mistake_of(specs).slug == "unknown-axiom"
 
 
 CASE_MISTAKES = {

@@ -122,7 +122,7 @@ from rsconform_rogues.row import Rogue, row
 ROWS: Final[tuple[Rogue, ...]] = (
     # BE-001 to BE-003: what a backend is.
     row("BE-001a", "is-made-with-an-error", "memory", constructs(fails), reason="the constructor raised RuntimeError"),
-    row("BE-001a", "is-no-backend", "memory", constructs(dict), reason="an instance of remote_store.Backend"),
+    row("BE-001a", "is-no-backend", "memory", constructs(dict), reason="a Backend or an AsyncBackend"),
     row("BE-001b", "leaves-a-method-open", "memory", open_again(MemoryBackend, "list_folders"), reason="list_folders"),
     row("BE-001c", "renames-parameters", "memory", has(copy=copy_by_other_names), reason="no parameter 'src'"),
     row("BE-001c", "has-another-default", "memory", has(copy=copy_overwriting), reason="the default True"),

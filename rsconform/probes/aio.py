@@ -1,0 +1,459 @@
+"""What only an AsyncBackend can get wrong: awaiting, cancelling, closing early, holding the loop, another loop.
+
+These probes see the backend itself and the loop it runs on; all others see its sync face.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from time import perf_counter
+from typing import Any, Final, TypeVar, cast
+
+from remote_store import AlreadyExists, Capability, CapabilitySet
+from remote_store.aio import AsyncBackend
+
+from rsconform.cases.content import parse_content
+from rsconform.lanes.facade import AsyncFacade, LoopThread, iterated
+from rsconform.probes import ProbeContext, probe
+
+T = TypeVar("T")
+
+_PIECE: Final = 64 * 1024
+# What a person notices, and what other work on the loop would: far above a switch between tasks on a busy machine.
+_HELD_S: Final = 0.25
+_BEAT_S: Final = 0.005
+# How long a cancelled operation may take to settle.
+_SETTLE_S: Final = 5.0
+_TASKS: Final = 16
+
+
+def _native(context: ProbeContext) -> AsyncBackend:
+    return cast("AsyncFacade", context.backend).native
+
+
+def _run(context: ProbeContext, work: Coroutine[Any, Any, T]) -> T:
+    return cast("AsyncFacade", context.backend).loop.run(work)
+
+
+async def _drained(native: AsyncBackend, path: str) -> list[object]:
+    return [chunk async for chunk in await iterated(native.read(path))]
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), _PIECE):
+        await asyncio.sleep(0)
+        yield content[start : start + _PIECE]
+
+
+@probe("aio.is_async_backend")
+def is_async_backend(context: ProbeContext) -> None:
+    """The object under test is an AsyncBackend that leaves no abstract member open."""
+    cls = type(_native(context))
+    open_members = [
+        name
+        for name in sorted(getattr(AsyncBackend, "__abstractmethods__", ()))
+        if getattr(getattr(cls, name, None), "__isabstractmethod__", not hasattr(cls, name))
+    ]
+    if open_members:
+        context.fail("every abstract member of AsyncBackend implemented", f"left open: {', '.join(open_members)}")
+
+
+@probe("aio.awaitable")
+def awaitable(context: ProbeContext, op: str) -> None:
+    """What the operation gives is to be awaited, and gives None."""
+
+    async def call() -> object:
+        given = getattr(_native(context), op)()
+        if not inspect.isawaitable(given):
+            return f"{type(given).__name__}, which cannot be awaited"
+        value = await given
+        return None if value is None else f"{type(value).__name__} once awaited"
+
+    observed = context.call(f"{op}()", _run, context, call())
+    if observed is not None:
+        context.fail(f"an awaitable of None from {op}()", str(observed))
+
+
+@probe("aio.context_manager")
+def context_manager(context: ProbeContext) -> None:
+    """`async with` gives the backend itself, closes it at the end and hides no exception."""
+    native = _native(context)
+    closed: list[bool] = []
+    close = native.aclose
+
+    async def told() -> None:
+        closed.append(True)
+        await close()
+
+    try:
+        native.aclose = told  # type: ignore[method-assign]
+    except AttributeError:
+        told = None  # type: ignore[assignment]  # Its attributes are fixed: whether it is closed is not seen.
+
+    async def use() -> object:
+        try:
+            async with native as entered:
+                if entered is not native:
+                    return f"{type(entered).__name__}, not the backend"
+                raise _OwnError
+        except _OwnError:
+            return None
+        return "no exception"
+
+    observed = context.call("async with", _run, context, use())
+    if observed is not None:
+        context.fail("the backend from `async with`, and the exception of its body", str(observed))
+    if told is not None and not closed:
+        context.fail("aclose() at the end of `async with`", "it was not called")
+
+
+class _OwnError(Exception):
+    """Raised in the body of a block, or by a source, on purpose."""
+
+
+@probe("aio.chunks")
+def chunks(context: ProbeContext, path: str) -> None:
+    """read() gives chunks of bytes that make up the file."""
+    seen = context.call("read()", _run, context, _drained(_native(context), path))
+    odd = next((chunk for chunk in seen if type(chunk) is not bytes), None)
+    if odd is not None:
+        context.fail("chunks of bytes", f"a chunk of type {type(odd).__name__}")
+    content = b"".join(cast("list[bytes]", seen))
+    if content != context.content[path]:
+        context.fail(f"the {len(context.content[path])} bytes of the file", f"{len(content)} bytes, or others")
+
+
+@probe("aio.left_half_way")
+def left_half_way(context: ProbeContext, path: str, op: str, times: int) -> None:
+    """However often a read or a listing is left after its first item, nothing is held, and the next one is whole."""
+    native = _native(context)
+
+    async def leave() -> None:
+        items = await iterated(getattr(native, op)(path))
+        await anext(items)
+        close = getattr(items, "aclose", None)
+        if close is not None:
+            await close()
+
+    async def left() -> int:
+        await leave()
+        before = len(asyncio.all_tasks())
+        for _ in range(times):
+            await leave()
+        await asyncio.sleep(0)
+        return len(asyncio.all_tasks()) - before
+
+    tasks = context.call(f"{op}() left half-way", _run, context, left())
+    if tasks >= times:
+        context.fail("no task left behind", f"{tasks} tasks after {times} times")
+
+    async def whole() -> list[object]:
+        return [item async for item in await iterated(getattr(native, op)(path))]
+
+    seen = context.call(f"{op}()", _run, context, whole())
+    if op == "read":
+        if b"".join(seen) != context.content[path]:
+            context.fail("the whole file afterwards", "something else")
+    elif len(seen) < 2:
+        context.fail("the whole listing afterwards", f"{len(seen)} items")
+
+
+@probe("aio.content")
+def content_given(context: ProbeContext, path: str, op: str, content: str, pieces: int) -> None:
+    """An async iterator of bytes is taken to its end, empty pieces and all."""
+    data = parse_content(content).data
+    size = max(1, -(-len(data) // pieces))
+    asked: list[bool] = []
+
+    async def source() -> AsyncIterator[bytes]:
+        for start in range(0, max(1, len(data)), size):
+            yield b""
+            await asyncio.sleep(0)
+            yield data[start : start + size]
+        asked.append(True)
+
+    async def write() -> object:
+        return await getattr(_native(context), op)(path, source())
+
+    context.call(f"{op}()", _run, context, write())
+    if not asked:
+        context.fail("a source asked until its end", "it was left before")
+    seen = context.call("read_bytes()", context.backend.read_bytes, path)
+    if seen != data:
+        context.fail(f"{len(data)} bytes, those of the source", f"{len(seen)} bytes, or others")
+
+
+@probe("aio.cancelled_write")
+def cancelled_write(context: ProbeContext, path: str, op: str, after: int) -> None:
+    """A write that is cancelled while its source waits ends as cancelled, and leaves what an aborted one may leave."""
+    before = context.subject.audit() if context.subject.audit is not None else None
+
+    async def source(waits: asyncio.Event) -> AsyncIterator[bytes]:
+        yield b"x" * after
+        waits.set()
+        await asyncio.Event().wait()
+
+    async def cancel() -> str | None:
+        waits = asyncio.Event()
+        task = asyncio.ensure_future(getattr(_native(context), op)(path, source(waits), overwrite=True))
+        reached = asyncio.ensure_future(waits.wait())
+        await asyncio.wait({task, reached}, return_when=asyncio.FIRST_COMPLETED, timeout=_SETTLE_S)
+        reached.cancel()
+        return await _cancelled(task)
+
+    observed = context.call(f"{op}()", _run, context, cancel())
+    if observed is not None:
+        context.fail("CancelledError from a write that was cancelled", observed)
+    if before is None or context.subject.audit is None:
+        return
+    after_it = context.subject.audit()
+    changed = {p for p in {*before.files, *after_it.files} if before.files.get(p) != after_it.files.get(p)}
+    # A plain write may leave a part at its own path, as when its source fails.
+    allowed = {path} if op == "write" else set()
+    if changed - allowed:
+        context.fail("nothing else changed by a write that was cancelled", f"changed: {', '.join(sorted(changed))}")
+    if set(after_it.residue) - set(before.residue):
+        context.fail("no temp file and no upload left by a write that was cancelled", ", ".join(after_it.residue))
+
+
+async def _cancelled(task: asyncio.Future[Any]) -> str | None:
+    """Cancel a task and return what it did instead of ending as cancelled."""
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=_SETTLE_S)
+    if not done:
+        return f"it did not settle within {_SETTLE_S:g} s"
+    if task.cancelled():
+        return None
+    error = task.exception()
+    return "it returned" if error is None else f"{type(error).__name__}: {error}"
+
+
+@probe("aio.usable_after_cancel")
+def usable_after_cancel(context: ProbeContext, path: str, op: str) -> None:
+    """An operation cancelled at whatever point leaves no lock behind: the same operation works afterwards."""
+    native = _native(context)
+
+    async def once() -> None:
+        given = getattr(native, op)(path)
+        if inspect.isawaitable(given):
+            given = await given
+        if hasattr(given, "__aiter__"):
+            async for _ in given:
+                pass
+
+    async def cancel_early() -> str | None:
+        for pauses in range(8):
+            task = asyncio.ensure_future(once())
+            for _ in range(pauses):
+                await asyncio.sleep(0)
+            task.cancel()
+            done, _ = await asyncio.wait({task}, timeout=_SETTLE_S)
+            if not done:
+                return f"it did not settle within {_SETTLE_S:g} s after cancellation"
+        task = asyncio.ensure_future(once())
+        done, _ = await asyncio.wait({task}, timeout=_SETTLE_S)
+        if not done:
+            task.cancel()
+            return f"the next one did not return within {_SETTLE_S:g} s"
+        return None if task.exception() is None else f"the next one raised {task.exception()!r}"
+
+    observed = context.call(f"{op}()", _run, context, cancel_early())
+    if observed is not None:
+        context.fail(f"{op}() to work after others like it were cancelled", observed)
+
+
+@probe("aio.holds_no_loop")
+def holds_no_loop(context: ProbeContext, path: str, op: str) -> None:
+    """While the operation is under way the loop has time for other work."""
+    native = _native(context)
+    gaps: list[float] = []
+
+    async def beat() -> None:
+        last = perf_counter()
+        while True:
+            await asyncio.sleep(_BEAT_S)
+            now = perf_counter()
+            gaps.append(now - last)
+            last = now
+
+    async def use() -> None:
+        given = getattr(native, op)(path, _pieces(b"x" * 200_000)) if "write" in op else getattr(native, op)(path)
+        if inspect.isawaitable(given):
+            given = await given
+        if hasattr(given, "__aiter__"):
+            async for _ in given:
+                pass
+
+    async def measured() -> tuple[float, float]:
+        heart = asyncio.ensure_future(beat())
+        await asyncio.sleep(2 * _BEAT_S)
+        gaps.clear()
+        started = perf_counter()
+        try:
+            await use()
+        finally:
+            took = perf_counter() - started
+            await asyncio.sleep(2 * _BEAT_S)
+            heart.cancel()
+        return took, max(gaps, default=took)
+
+    # A pause of the machine looks the same once, not three times.
+    held = min((context.call(f"{op}()", _run, context, measured()) for _ in range(1)), key=lambda seen: seen[1])
+    for _ in range(2):
+        if held[1] < _HELD_S:
+            return
+        if "write" in op:
+            context.call("delete()", context.backend.delete, path, missing_ok=True)
+        again = context.call(f"{op}()", _run, context, measured())
+        held = min(held, again, key=lambda seen: seen[1])
+    if held[1] >= _HELD_S and held[1] > held[0] / 2:
+        context.fail(f"a loop that is never held for {_HELD_S:g} s", f"{op}() held it for {held[1]:.2f} s each time")
+
+
+@probe("aio.together")
+def together(context: ProbeContext, folder: str) -> None:
+    """Of many tasks on one loop each reads what it wrote, and what the others wrote is there in the end."""
+    native = _native(context)
+
+    async def write_and_read(number: int) -> str | None:
+        path, data = f"{folder}/{number}", f"task {number} ".encode() * 2000
+        for version in (b"first ", b"second "):
+            await native.write(path, version + data, overwrite=True)
+            await asyncio.sleep(0)
+            seen = await native.read_bytes(path)
+            if seen != version + data:
+                return f"task {number} wrote {len(version + data)} bytes and read {len(seen)}, or others"
+        streamed = cast("list[bytes]", await _drained(native, path))
+        return None if b"".join(streamed) == b"second " + data else f"task {number} streamed something else"
+
+    async def all_of_them() -> list[str | None]:
+        return await asyncio.gather(*(write_and_read(number) for number in range(_TASKS)))
+
+    wrong = [said for said in context.call("gather()", _run, context, all_of_them()) if said is not None]
+    if wrong:
+        context.fail("each task to read what it wrote", wrong[0])
+    for number in range(_TASKS):
+        if not context.call("exists()", context.backend.exists, f"{folder}/{number}"):
+            context.fail(f"the files of {_TASKS} tasks", f"that of task {number} is missing")
+
+
+@probe("aio.one_creator")
+def one_creator(context: ProbeContext, path: str, op: str, content: str) -> None:
+    """Of several tasks that create one file one does, and the others are told that it exists."""
+    native = _native(context)
+
+    async def create(number: int) -> object:
+        data = f"{number:02}".encode() * 3000
+        given: object = _pieces(data) if content == "iterator" else data
+        try:
+            await getattr(native, op)(path, given, overwrite=False)
+        except AlreadyExists:
+            return None
+        except Exception as exc:
+            return f"{type(exc).__name__}: {exc}"
+        return number
+
+    async def race() -> list[object]:
+        return await asyncio.gather(*(create(number) for number in range(8)))
+
+    said = context.call("gather()", _run, context, race())
+    winners = [number for number in said if isinstance(number, int)]
+    errors = [text for text in said if isinstance(text, str)]
+    if len(winners) != 1 or errors:
+        context.fail(
+            "one creator and seven times AlreadyExists",
+            f"{len(winners)} creators{', and ' + errors[0] if errors else ''}",
+        )
+    if not context.backend.capabilities.supports(Capability.READ):
+        return
+    seen = context.call("read_bytes()", context.backend.read_bytes, path)
+    if seen != f"{winners[0]:02}".encode() * 3000:
+        context.fail("the content of the one that was told it created the file", "another content")
+
+
+@probe("aio.torn")
+def torn(context: ProbeContext, path: str) -> None:
+    """A read beside tasks that overwrite its file gives one of the contents, whole."""
+    native = _native(context)
+    sizes = (1, 5000, 300_000)
+
+    async def overwrite(letter: bytes, size: int) -> None:
+        for _ in range(4):
+            await native.write(path, letter * size, overwrite=True)
+            await asyncio.sleep(0)
+
+    async def look() -> str | None:
+        for _ in range(12):
+            seen = await native.read_bytes(path)
+            if len(seen) not in sizes or len(set(seen)) != 1:
+                return f"{len(seen)} bytes of {len(set(seen))} kinds"
+            await asyncio.sleep(0)
+        return None
+
+    async def race() -> list[str | None]:
+        await native.write(path, b"a", overwrite=True)
+        writers = [overwrite(bytes([97 + at]), size) for at, size in enumerate(sizes)]
+        found = await asyncio.gather(look(), look(), *writers)
+        return [said for said in found if isinstance(said, str)]
+
+    wrong = context.call("gather()", _run, context, race())
+    if wrong:
+        context.fail("one of the contents, whole", str(wrong[0]))
+
+
+@probe("aio.other_loop")
+def other_loop(context: ProbeContext, path: str) -> None:
+    """Used from another loop the instance works, or says that it does not; it neither hangs nor mixes contents up."""
+    native = _native(context)
+    data = b"from another loop"
+    # What is bound to a loop is bound to the first.
+    context.call("write()", context.backend.write, path, b"from the first", overwrite=True)
+    context.call("read_bytes()", context.backend.read_bytes, path)
+
+    async def use() -> bytes:
+        await native.write(path, data, overwrite=True)
+        return await native.read_bytes(path)
+
+    loop = LoopThread()
+    found: list[object] = []
+
+    def try_it() -> None:
+        try:
+            found.append(loop.run(_bounded(use())))
+        except BaseException as exc:
+            found.append(exc)
+
+    thread = threading.Thread(target=try_it, daemon=True)
+    thread.start()
+    thread.join(_SETTLE_S + 1)
+    if not found or isinstance(found[0], TimeoutError):
+        context.fail("an end, or an error, on another loop", f"nothing within {_SETTLE_S:g} s")
+    loop.close()
+    if isinstance(found[0], bytes) and found[0] != data:
+        context.fail("what was written there", f"{len(found[0])} other bytes")
+
+
+async def _bounded(work: Awaitable[T]) -> T:
+    return await asyncio.wait_for(work, _SETTLE_S)
+
+
+@probe("aio.sync_members")
+def sync_members(context: ProbeContext, path: str, member: str) -> None:
+    """What the contract has as sync answers without being awaited."""
+    native = _native(context)
+    members: dict[str, Callable[[], object]] = {
+        "name": lambda: native.name,
+        "capabilities": lambda: native.capabilities,
+        "to_key": lambda: native.to_key(path),
+        "native_path": lambda: native.native_path(path),
+        "resolve": lambda: native.resolve(path),
+    }
+    kinds = {"name": str, "capabilities": CapabilitySet}
+    given = context.call(member, members[member])
+    if inspect.iscoroutine(given):
+        given.close()
+    if inspect.isawaitable(given) or not isinstance(given, kinds.get(member, object)) or given == "":
+        context.fail(f"{member} to answer at once, with what the contract says", f"{type(given).__name__}")

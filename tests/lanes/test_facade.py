@@ -1,0 +1,109 @@
+"""The sync face of an AsyncBackend: its loop, its streams and listings, and what it does not have."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
+
+import pytest
+from remote_store import NotFound
+from remote_store.aio import AsyncMemoryBackend
+
+from rsconform.lanes.facade import AsyncFacade, AsyncStream, LoopThread, OffSurface, class_of, make_on, surface_of
+from rsconform.run import deadline
+
+
+@pytest.fixture
+def loop() -> Iterator[LoopThread]:
+    loop = LoopThread()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def backend(loop: LoopThread) -> AsyncFacade:
+    return AsyncFacade(AsyncMemoryBackend(), loop)
+
+
+def test_what_is_written_is_read_and_listed(backend: AsyncFacade) -> None:
+    backend.write("d/a", b"bytes")
+    backend.write("d/b", BytesIO(b"stream"))
+
+    assert backend.read_bytes("d/a") == b"bytes"
+    assert backend.read("d/b").read() == b"stream"
+    assert [str(info.path) for info in backend.list_files("d")] == ["d/a", "d/b"]
+    assert surface_of(backend) == "async"
+    assert class_of(backend) is AsyncMemoryBackend
+
+
+def test_errors_come_back_as_they_are(backend: AsyncFacade) -> None:
+    with pytest.raises(NotFound) as caught:
+        backend.read_bytes("no")
+    assert caught.value.path == "no"
+
+
+@pytest.mark.parametrize("name", ["read_seekable", "open_atomic"])
+def test_what_an_async_backend_lacks_is_no_failure_of_its(name: str, backend: AsyncFacade) -> None:
+    with pytest.raises(OffSurface):
+        getattr(backend, name)("a")
+
+
+async def _chunks() -> AsyncIterator[bytes]:
+    for chunk in (b"", b"abc", b"", b"defg"):
+        yield chunk
+
+
+def test_an_empty_chunk_is_not_the_end_of_a_stream(loop: LoopThread) -> None:
+    assert AsyncStream(loop, _chunks()).read() == b"abcdefg"
+
+
+def test_a_stream_gives_no_more_than_is_asked_for(loop: LoopThread) -> None:
+    stream = AsyncStream(loop, _chunks())
+
+    assert [stream.read(2) for _ in range(5)] == [b"ab", b"c", b"de", b"fg", b""]
+
+
+def test_a_keyboard_interrupt_from_a_task_leaves_the_loop_running(loop: LoopThread) -> None:
+    async def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(interrupt())
+    assert loop.responds()
+
+
+def test_the_soft_limit_cancels_what_is_under_way(loop: LoopThread) -> None:
+    cancelled = threading.Event()
+
+    async def hang() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    deadline.install()
+    deadline.arm(0.1)
+    try:
+        with pytest.raises(deadline.SoftLimitError):
+            loop.run(hang())
+    finally:
+        deadline.disarm()
+    assert cancelled.wait(5)
+    assert loop.responds()
+
+
+def test_a_constructor_may_want_a_running_loop(loop: LoopThread) -> None:
+    def make() -> AsyncMemoryBackend:
+        asyncio.get_running_loop()
+        return AsyncMemoryBackend()
+
+    assert isinstance(make_on(loop, make), AsyncMemoryBackend)
+
+
+def test_closing_the_loop_ends_its_thread() -> None:
+    loop = LoopThread()
+    loop.close()
+
+    assert "rsconform-loop" not in [thread.name for thread in threading.enumerate()]

@@ -13,7 +13,7 @@ import remote_store as rs
 
 from rsconform.cases.content import Content, Source
 from rsconform.cases.matchers import path_text
-from rsconform.cases.model import Case, Step
+from rsconform.cases.model import Case, Skip, Step, Want
 from rsconform.cases.values import Bound, Missing, resolve_value, show, show_difference
 from rsconform.lanes.facade import OffSurface, surface_of
 from rsconform.lanes.model import Snapshot, Subject
@@ -21,7 +21,7 @@ from rsconform.run import deadline
 from rsconform.run.invariants import Event, Watch
 from rsconform.run.model import REFUSED
 from rsconform.run.sources import Handed
-from rsconform.run.store import StoreView
+from rsconform.run.store import StoreView, UnaffordableError
 from rsconform.spec.vocabulary import OPERATIONS, SOURCE_ERROR, Yields
 
 # A listing or a stream that gives more than it can hold never ends: stop well before memory does.
@@ -69,6 +69,7 @@ class Interpreter:
     snapshot: Snapshot | None = None  # The store before the next step, as far as it is known.
     peer: Callable[[], rs.Backend] | None = None
     reopen: Callable[[], rs.Backend] | None = None
+    construct: Callable[[Mapping[str, object]], rs.Backend] | None = None
     bound: dict[str, object] = field(default_factory=dict)
     own_errors: list[BaseException] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -154,7 +155,7 @@ class Interpreter:
             if step.on is not None and step.on != "peer":
                 self._on_value(step, done)
             elif OPERATIONS[step.op].of_subject:
-                self._on_subject(step)
+                self._on_subject(step, arguments)
             else:
                 self._on_backend(step, arguments, handed, done)
         except deadline.SoftLimitError:
@@ -165,7 +166,7 @@ class Interpreter:
             ) from None
         except KeyboardInterrupt:
             raise
-        except (CaseFailed, OffSurface):
+        except (CaseFailed, OffSurface, UnaffordableError):
             raise
         except BaseException as exc:
             done.error = exc
@@ -174,15 +175,25 @@ class Interpreter:
         self.watch.look_at_time(step, limit_s, returned=True)
         return done
 
-    def _on_subject(self, step: Step) -> None:
+    def _on_subject(self, step: Step, arguments: Mapping[str, object]) -> None:
         if step.op == "reopen" and self.reopen is not None:
             self.backend = self.reopen()
             self._streams.append(self.backend)
         elif step.op == "drop_container" and self.subject.container is not None:
             self.subject.container.drop()
             self.snapshot = None
+        elif step.op == "construct":
+            self._construct(str(arguments["variant"]), arguments.get("options"))
         else:
             raise LookupError(f"the subject cannot {step.op}")
+
+    def _construct(self, variant: str, options: object) -> None:
+        """Go on with an instance of the same class, made with other options."""
+        variants = self.subject.variants or {}
+        if variant not in variants or self.construct is None:
+            raise UnaffordableError(Skip(Want.AFFORDANCE, f"variants: {variant}"))
+        self.backend = self.construct({**variants[variant], **(options if isinstance(options, Mapping) else {})})
+        self._streams.append(self.backend)
 
     def _on_backend(self, step: Step, arguments: Mapping[str, object], handed: Handed | None, done: _Done) -> None:
         backend = self.backend

@@ -445,6 +445,7 @@ class LaneSession:
             step_limit_s=self._step_limit_s,
             peer=held.subject.make,
             reopen=held.subject.make,
+            construct=lambda options: self._faced(functools.partial(class_of(held.backend), **options)),
         )
         content = {path: file.content.data for path, file in case.given.files.items()} if case.probe else {}
         context = ProbeContext(held.subject, held.backend, content)

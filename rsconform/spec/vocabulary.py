@@ -76,6 +76,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "reopen": Operation(of_subject=True),
     "drop_container": Operation(of_subject=True, needs="container"),
     "deny": Operation(of_subject=True, needs="deny"),
+    "construct": Operation(required=("variant",), optional=("options",), of_subject=True, needs="variants"),
 }
 
 # Kinds of backend: `Backend` and `AsyncBackend`.
@@ -105,7 +106,7 @@ BOUND_OPERATIONS: Final[Mapping[str, int]] = {
 }
 
 # After one of these the instance is not as others expect it: the case needs one of its own.
-SPENDS_THE_INSTANCE: Final = frozenset({"close", "reopen", "drop_container", "deny"})
+SPENDS_THE_INSTANCE: Final = frozenset({"close", "reopen", "drop_container", "deny", "construct"})
 
 CAPABILITIES: Final = (
     "READ", "WRITE", "DELETE", "LIST", "MOVE", "COPY", "ATOMIC_WRITE", "ATOMIC_MOVE", "METADATA", "GLOB",
@@ -153,7 +154,7 @@ TRAITS: Final[Mapping[str, Trait]] = {
 # A declared fact that settles another one: writing below a file is refused wherever folders are real (BE-008g).
 IMPLIED_TRAITS: Final = ((("flat_namespace", False), ("rejects_write_under_file_ancestor", True)),)
 
-AFFORDANCES: Final = ("seed", "audit", "peer", "container", "requests", "wire", "deny")
+AFFORDANCES: Final = ("seed", "audit", "peer", "container", "requests", "wire", "deny", "variants")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,27 @@ class ProbeFacts:
 
 # Python checks that a table of steps cannot state; `rsconform.probes` holds each under its name.
 PROBES: Final[Mapping[str, ProbeFacts]] = {
+    "adapters.alike": ProbeFacts(surface="async"),
+    "adapters.chunks": ProbeFacts(("leave",), surface="async"),
+    "adapters.closes": ProbeFacts(surface="async"),
+    "adapters.health": ProbeFacts(surface="async"),
+    "adapters.in_threads": ProbeFacts(("call",), surface="async"),
+    "adapters.one_bytes": ProbeFacts(("op",), surface="async"),
+    "adapters.passes_through": ProbeFacts(surface="async"),
+    "adapters.whole_listing": ProbeFacts(surface="async"),
+    "adapters.wraps": ProbeFacts(surface="async"),
+    "bridges.block": ProbeFacts(("case",), surface="sync"),
+    "bridges.capabilities": ProbeFacts(surface="sync"),
+    "bridges.close_in_time": ProbeFacts(surface="sync"),
+    "bridges.closed": ProbeFacts(surface="sync"),
+    "bridges.context_manager": ProbeFacts(surface="sync"),
+    "bridges.errors": ProbeFacts(("at",), surface="sync"),
+    "bridges.many_threads": ProbeFacts(surface="sync"),
+    "bridges.one_pull": ProbeFacts(surface="sync"),
+    "bridges.running_loop": ProbeFacts(surface="sync"),
+    "bridges.source": ProbeFacts(("op",), surface="sync"),
+    "bridges.stream": ProbeFacts(surface="sync"),
+    "bridges.unwrap": ProbeFacts(surface="sync"),
     "aio.is_async_backend": ProbeFacts(surface="async"),
     "aio.awaitable": ProbeFacts(("op",), surface="async"),
     "aio.cancelled_write": ProbeFacts(("path", "op", "after"), surface="async"),

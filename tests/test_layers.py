@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rsconform"
 
 # Probes say what they found in the words of the run's records, so those values stand before both.
-STAGES = ("spec", "cases", "lanes", "run.model", "probes", "run", "stateful", "report", "gate")
+STAGES = ("spec", "cases", "lanes", "run.model", "stateful", "probes", "run", "report", "gate")
 EDGES = ("cli", "pytest_plugin", "pytest_session", "pytest_nodes", "__main__")
 BASE = ("", "data")  # The package itself, and where the shipped files lie.
 

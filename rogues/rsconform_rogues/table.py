@@ -24,6 +24,7 @@ from rsconform_rogues.rows.common import ROWS as COMMON
 from rsconform_rogues.rows.kit import ROWS as KIT
 from rsconform_rogues.rows.listing import ROWS as LISTING
 from rsconform_rogues.rows.s3b import ROWS as S3B
+from rsconform_rogues.rows.sequences import ROWS as SEQUENCES
 from rsconform_rogues.rows.streams import ROWS as STREAMS
 from rsconform_rogues.rows.writes import ROWS as WRITES
 
@@ -62,7 +63,7 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
     }
 )
 
-ROWS: Final[tuple[Rogue, ...]] = (*ADAPTERS, *AIO, *BE, *COMMON, *KIT, *LISTING, *S3B, *STREAMS, *WRITES)
+ROWS: Final[tuple[Rogue, ...]] = (*ADAPTERS, *AIO, *BE, *COMMON, *KIT, *LISTING, *S3B, *SEQUENCES, *STREAMS, *WRITES)
 
 NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(
     {

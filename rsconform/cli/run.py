@@ -168,6 +168,7 @@ def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -
 def _child_arguments(lane: Lane, name: str, asked: _Asked) -> list[str]:
     arguments = [
         "-c", os.devnull, "--rootdir", str(Path.cwd()), "--noconftest", "-p", "rsconform.pytest_plugin",
+        "-p", "no:hypothesispytest",  # A second of every session, for what no case uses.
         "-qq", "--tb=no", "-rN", "-o", "console_output_style=classic", "-o", "cache_dir=.pytest_cache",
         f"--rsconform-backend={name}", f"--rsconform-journal={asked.reports}", f"--rsconform-level={asked.level}",
         f"--rsconform-timeout={asked.timeout:g}", f"--rsconform-seed={asked.seed}",

@@ -54,6 +54,7 @@ class ProbeContext:
     content: Mapping[str, bytes] = field(default_factory=dict)
     breaches: list[Breach] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)  # Paths that the probe may have written, for whoever cleans up.
 
     def call(self, what: str, operation: Callable[..., Any], *args: object, **options: object) -> Any:
         """Return what an operation of the subject gives; what it raises fails the case."""

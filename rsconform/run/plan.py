@@ -16,7 +16,7 @@ from rsconform.run.model import AxiomFacts, Header, LaneFacts, PlannedCase
 from rsconform.spec.ids import bundle_of
 from rsconform.spec.mistakes import nearest
 from rsconform.spec.model import Axiom, Edition
-from rsconform.spec.vocabulary import INVARIANTS, TRAITS
+from rsconform.spec.vocabulary import INVARIANTS, PROBES, TRAITS
 
 SMOKE = "smoke/one-file"
 SMOKE_FACTS = AxiomFacts(
@@ -229,7 +229,16 @@ def axiom_facts(axiom: Axiom, bundle: str | None, lane: Lane) -> AxiomFacts:
         skip=_invariant_skip(axiom.invariant, lane),
         requires=axiom.requires,
         same_as=axiom.same_as,
+        hardens=_hardens(axiom),
     )
+
+
+def _hardens(axiom: Axiom) -> tuple[str, ...]:
+    """Return what a case of an axiom exercises beyond single operations."""
+    kinds = {PROBES[case.probe].hardens for case in axiom.cases if case.probe is not None}
+    keys = {key for case in axiom.cases for step in case.steps for key in step.table}
+    kinds |= {kind for key, kind in (("fault", "wire"), ("memory", "memory")) if key in keys}
+    return tuple(sorted(kind for kind in kinds if kind is not None))
 
 
 def _invariant_skip(checker: str | None, lane: Lane) -> Skip | None:

@@ -448,7 +448,7 @@ class LaneSession:
             construct=lambda options: self._faced(functools.partial(class_of(held.backend), **options)),
         )
         content = {path: file.content.data for path, file in case.given.files.items()} if case.probe else {}
-        context = ProbeContext(held.subject, held.backend, content)
+        context = ProbeContext(held.subject, held.backend, content, touched=view.touched)
         attempt = blank
         try:
             self._seed(view, case)

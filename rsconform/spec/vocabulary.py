@@ -217,6 +217,7 @@ class ProbeFacts:
 
     args: tuple[str, ...] = ()
     surface: str | None = None  # The only kind of backend that it can be put to.
+    hardens: str | None = None  # Of sequence, race, wire, memory: what a case with it exercises.
 
 
 # Python checks that a table of steps cannot state; `rsconform.probes` holds each under its name.
@@ -299,6 +300,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "streams.in_with": ProbeFacts(("path", "op"), surface="sync"),
     "streams.innermost": ProbeFacts(("path", "op"), surface="sync"),
     "streams.kept_in_place": ProbeFacts(("path", "op", "first", "new")),
+    "sequences.as_a_dictionary": ProbeFacts(("flat", "strict", "seed", "sequences", "length"), hardens="sequence"),
     "streams.kept_over": ProbeFacts(("path", "op", "by", "first", "new")),
     "streams.readinto": ProbeFacts(("path", "op", "size"), surface="sync"),
 }

@@ -1,0 +1,1 @@
+"""Sequences of operations, and the plain dictionary that they are compared with."""

@@ -1,0 +1,67 @@
+"""The dictionary that sequences are compared with says what the contract says, and no more."""
+
+from __future__ import annotations
+
+import pytest
+
+from rsconform.stateful.model import ANYTHING, Expected, Model, Operation, raises
+
+
+def model(*, flat: bool = False, below_files: bool = False) -> Model:
+    """Return a store with d/a and d/e/b, and an e that lost its only file."""
+    made = Model(flat=flat, below_files=below_files)
+    for path in ("d/a", "d/e/b", "e/gone"):
+        made.apply(Operation("write", path, content=b"xy"))
+    made.apply(Operation("delete", "e/gone"))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        (Operation("read_bytes", "d/a"), Expected(b"xy")),
+        (Operation("read_bytes", "d"), raises("InvalidPath")),
+        (Operation("read_bytes", "no"), raises("NotFound")),
+        (Operation("write", "d/a", content=b""), raises("AlreadyExists")),
+        (Operation("write", "d", content=b"", options={"overwrite": True}), raises("InvalidPath")),
+        (Operation("write", "d/a/b", content=b""), raises("InvalidPath")),
+        (Operation("delete", "d"), raises("InvalidPath")),
+        (Operation("delete", "no", options={"missing_ok": True}), Expected()),
+        (Operation("delete_folder", "d"), raises("DirectoryNotEmpty")),
+        (Operation("delete_folder", "d", options={"recursive": True}), Expected()),
+        (Operation("move", "no", "d/a"), raises("AlreadyExists", "NotFound")),
+        (Operation("list_files", "d"), Expected(frozenset({"d/a"}))),
+        (Operation("list_files", "d", options={"recursive": True}), Expected(frozenset({"d/a", "d/e/b"}))),
+        (Operation("list_folders", "d"), Expected(frozenset({"d/e"}))),
+        (Operation("get_folder_info", "d"), Expected((2, 4))),
+    ],
+    ids=str,
+)
+def test_where_folders_are_real(operation: Operation, expected: Expected) -> None:
+    assert model().expect(operation) == expected
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        (Operation("write", "d", content=b""), Expected(ANYTHING)),
+        (Operation("write", "d/a/b", content=b""), Expected(ANYTHING)),
+        (Operation("exists", "e"), Expected(False)),
+    ],
+    ids=str,
+)
+def test_on_a_flat_namespace(operation: Operation, expected: Expected) -> None:
+    assert model(flat=True, below_files=True).expect(operation) == expected
+
+
+@pytest.mark.parametrize("op", ["exists", "is_folder"])
+def test_whether_a_folder_outlives_its_last_file_is_not_judged(op: str) -> None:
+    assert model().expect(Operation(op, "e")).value is ANYTHING
+
+
+def test_a_move_takes_the_content_along() -> None:
+    moved = model()
+    moved.apply(Operation("move", "d/a", "e/c"))
+
+    assert moved.files == {"d/e/b": b"xy", "e/c": b"xy"}
+    assert not moved.is_bare("e")

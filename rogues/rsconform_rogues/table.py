@@ -7,6 +7,7 @@ may violate as well among its own cases and the canonical ones: mostly always-on
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -21,8 +22,10 @@ from rsconform_rogues.rows.adapters import ROWS as ADAPTERS
 from rsconform_rogues.rows.aio import ROWS as AIO
 from rsconform_rogues.rows.be import ROWS as BE
 from rsconform_rogues.rows.common import ROWS as COMMON
+from rsconform_rogues.rows.containers import ROWS as CONTAINERS
 from rsconform_rogues.rows.kit import ROWS as KIT
 from rsconform_rogues.rows.listing import ROWS as LISTING
+from rsconform_rogues.rows.races import ROWS as RACES
 from rsconform_rogues.rows.s3b import ROWS as S3B
 from rsconform_rogues.rows.sequences import ROWS as SEQUENCES
 from rsconform_rogues.rows.streams import ROWS as STREAMS
@@ -33,6 +36,13 @@ BRIDGED: Final = (
     "BE-003a", "BE-003c", "BE-006b", "BE-020d", "BE-020f", "BE-020h", "BE-021a",
     "SAW-001", "SAW-006a", "SEEK-010", "SIO-004",
 )  # fmt: skip
+
+
+def _single(base: Base) -> Base:
+    """Return a lane whose instances are not to be shared between threads."""
+    traits = {**base.lane.traits, "concurrency": "single_connection"}
+    return replace(base, lane=replace(base.lane, traits=traits))
+
 
 # Row -> lane. `plain` and `bare` are the flat backend with fewer capabilities, `strict` with the file-ancestor opt-in.
 BASES: Final[Mapping[str, Base]] = MappingProxyType(
@@ -47,6 +57,7 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
         ),
         "s3": registered("s3_boto3_moto"),
         "flat": flat(FlatLane()),
+        "single": _single(flat(FlatLane())),
         "strict": flat(FlatLane(rejects_file_ancestor=True)),
         "basic": flat(FlatLane(without=(Capability.WRITE_RESULT_NATIVE,))),
         "plain": flat(FlatLane(without=(Capability.USER_METADATA,))),
@@ -63,7 +74,9 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
     }
 )
 
-ROWS: Final[tuple[Rogue, ...]] = (*ADAPTERS, *AIO, *BE, *COMMON, *KIT, *LISTING, *S3B, *SEQUENCES, *STREAMS, *WRITES)
+ROWS: Final[tuple[Rogue, ...]] = (
+    *ADAPTERS, *AIO, *BE, *COMMON, *CONTAINERS, *KIT, *LISTING, *RACES, *S3B, *SEQUENCES, *STREAMS, *WRITES,
+)  # fmt: skip
 
 NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -169,13 +169,16 @@ def _run(
 
 
 def _settled(plain: Operation, model: Model, folder: str) -> Operation:
-    """Return an operation that asked for one of the files that are there with the path of one."""
-    number = plain.path.removeprefix(_THERE)
-    if number == plain.path:
-        return plain
-    there = sorted(model.files)
-    path = there[int(number) % len(there)].removeprefix(f"{folder}/") if there else _PATHS[int(number)]
-    return replace(plain, path=path)
+    """Return an operation with paths for what it asked for: one of the files that are there."""
+    there = sorted(path.removeprefix(f"{folder}/") for path in model.files)
+
+    def settled(path: str) -> str:
+        number = path.removeprefix(_THERE)
+        if number == path:
+            return path
+        return there[int(number) % len(there)] if there else _PATHS[int(number)]
+
+    return replace(plain, path=settled(plain.path), dst=None if plain.dst is None else settled(plain.dst))
 
 
 def _below(folder: str, plain: Operation) -> Operation:
@@ -198,12 +201,12 @@ def _one_of(names: Sequence[str], *, peers: bool) -> st.SearchStrategy[Operation
 
 
 def _operation(name: str, *, peers: bool) -> st.SearchStrategy[Operation]:
-    paths = _FOLDERS if name in _OF_FOLDERS else (*_PATHS, *(f"{_THERE}{number}" for number in range(len(_PATHS))))
+    files = (*_PATHS, *(f"{_THERE}{number}" for number in range(len(_PATHS))))
     return st.builds(
         Operation,
         op=st.just(name),
-        path=st.sampled_from(paths),
-        dst=st.sampled_from(_PATHS) if name in _OF_TWO else st.none(),
+        path=st.sampled_from(_FOLDERS if name in _OF_FOLDERS else files),
+        dst=st.sampled_from(files) if name in _OF_TWO else st.none(),
         content=st.sampled_from(_CONTENTS) if name in _WRITES else st.none(),
         options=st.sampled_from(_settings(_FLAGS.get(name, ()))),
         peer=st.booleans() if peers else st.just(False),

@@ -26,7 +26,7 @@ def search(backend: MemoryBackend, touched: Any = lambda _path: None) -> Broken 
         lambda: Model(flat=False, below_files=False),
         usable_operations(backend, "sync"),
         peers=False,
-        seed_number=1,
+        seed_number=3,
         sequences=60,
         length=24,
         budget_s=10,

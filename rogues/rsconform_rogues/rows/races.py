@@ -1,0 +1,117 @@
+"""Rogues that lose races."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from remote_store import AlreadyExists
+
+from rsconform_rogues.operators import Call, asked, instead
+from rsconform_rogues.row import Rogue, row
+
+_WINDOW_S: Final = 0.001
+
+
+def looked_first(call: Call) -> Any:
+    """Look for the target, and write whatever came in between."""
+    target = str(call.arguments.get("dst", call.path))
+    if call.rightly("exists", target):
+        raise AlreadyExists("there is one", path=target, backend=call.backend.name)
+    time.sleep(_WINDOW_S)
+    return call.proceed(overwrite=True)
+
+
+def in_two_halves(call: Call) -> Any:
+    """Overwrite with the first half, and then with all of it."""
+    content = call.arguments["content"]
+    if isinstance(content, bytes) and len(content) > 1:
+        call.rightly("write", call.path, content[: len(content) // 2], overwrite=True)
+        time.sleep(_WINDOW_S)
+    return call.proceed()
+
+
+def shared_buffer(call: Call) -> Any:
+    """Hold what is read in one place for all threads."""
+    call.backend.__dict__["_buffer"] = call.proceed()
+    time.sleep(_WINDOW_S)
+    return call.backend.__dict__["_buffer"]
+
+
+def lost_update(call: Call) -> Any:
+    """Count writes in one place, and refuse where the count is not what it was."""
+    seen = call.backend.__dict__.get("_count", 0)
+    time.sleep(_WINDOW_S)
+    if call.backend.__dict__.get("_count", 0) != seen:
+        raise RuntimeError("the count has changed")
+    call.backend.__dict__["_count"] = seen + 1
+    return call.proceed()
+
+
+def moved_in_two_steps(call: Call) -> Any:
+    """Take the source away before the target is there."""
+    content = call.rightly("read_bytes", call.path)
+    call.rightly("delete", call.path)
+    time.sleep(20 * _WINDOW_S)
+    call.rightly("write", call.arguments["dst"], content, overwrite=True)
+
+
+def listed_in_pages(call: Call) -> Any:
+    """List by position: what is deleted meanwhile shifts the rest."""
+    first = list(call.proceed())
+    half = len(first) // 2
+    time.sleep(_WINDOW_S)
+    return iter(first[:half] + list(call.proceed())[half + (len(first) % 2) :])
+
+
+_LAST: dict[str, Any] = {}
+
+
+def in_class(call: Call) -> Any:
+    """Hand the content over in one place for all instances."""
+    _LAST["content"] = call.arguments["content"]
+    time.sleep(_WINDOW_S)
+    return call.proceed(content=_LAST["content"])
+
+
+NEW: Final = asked(overwrite=False)
+
+ROWS: Final[tuple[Rogue, ...]] = (
+    row("BE-028a", "shares-its-buffer", "flat", instead("read_bytes", shared_buffer), reason="own bytes"),
+    row("BE-028b", "counts-in-one-place", "flat", instead("write", lost_update), reason="errors"),
+    row("BE-028c", "shares-its-buffer", "flat", instead("read_bytes", shared_buffer), reason="own bytes"),
+    row(
+        "BE-028d",
+        "writes-in-two-halves",
+        "flat",
+        instead("write_atomic", in_two_halves, asked(overwrite=True)),
+        reason="whole",
+    ),
+    row("BE-028e", "looks-first", "flat", instead("write", looked_first, NEW), reason="creators"),
+    row("BE-028e", "looks-first-atomically", "flat", instead("write_atomic", looked_first, NEW), reason="creators"),
+    row("BE-028f", "counts-in-one-place", "flat", instead("write_atomic", lost_update), reason="errors"),
+    row("BE-028g", "shares-a-file-of-its-own", "single", instead("write", in_class), reason="own bytes"),
+    row(
+        "CAP-007a",
+        "moves-in-two-steps",
+        "memory",
+        instead("move", moved_in_two_steps),
+        also="BE-018a",
+        reason="neither path",
+    ),
+    row(
+        "KIT-063",
+        "lists-in-pages",
+        "flat",
+        instead("list_files", listed_in_pages, asked(recursive=False)),
+        reason="file",
+    ),
+    row("KIT-064", "looks-first", "flat", instead("copy", looked_first, NEW), reason="creators"),
+    row(
+        "KIT-065",
+        "writes-in-two-halves",
+        "flat",
+        instead("write", in_two_halves, asked(overwrite=True)),
+        reason="whole",
+    ),
+)

@@ -1,0 +1,322 @@
+"""What several threads that use one instance at once may see of each other.
+
+Each race starts at a barrier, with a short switch interval while it lasts, and is bounded in rounds and in time. A
+thread that does not come back fails the case; it is left behind as a daemon.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from time import monotonic
+from typing import Any, Final
+
+from remote_store import AlreadyExists, Backend, Capability, RemoteStoreError
+
+from rsconform.probes import ProbeContext, probe
+
+# Python's own is 5 ms: by then most operations on a store in memory are over.
+_SWITCH_S: Final = 1e-5
+_JOIN_S: Final = 8.0
+_ROUNDS_S: Final = 0.4  # No further round is begun after this long.
+_CREATORS: Final = 8
+
+
+@contextmanager
+def _switching_often() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _race(context: ProbeContext, works: Sequence[Callable[[], object]]) -> list[object]:
+    """Return what each work gave, or the exception it raised, after all were done at once."""
+    results: list[object] = [None] * len(works)
+    barrier = threading.Barrier(len(works))
+
+    def run(at: int, work: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            results[at] = work()
+        except BaseException as exc:
+            results[at] = exc
+
+    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(works)]
+    with _switching_often():
+        for thread in threads:
+            thread.start()
+        ends = monotonic() + _JOIN_S
+        for thread in threads:
+            thread.join(max(0.0, ends - monotonic()))
+    late = sum(thread.is_alive() for thread in threads)
+    if late:
+        context.fail(f"{len(works)} threads to come to their end", f"{late} did not within {_JOIN_S:g} s")
+    return results
+
+
+def _demand_no_error(context: ProbeContext, results: Sequence[object]) -> None:
+    errors = [result for result in results if isinstance(result, BaseException)]
+    if errors:
+        said = " ".join(str(errors[0]).split())[:200]
+        context.fail("no error in any thread", f"{len(errors)} errors, the first {type(errors[0]).__name__}: {said}")
+
+
+def _payload(number: int, size: int = 4000) -> bytes:
+    return f"{number:04}".encode() * (size // 4)
+
+
+@probe("races.reads")
+def reads(context: ProbeContext, folder: str, keys: int, threads: int, op: str) -> None:
+    """Many threads that read through one instance each get the right bytes."""
+    backend: Any = context.backend
+
+    def read_all() -> object:
+        for number in range(keys):
+            path = f"{folder}/{number}"
+            read = getattr(backend, op)
+            seen = read(path) if op == "read_bytes" else _drained(read(path), 700)
+            if seen != context.content[path]:
+                return f"{path}: {len(seen)} bytes, or others"
+        return None
+
+    results = _race(context, [read_all] * threads)
+    _demand_no_error(context, results)
+    wrong = next((text for text in results if text is not None), None)
+    if wrong is not None:
+        context.fail("each file's own bytes in each thread", str(wrong))
+
+
+@probe("races.own_keys")
+def own_keys(context: ProbeContext, folder: str, threads: int, op: str, size: int) -> None:
+    """Threads that write keys of their own read them back at once, and all of them are there in the end."""
+    backend: Any = context.backend
+    keys = 16 // threads if threads <= 16 else 1
+
+    def work(thread: int) -> Callable[[], object]:
+        def write_and_read() -> object:
+            for key in range(keys):
+                path, data = f"{folder}/{thread}-{key}", _payload(thread * 100 + key, size)
+                context.touched.add(path)
+                getattr(backend, op)(path, io.BytesIO(data) if key % 2 else data)
+                if backend.read_bytes(path) != data:
+                    return f"{path} was not what its thread had just written"
+            return None
+
+        return write_and_read
+
+    results = _race(context, [work(thread) for thread in range(threads)])
+    _demand_no_error(context, results)
+    wrong = next((text for text in results if text is not None), None)
+    if wrong is not None:
+        context.fail("each thread's own bytes, at once", str(wrong))
+    for thread in range(threads):
+        for key in range(keys):
+            path = f"{folder}/{thread}-{key}"
+            seen = context.call("read_bytes()", backend.read_bytes, path)
+            if seen != _payload(thread * 100 + key, size):
+                context.fail(f"what was written to {path}", f"{len(seen)} bytes, or others, once all were done")
+
+
+@probe("races.torn")
+def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
+    """A reader beside writers that overwrite sees one content whole: none is mixed, cut or gone."""
+    backend: Any = context.backend
+    whole = {bytes([letter]) * size for letter, size in ((97, 1), (98, 20_000), (99, 90_000))}
+    stop = monotonic() + _ROUNDS_S
+    context.touched.add(path)
+    context.call(f"{op}()", getattr(backend, op), path, b"a", overwrite=True)
+
+    def write(data: bytes) -> Callable[[], object]:
+        def overwrite() -> None:
+            while monotonic() < stop:
+                getattr(backend, op)(path, data, overwrite=True)
+
+        return overwrite
+
+    def look() -> object:
+        while monotonic() < stop:
+            seen = backend.read_bytes(path) if read == "read_bytes" else _streamed(backend, path)
+            if seen is not None and seen not in whole:
+                return f"{len(seen)} bytes, {len(set(seen))} kinds of them"
+        return None
+
+    results = _race(context, [*(write(data) for data in sorted(whole)), look, look])
+    _demand_no_error(context, results)
+    wrong = next((text for text in results if text is not None), None)
+    if wrong is not None:
+        context.fail("one of the contents, whole", str(wrong))
+
+
+def _streamed(backend: Any, path: str) -> bytes | None:
+    try:
+        return _drained(backend.read(path), 1 << 20)
+    except RemoteStoreError:  # A stream may refuse to go on once its file was replaced.
+        return None
+
+
+def _drained(stream: Any, size: int) -> bytes:
+    try:
+        return b"".join(iter(lambda: stream.read(size), b""))
+    finally:
+        stream.close()
+
+
+@probe("races.one_creator")
+def one_creator(context: ProbeContext, folder: str, op: str, content: str) -> None:
+    """Of several threads that create one file one does; the others are told that it exists."""
+    stop, number = monotonic() + _ROUNDS_S, 0
+    while number < 12 and (number < 2 or monotonic() < stop):
+        path = f"{folder}/new{number}"
+        context.touched.add(path)
+        _create_once(context, path, op, content)
+        number += 1
+
+
+def _create_once(context: ProbeContext, path: str, op: str, content: str) -> None:
+    backend: Any = context.backend
+    sources = [f"{path}-from{thread}" for thread in range(_CREATORS)]
+    if op in ("copy", "move"):
+        for thread, source in enumerate(sources):
+            context.touched.add(source)
+            context.call("write()", backend.write, source, _payload(thread))
+
+    def create(thread: int) -> Callable[[], object]:
+        def once() -> bool:
+            data = _payload(thread)
+            try:
+                if op in ("copy", "move"):
+                    getattr(backend, op)(sources[thread], path)
+                elif op == "open_atomic":
+                    with backend.open_atomic(path) as file:
+                        file.write(data)
+                else:
+                    getattr(backend, op)(path, io.BytesIO(data) if content == "stream" else data)
+            except AlreadyExists:
+                return False
+            return True
+
+        return once
+
+    results = _race(context, [create(thread) for thread in range(_CREATORS)])
+    _demand_no_error(context, results)
+    winners = [thread for thread, won in enumerate(results) if won is True]
+    if len(winners) != 1:
+        context.fail("one creator and seven times AlreadyExists", f"{len(winners)} creators")
+    if context.backend.capabilities.supports(Capability.READ):
+        seen = context.call("read_bytes()", backend.read_bytes, path)
+        if seen != _payload(winners[0]):
+            context.fail("the content of the thread that created the file", f"{len(seen)} bytes of another")
+
+
+@probe("races.own_instances")
+def own_instances(context: ProbeContext, folder: str, threads: int) -> None:
+    """Threads with an instance of their own write and read keys of their own."""
+    instances = [context.call("the constructor", context.subject.make) for _ in range(threads)]
+
+    def work(thread: int, backend: Backend) -> Callable[[], object]:
+        def write_and_read() -> object:
+            for key in range(4):
+                path, data = f"{folder}/{thread}-{key}", _payload(thread * 10 + key)
+                context.touched.add(path)
+                backend.write(path, data)
+                if backend.read_bytes(path) != data:
+                    return f"{path} was not what its thread had just written"
+            return None
+
+        return write_and_read
+
+    try:
+        results = _race(context, [work(thread, backend) for thread, backend in enumerate(instances)])
+    finally:
+        for backend in instances:
+            with suppress(Exception):
+                backend.close()
+    _demand_no_error(context, results)
+    wrong = next((text for text in results if text is not None), None)
+    if wrong is not None:
+        context.fail("each thread's own bytes", str(wrong))
+
+
+@probe("races.atomic_move")
+def atomic_move(context: ProbeContext, folder: str) -> None:
+    """Beside a move that is declared atomic one of the two paths holds the whole file, at every moment."""
+    backend: Any = context.backend
+    here, there, data = f"{folder}/here", f"{folder}/there", _payload(7, 40_000)
+    context.touched.update((here, there))
+    context.call("write()", backend.write, here, data)
+    done = threading.Event()
+    stop = monotonic() + _ROUNDS_S
+
+    def move() -> None:
+        try:
+            while monotonic() < stop:
+                backend.move(here, there)
+                backend.move(there, here)
+        finally:
+            done.set()
+
+    def look() -> object:
+        while not done.is_set():
+            # It may be moved on between two questions; nowhere in a row of them is what a gap looks like.
+            for _ in range(25):
+                seen = _content(backend, here) or _content(backend, there)
+                if seen is not None:
+                    break
+            else:
+                return "the file at neither path, 25 times in a row"
+            if seen != data:
+                return f"{len(seen)} bytes of {len(data)}"
+        return None
+
+    results = _race(context, [move, look])
+    _demand_no_error(context, results)
+    if results[1] is not None:
+        context.fail("the whole file at one of the two paths", str(results[1]))
+
+
+def _content(backend: Any, path: str) -> bytes | None:
+    try:
+        return bytes(backend.read_bytes(path))
+    except Exception:  # At this moment it is not there; any error of the read itself shows elsewhere.
+        return None
+
+
+@probe("races.listing")
+def listing(context: ProbeContext, folder: str) -> None:
+    """A listing beside writes has every file that was there throughout, once, and none that never was."""
+    backend: Any = context.backend
+    kept = set(context.content)
+    stop = monotonic() + _ROUNDS_S
+
+    def churn() -> None:
+        number = 0
+        while monotonic() < stop:
+            path = f"{folder}/z{number % 5}"
+            context.touched.add(path)
+            backend.write(path, b"x", overwrite=True)
+            backend.delete(path)
+            number += 1
+
+    def look() -> object:
+        while monotonic() < stop:
+            paths = [str(info.path) for info in backend.list_files(folder)]
+            if len(paths) != len(set(paths)):
+                return "a file twice"
+            if not kept <= set(paths):
+                return f"{len(kept - set(paths))} files missing that were there throughout"
+            strange = {path for path in set(paths) - kept if not path.startswith(f"{folder}/z")}
+            if strange:
+                return f"a file that never was: {min(strange)}"
+        return None
+
+    results = _race(context, [churn, look, look])
+    _demand_no_error(context, results)
+    wrong = next((text for text in results if text is not None), None)
+    if wrong is not None:
+        context.fail("every file that was there throughout, once", str(wrong))

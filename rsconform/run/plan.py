@@ -18,6 +18,8 @@ from rsconform.spec.mistakes import nearest
 from rsconform.spec.model import Axiom, Edition
 from rsconform.spec.vocabulary import INVARIANTS, PROBES, TRAITS
 
+# What can only befall a store that lies elsewhere than in the instance itself.
+_PAST_THE_INSTANCE = frozenset({"container", "deny", "wire"})
 SMOKE = "smoke/one-file"
 SMOKE_FACTS = AxiomFacts(
     id="smoke",
@@ -93,6 +95,8 @@ def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
             return Skip(Want.TRAIT, f"{name} = {written(value)}")
     for name in case.needs:
         if name not in lane.affordances:
+            if name in _PAST_THE_INSTANCE and declared.get("transport") == "none":
+                return Skip(Want.TRAIT, "transport other than none")
             return Skip(Want.AFFORDANCE, name)
     return None
 

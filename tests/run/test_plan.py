@@ -155,3 +155,13 @@ def test_families_bind_all_lanes_or_those_that_name_them() -> None:
         in_scope(edition, lane_of(specs=("TT",)))
     assert unknown.value.family == "TT"
     assert "lanes.toml:1" in str(unknown.value)
+
+
+@pytest.mark.parametrize(("transport", "want"), [("none", Want.TRAIT), ("fs", Want.AFFORDANCE)])
+def test_what_befalls_a_store_elsewhere_is_no_gap_where_the_store_is_the_instance(transport: str, want: Want) -> None:
+    case = case_of('fresh = true\nsteps = [ { op = "drop_container" }, { op = "exists", path = "a" } ]')
+
+    skip = rule_out(case, lane_of(traits={"flat_namespace": False, "transport": transport}), "0.33")
+
+    assert skip is not None
+    assert skip.want is want

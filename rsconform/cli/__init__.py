@@ -7,6 +7,7 @@ import sys
 import click
 
 from rsconform import __version__
+from rsconform.cli.gate import gate
 from rsconform.cli.lint import lint
 from rsconform.cli.listing import explain, list_
 from rsconform.cli.run import run
@@ -26,6 +27,7 @@ cli.add_command(run)
 cli.add_command(list_)
 cli.add_command(explain)
 cli.add_command(lint)
+cli.add_command(gate)
 
 
 def main() -> None:

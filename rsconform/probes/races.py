@@ -292,7 +292,7 @@ def listing(context: ProbeContext, folder: str) -> None:
     """A listing beside writes has every file that was there throughout, once, and none that never was."""
     backend: Any = context.backend
     kept = set(context.content)
-    stop = monotonic() + _ROUNDS_S
+    stop = monotonic() + 2 * _ROUNDS_S
 
     def churn() -> None:
         number = 0

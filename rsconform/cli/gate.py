@@ -1,0 +1,68 @@
+"""`rsconform gate`: admit certificates, or say in sentences what keeps them out."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from rsconform.cli.sources import edition_of, lane_files
+from rsconform.gate.decide import Decision, decide
+from rsconform.gate.read import Certificate, CertificateError, read_certificate
+from rsconform.report.exits import ORDER, ExitCode
+from rsconform.report.model import Grade
+
+
+@click.command()
+@click.argument("certificates", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CERTIFICATE...")
+@click.option(
+    "--require",
+    type=click.Choice([grade.value for grade in Grade]),
+    default=Grade.CORE.value,
+    show_default=True,
+    help="The grade that a certificate needs.",
+)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="OLD",
+    help="An older certificate of the same lane that it must not be worse than.",
+)
+def gate(certificates: tuple[Path, ...], *, require: str, baseline: Path | None) -> None:
+    """Hold each CERTIFICATE to a grade and to an older one; nothing is run.
+
+    Exit codes: 0 admitted, 1 an axiom is violated or has become so, 2 no certificate, 4 stale, incomplete or short of
+    the grade, 5 a waiver has expired.
+    """
+    if baseline is not None and len(certificates) > 1:
+        raise click.UsageError("--baseline goes with one certificate.")
+    today = datetime.now(UTC).date()
+    try:
+        old = None if baseline is None else read_certificate(baseline)
+        read = [read_certificate(path) for path in certificates]
+    except CertificateError as exc:
+        click.echo(f"rsconform: {exc}", err=True)
+        sys.exit(ExitCode.USAGE)
+    decisions = [decide(one, require=Grade(require), today=today, lock=_lock(one), baseline=old) for one in read]
+    for certificate, decision in zip(read, decisions, strict=True):
+        _tell(certificate, decision, require)
+    codes = {decision.code for decision in decisions}
+    sys.exit(next((code for code in ORDER if code in codes), ExitCode.HOLDS))
+
+
+def _lock(certificate: Certificate) -> str:
+    """Return the lock of the axioms that bind the certificate's lane here: ours, and those of its own package."""
+    files = lane_files(())
+    lanes = [lane for file in files for lane in file.lanes if lane.name == certificate.lane]
+    return edition_of(files, lanes).lock_digest
+
+
+def _tell(certificate: Certificate, decision: Decision, require: str) -> None:
+    verdict = "not admitted" if decision.findings else f"admitted, {require} is reached"
+    click.echo(f"{certificate.path}: {certificate.lane}: {verdict}")
+    for finding in decision.findings:
+        click.echo(f"  {finding.text}")
+    for sentence in decision.better:
+        click.echo(f"  {sentence}")

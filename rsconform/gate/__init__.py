@@ -1,0 +1,1 @@
+"""Certificate and policy -> decision. Nothing is run for it."""

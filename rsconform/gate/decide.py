@@ -1,0 +1,146 @@
+"""What a policy says of a certificate, alone or beside an older one, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from rsconform.gate.read import Certificate
+from rsconform.report.exits import ORDER, ExitCode
+from rsconform.report.model import Grade, Ruling
+
+_LEVELS: Final = {Grade.CORE: ("MUST",), Grade.FULL: ("MUST", "SHOULD"), Grade.HARDENED: ("MUST", "SHOULD")}
+# The better evidence comes later.
+_EVIDENCE: Final = ("in_process", "emulator", "local_service", "live")
+# The better ruling comes later; one that does not apply is neither better nor worse than one that holds.
+_RANK: Final = (Ruling.VIOLATED, Ruling.INCONCLUSIVE, Ruling.WAIVED, Ruling.NOT_EXERCISED, Ruling.HOLDS)
+_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence against a certificate, and the exit code that it stands for."""
+
+    code: ExitCode
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a certificate is admitted.
+
+    Attributes:
+        findings: What speaks against it; none admits it.
+        better: What has become better since the baseline.
+    """
+
+    findings: tuple[Finding, ...]
+    better: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> ExitCode:
+        """Return the exit code: the first in the order of all that hold."""
+        codes = {finding.code for finding in self.findings}
+        return next((code for code in ORDER if code in codes), ExitCode.HOLDS)
+
+
+def decide(
+    certificate: Certificate, *, require: Grade, today: date, lock: str | None, baseline: Certificate | None = None
+) -> Decision:
+    """Hold a certificate to a grade, and to an older certificate of the same lane.
+
+    Args:
+        today: In UTC; waivers count until their day.
+        lock: Of the axioms that this kit has; None to accept a certificate about others.
+        baseline: What it must not be worse than.
+    """
+    findings = [*_of_itself(certificate, require, today, lock)]
+    better: tuple[str, ...] = ()
+    if baseline is not None:
+        findings += _worse(certificate, baseline)
+        better = tuple(_better(certificate, baseline))
+    return Decision(tuple(dict.fromkeys(findings)), better)
+
+
+def _of_itself(certificate: Certificate, require: Grade, today: date, lock: str | None) -> Iterator[Finding]:
+    for level in _LEVELS[require]:
+        for entry in certificate.of(Ruling.VIOLATED, level):
+            yield Finding(ExitCode.VIOLATED, f"{entry.axiom} ({level}) is violated: {entry.said}.")
+        for ruling in (Ruling.INCONCLUSIVE, Ruling.NOT_EXERCISED):
+            for entry in certificate.of(ruling, level):
+                said = f"{entry.axiom} ({level}) is {_words(ruling)}: {entry.said}."
+                yield Finding(ExitCode.INCOMPLETE, said)
+    for entry in certificate.of(Ruling.WAIVED):
+        if entry.until is None or today > entry.until:
+            until = f"expired on {entry.until}" if entry.until else "has no end"
+            yield Finding(ExitCode.WAIVERS, f"The waiver of {entry.axiom} {until}: {entry.said}.")
+    if lock is not None and certificate.lock != lock:
+        said = "It is stale: it speaks of other axioms than this kit has. Run the lane again."
+        yield Finding(ExitCode.INCOMPLETE, said)
+    order = list(Grade)
+    reached = certificate.grade
+    if reached is None or order.index(reached) < order.index(require):
+        said = f"It has {'no grade' if reached is None else f'the grade {reached.value}'}; {require.value} is required."
+        yield Finding(ExitCode.INCOMPLETE, said)
+
+
+def _worse(new: Certificate, old: Certificate) -> Iterator[Finding]:
+    if new.lane != old.lane:
+        yield Finding(ExitCode.USAGE, f"The baseline is about the lane {old.lane}, the certificate about {new.lane}.")
+        return
+    for axiom in sorted({*new.entries, *old.entries}):
+        was, now = _ruling(old, axiom), _ruling(new, axiom)
+        if was is now or Ruling.NOT_APPLICABLE in (was, now):
+            continue
+        if _RANK.index(now) < _RANK.index(was):
+            code = ExitCode.VIOLATED if now is Ruling.VIOLATED else ExitCode.INCOMPLETE
+            yield Finding(code, f"{axiom} has become worse: {_words(was)} before, {_words(now)} now.")
+    lost = [axiom for axiom in new.entries if _ruling(new, axiom) is Ruling.NOT_APPLICABLE and _held(old, axiom)]
+    if lost:
+        said = f"{len(lost)} axioms that held no longer apply: {_some(lost)}."
+        yield Finding(ExitCode.INCOMPLETE, said)
+    if new.judged < old.judged and new.lock == old.lock:
+        yield Finding(ExitCode.INCOMPLETE, f"It speaks of {new.judged} axioms, the baseline of {old.judged}.")
+    for what, before, after in (
+        ("capabilities", old.capabilities, new.capabilities),
+        ("affordances", old.affordances, new.affordances),
+    ):
+        if before - after:
+            yield Finding(ExitCode.INCOMPLETE, f"It has lost {what}: {_some(sorted(before - after))}.")
+    if _rank_of(new.evidence) < _rank_of(old.evidence):
+        yield Finding(ExitCode.INCOMPLETE, f"Its evidence is {new.evidence}, that of the baseline {old.evidence}.")
+    if old.audit == "lane" and new.audit != "lane":
+        yield Finding(ExitCode.INCOMPLETE, "It was audited through the backend itself, the baseline past it.")
+
+
+def _better(new: Certificate, old: Certificate) -> Iterator[str]:
+    if new.lane != old.lane:
+        return
+    for axiom in sorted({*new.entries, *old.entries}):
+        was, now = _ruling(old, axiom), _ruling(new, axiom)
+        if Ruling.NOT_APPLICABLE not in (was, now) and _RANK.index(now) > _RANK.index(was):
+            yield f"{axiom} has become better: {_words(was)} before, {_words(now)} now."
+
+
+def _ruling(certificate: Certificate, axiom: str) -> Ruling:
+    entry = certificate.entries.get(axiom)
+    return Ruling.HOLDS if entry is None else entry.ruling
+
+
+def _held(certificate: Certificate, axiom: str) -> bool:
+    return _ruling(certificate, axiom) is Ruling.HOLDS
+
+
+def _rank_of(evidence: str) -> int:
+    return _EVIDENCE.index(evidence) if evidence in _EVIDENCE else -1
+
+
+def _words(ruling: Ruling) -> str:
+    return ruling.value.replace("_", " ")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -1,0 +1,36 @@
+"""`rsconform gate` by its exit codes and sentences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from rsconform.cli.gate import gate
+from tests.gate.certificates import document, violated, written
+
+
+def test_a_violation_is_told_in_a_sentence(tmp_path: Path) -> None:
+    path = written(tmp_path, document("none", axioms=violated()))
+
+    result = CliRunner().invoke(gate, [str(path)])
+
+    assert result.exit_code == 1
+    assert "BE-008n (MUST) is violated: Metadata is refused." in result.output
+    assert "stale" in result.output
+
+
+def test_a_file_that_is_no_certificate_is_a_usage_error(tmp_path: Path) -> None:
+    path = tmp_path / "certificate.toml"
+    path.write_text("format = 2", "utf-8")
+
+    result = CliRunner().invoke(gate, [str(path)])
+
+    assert result.exit_code == 2
+    assert "format = 2" in result.output
+
+
+def test_a_baseline_goes_with_one_certificate(tmp_path: Path) -> None:
+    path = str(written(tmp_path, document()))
+
+    assert CliRunner().invoke(gate, [path, path, "--baseline", path]).exit_code == 2

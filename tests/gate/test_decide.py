@@ -1,0 +1,81 @@
+"""What keeps a certificate out, and with which exit code."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rsconform.gate.decide import Decision, decide
+from rsconform.report.exits import ExitCode
+from rsconform.report.model import Grade
+from tests.gate.certificates import certificate, violated
+
+TODAY = date(2030, 1, 2)
+SHOULD = {"not_exercised": {"BE-900": "SHOULD: for want of peer"}}
+MUST = {"not_exercised": {"BE-900": "MUST: for want of peer"}}
+
+
+def waived(until: date) -> dict[str, Any]:
+    entry = {"level": "MUST", "title": "Metadata", "reason": "Known.", "owner": "me", "until": until}
+    return {"waived": {"BE-008n": entry}}
+
+
+def decided(folder: Path, require: Grade = Grade.CORE, **facts: Any) -> Decision:
+    return decide(certificate(folder, **facts), require=require, today=TODAY, lock="lock")
+
+
+CASES: dict[str, tuple[dict[str, Any], Grade, ExitCode]] = {
+    "all holds": ({}, Grade.FULL, ExitCode.HOLDS),
+    "a MUST is violated": ({"grade": "none", "axioms": violated()}, Grade.CORE, ExitCode.VIOLATED),
+    "a SHOULD is violated, core": ({"grade": "core", "axioms": violated("SHOULD")}, Grade.CORE, ExitCode.HOLDS),
+    "a SHOULD is violated, full": ({"grade": "core", "axioms": violated("SHOULD")}, Grade.FULL, ExitCode.VIOLATED),
+    "a MUST was not exercised": ({"grade": "none", "axioms": MUST}, Grade.CORE, ExitCode.INCOMPLETE),
+    "a SHOULD was not exercised, core": ({"grade": "core", "axioms": SHOULD}, Grade.CORE, ExitCode.HOLDS),
+    "other axioms": ({"lock": "older"}, Grade.CORE, ExitCode.INCOMPLETE),
+    "the grade is not reached": ({}, Grade.HARDENED, ExitCode.INCOMPLETE),
+    "a waiver in force": ({"grade": "core", "axioms": waived(date(2030, 1, 2))}, Grade.CORE, ExitCode.HOLDS),
+    "a waiver that expired": ({"grade": "core", "axioms": waived(date(2030, 1, 1))}, Grade.CORE, ExitCode.WAIVERS),
+}
+
+
+@pytest.mark.parametrize(("facts", "require", "code"), CASES.values(), ids=CASES)
+def test_a_certificate_is_held_to_its_grade(
+    facts: dict[str, Any], require: Grade, code: ExitCode, tmp_path: Path
+) -> None:
+    decision = decided(tmp_path, require, **facts)
+
+    assert decision.code is code
+    assert bool(decision.findings) is (code is not ExitCode.HOLDS)
+
+
+WORSE: dict[str, tuple[dict[str, Any], ExitCode]] = {
+    "a verdict lost": ({"grade": "core", "axioms": violated("SHOULD")}, ExitCode.VIOLATED),
+    "a capability lost": ({"backend": {"capabilities": ["READ"]}}, ExitCode.INCOMPLETE),
+    "an affordance lost": ({"lane": {"name": "mine", "affordances": ["seed"]}}, ExitCode.INCOMPLETE),
+    "axioms lost": ({"held": 9}, ExitCode.INCOMPLETE),
+    "weaker evidence": ({"evidence": "in_process"}, ExitCode.INCOMPLETE),
+    "no auditor": ({"audit": "self"}, ExitCode.INCOMPLETE),
+    "another lane": ({"lane": {"name": "other"}}, ExitCode.USAGE),
+    "nothing": ({}, ExitCode.HOLDS),
+}
+
+
+@pytest.mark.parametrize(("facts", "code"), WORSE.values(), ids=WORSE)
+def test_what_has_become_worse_is_said(facts: dict[str, Any], code: ExitCode, tmp_path: Path) -> None:
+    old = certificate(tmp_path)
+    new = certificate(tmp_path, **facts)
+
+    assert decide(new, require=Grade.CORE, today=TODAY, lock="lock", baseline=old).code is code
+
+
+def test_what_has_become_better_is_said_and_admitted(tmp_path: Path) -> None:
+    old = certificate(tmp_path, "none", axioms=violated())
+    new = certificate(tmp_path, held=11)
+
+    decision = decide(new, require=Grade.CORE, today=TODAY, lock="lock", baseline=old)
+
+    assert decision.code is ExitCode.HOLDS
+    assert decision.better == ("BE-008n has become better: violated before, holds now.",)

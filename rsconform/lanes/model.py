@@ -78,9 +78,9 @@ class Subject:
         requests: Affordance `requests`.
         peers: Affordance `peer`: a second instance from `make` is a client of its own.
         reset: Empties the store past the backend, so that store and instance can serve the next case.
-        variants: Affordance `variants`: keywords with which the backend's class makes another client of this store. Under
-            "plain" they are such that a case may add any other option, or change one; what other names mean is for the
-            family that asks for them.
+        variants: Affordance `variants`: keywords with which the backend's class makes another client of this store.
+            Under "plain" they are such that a case may add any other option, or change one; what other names mean is
+            for the family that asks for them.
         secrets: Values that must appear in no error, log, repr or report.
     """
 

@@ -131,7 +131,7 @@ def _outcome(planned: PlannedCase, attempts: Sequence[Attempt], journal: Journal
         result=result,
         attempts=tuple(sorted(attempts, key=lambda attempt: attempt.number)),
         skip=skip if result is Result.SKIPPED else None,
-        reading=planned.reading,
+        readings=planned.readings,
         missing=_why_missing(planned.case, journal) if result is None else None,
     )
 

@@ -132,7 +132,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "flaky": outcome.is_flaky,
         "skip": _skip(outcome.skip),
         "missing": outcome.missing,
-        "reading": None if outcome.reading is None else {"trait": outcome.reading[0], "value": outcome.reading[1]},
+        "readings": [{"trait": trait, "value": value} for trait, value in outcome.readings],
         "attempts": [_attempt(attempt) for attempt in outcome.attempts],
     }
 

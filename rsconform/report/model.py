@@ -84,7 +84,7 @@ class Outcome:
     result: Result | None  # None: planned, but without an outcome.
     attempts: tuple[Attempt, ...] = ()
     skip: Skip | None = None
-    reading: tuple[str, str] | None = None
+    readings: tuple[tuple[str, str], ...] = ()
     missing: str | None = None  # Why there is no outcome.
 
     @property

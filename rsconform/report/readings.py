@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -29,16 +29,16 @@ class _Tally:
 def settle(outcomes: Sequence[Outcome]) -> tuple[tuple[Outcome, ...], tuple[Observation, ...]]:
     """Return the outcomes with those under a refuted reading skipped, and what was observed of the traits.
 
-    A failure only refutes the reading that its case presumes. Where every reading of a trait has failures, the one with
-    the fewest is taken as the lane's (the first in plan order if equal), and its failures stand. A value that another
-    trait's settles is taken as well: where folders are real, nothing may be written below a file.
+    A failure only refutes the narrowest reading that its case presumes. Where every reading of a trait has failures,
+    the one with the fewest is taken as the lane's (the first in plan order if equal), and its failures stand. A value
+    that another trait's settles is taken as well: where folders are real, nothing may be written below a file. With a
+    wider reading all cases go that presume it, and say nothing of the narrower ones.
     """
     refuted: set[tuple[str, str]] = set()
     implied: dict[str, str] = {}
     observations = []
-    by_trait = _tallies(outcomes)
-    for trait in (name for name in TRAITS if name in by_trait):
-        tallies = by_trait[trait]
+    for trait in TRAITS:
+        tallies = _tallies(trait, outcomes, refuted)
         failing = [tally for tally in tallies if tally.failed]
         taken = next((tally for tally in failing if tally.value == implied.get(trait)), None)
         if taken is None and len(failing) > 1 and len(failing) == len(tallies):
@@ -57,14 +57,15 @@ def settle(outcomes: Sequence[Outcome]) -> tuple[tuple[Outcome, ...], tuple[Obse
     return tuple(_without(outcome, refuted) for outcome in outcomes), tuple(observations)
 
 
-def _tallies(outcomes: Sequence[Outcome]) -> dict[str, list[_Tally]]:
-    readings = [(outcome.reading, outcome.result) for outcome in outcomes if outcome.reading is not None]
-    cases = Counter(reading for reading, _ in readings)
-    failed = Counter(reading for reading, result in readings if result is Result.FAILED)
-    by_trait: dict[str, list[_Tally]] = {}
-    for (trait, value), count in cases.items():
-        by_trait.setdefault(trait, []).append(_Tally(trait, value, failed[trait, value], count))
-    return by_trait
+def _tallies(trait: str, outcomes: Sequence[Outcome], refuted: Set[tuple[str, str]]) -> list[_Tally]:
+    told = [
+        (outcome.readings[-1][1], outcome.result)
+        for outcome in outcomes
+        if outcome.readings and outcome.readings[-1][0] == trait and refuted.isdisjoint(outcome.readings)
+    ]
+    cases = Counter(value for value, _ in told)
+    failed = Counter(value for value, result in told if result is Result.FAILED)
+    return [_Tally(trait, value, failed[value], count) for value, count in cases.items()]
 
 
 def _observation(tallies: Sequence[_Tally], gone: Sequence[_Tally], taken: _Tally | None) -> Observation:
@@ -89,7 +90,8 @@ def _observation(tallies: Sequence[_Tally], gone: Sequence[_Tally], taken: _Tall
 def _without(outcome: Outcome, refuted: set[tuple[str, str]]) -> Outcome:
     # A store of the other kind often cannot even hold what such a case is given, so an error is no surprise there.
     # What never ran stays a gap.
-    if outcome.reading not in refuted or outcome.result in (None, Result.SKIPPED):
+    gone = next((reading for reading in outcome.readings if reading in refuted), None)
+    if gone is None or outcome.result in (None, Result.SKIPPED):
         return outcome
-    trait, value = outcome.reading
+    trait, value = gone
     return replace(outcome, result=Result.SKIPPED, skip=Skip(Want.READING, f"{trait} = {value}"))

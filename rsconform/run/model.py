@@ -74,8 +74,9 @@ class PlannedCase:
     axiom: str
     place: str
     skip: Skip | None = None
-    # A trait the lane does not declare, and the value this case presumes: its failure only refutes that reading.
-    reading: tuple[str, str] | None = None
+    # Traits the lane does not declare, and the values this case presumes, the widest first: its failure only refutes
+    # the reading of the last.
+    readings: tuple[tuple[str, str], ...] = ()
     # Capabilities that a case the lane cannot afford would need, and those it needs the backend to lack: only the
     # instance says whether it would have applied at all.
     requires: tuple[str, ...] = ()
@@ -234,7 +235,7 @@ def header_from(raw: Json) -> Header:
                     **{
                         **planned,
                         "skip": _skip_from(planned["skip"]),
-                        "reading": None if planned["reading"] is None else tuple(planned["reading"]),
+                        "readings": tuple((trait, value) for trait, value in planned["readings"]),
                         "requires": tuple(planned["requires"]),
                         "lacks": tuple(planned["lacks"]),
                     }

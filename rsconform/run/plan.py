@@ -101,16 +101,15 @@ def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
     return None
 
 
-def reading(case: Case, lane: Lane) -> tuple[str, str] | None:
-    """Return the trait a case presumes although the lane does not declare it, and the value it presumes.
+def readings(case: Case, lane: Lane) -> tuple[tuple[str, str], ...]:
+    """Return the traits a case presumes although the lane does not declare them, and the values, the widest first.
 
-    Of several it is the narrowest, which the table of traits has last: the failure of a case for flat namespaces
-    without the opt-in says of a backend that opted in nothing about its namespace.
+    The table of traits has the narrowest last: the failure of a case for flat namespaces without the opt-in says of a
+    backend that opted in nothing about its namespace.
     """
     declared = lane.declared
-    presumed = [name for name in TRAITS if name in case.traits and declared.get(name) is None]
-    narrowest = next((name for name in reversed(presumed) if not TRAITS[name].of_class), None)
-    return None if narrowest is None else (narrowest, written(case.traits[narrowest]))
+    presumed = (name for name in TRAITS if name in case.traits and declared.get(name) is None)
+    return tuple((name, written(case.traits[name])) for name in presumed if not TRAITS[name].of_class)
 
 
 def written(value: object) -> str:
@@ -134,7 +133,7 @@ def plan(cases: Iterable[Case], lane: Lane, contract: str) -> tuple[PlannedCase,
                 case.axiom.id,
                 str(case.place),
                 skip,
-                None if skip else reading(case, lane),
+                () if skip else readings(case, lane),
                 tuple(sorted(case.capabilities)) if unaffordable else (),
                 tuple(sorted(case.lacks)) if unaffordable else (),
                 case.surface if unaffordable else None,

@@ -193,7 +193,7 @@ def rich() -> Report:
         planned("BE-010/a", skip=skip("audit")),
         planned("BE-011/a", skip=skip("flat_namespace = true", Want.TRAIT)),
         planned("BE-012/a"),
-        planned("BE-013/a", reading=("flat_namespace", "false")),
+        planned("BE-013/a", readings=(("flat_namespace", "false"),)),
     ]
     attempts = [
         passed("smoke/one-file"),

@@ -10,8 +10,10 @@ from tests.report.journals import outcome, skip
 FLAT, HIERARCHICAL = ("flat_namespace", "true"), ("flat_namespace", "false")
 
 
-def presuming(reading: tuple[str, str], *results: Result | None) -> list[Outcome]:
-    return [outcome(result, f"BE-006/{reading[1]}-{n}", reading=reading) for n, result in enumerate(results)]
+def presuming(
+    reading: tuple[str, str], *results: Result | None, wider: tuple[tuple[str, str], ...] = ()
+) -> list[Outcome]:
+    return [outcome(result, f"BE-006/{reading[1]}-{n}", readings=(*wider, reading)) for n, result in enumerate(results)]
 
 
 def results(outcomes: tuple[Outcome, ...]) -> list[Result | None]:
@@ -122,3 +124,11 @@ def test_where_folders_are_not_real_either_answer_to_a_write_below_a_file_passes
         after, _ = settle(seen_flat + below_a_file)
 
         assert Result.FAILED not in results(after)
+
+
+def test_a_failure_counts_for_nothing_where_a_wider_reading_of_its_case_is_refuted() -> None:
+    narrow = presuming(REFUSES, Result.FAILED, wider=(FLAT,)) + presuming(ACCEPTS, Result.FAILED, wider=(FLAT,))
+    after, seen = settle(presuming(FLAT, Result.FAILED) + presuming(HIERARCHICAL, Result.PASSED) + narrow)
+
+    assert results(after) == [Result.SKIPPED, Result.PASSED, Result.SKIPPED, Result.SKIPPED]
+    assert [one.trait for one in seen] == [HIERARCHICAL]

@@ -15,7 +15,7 @@ from rsconform.run.plan import (
     demand_cases,
     in_scope,
     plan,
-    reading,
+    readings,
     rule_out,
 )
 from rsconform.spec.ids import bundle_of
@@ -130,9 +130,9 @@ def test_an_undeclared_trait_is_a_reading_and_a_declared_or_defaulted_one_is_a_f
     flat = case_of(f"traits = {{ flat_namespace = true }}\n{STEP}")
     ranged = case_of(f"traits = {{ range_reader = false }}\n{STEP}")
 
-    assert reading(flat, lane_of(traits={})) == ("flat_namespace", "true")
-    assert reading(flat, lane_of(traits={"flat_namespace": True})) is None
-    assert reading(ranged, lane_of(traits={})) is None
+    assert readings(flat, lane_of(traits={})) == (("flat_namespace", "true"),)
+    assert readings(flat, lane_of(traits={"flat_namespace": True})) == ()
+    assert readings(ranged, lane_of(traits={})) == ()
 
 
 def test_a_plan_begins_with_the_smoke_case_and_leaves_nothing_out() -> None:

@@ -17,12 +17,14 @@ from typing import Any, Final
 from remote_store import (
     Backend,
     Capability,
+    CapabilitySet,
     FileInfo,
     FolderEntry,
     RemotePath,
     RemoteStoreError,
     WriteResult,
 )
+from remote_store.backends import MemoryBackend
 
 from rsconform_rogues.flat import Blob, FlatBackend, FlatLane, ForwardOnly
 from rsconform_rogues.harness import Base, flat
@@ -153,11 +155,11 @@ def touched_in_passing(call: Call) -> Any:
 
 def tidied(call: Call) -> Any:
     """Make the folders above a target first, and take them away again if there is nothing to put there."""
-    before = _folders(call.backend._root)
+    before = _folders(call.backend)
     try:
         return call.proceed()
     except RemoteStoreError:
-        for folder in sorted(_folders(call.backend._root) - before, key=len, reverse=True):
+        for folder in sorted(_folders(call.backend) - before, key=len, reverse=True):
             _prune(call.backend, folder)
         raise
 
@@ -172,18 +174,23 @@ def pruned(call: Call) -> None:
 
 def _prune(backend: Any, folder: str) -> None:
     above, _, name = folder.rpartition("/")
-    parent = backend._traverse(backend._split_path(above))
-    folder_node = getattr(parent, "children", {}).get(name)
-    if getattr(folder_node, "children", None) == {}:
-        del parent.children[name]
+    with backend._lock:
+        parent = backend._traverse(backend._split_path(above))
+        folder_node = getattr(parent, "children", {}).get(name)
+        if getattr(folder_node, "children", None) == {}:
+            del parent.children[name]
 
 
-def _folders(node: Any, prefix: str = "") -> set[str]:
-    found = set()
+def _folders(backend: Any) -> set[str]:
+    with backend._lock:
+        return set(_folders_below(backend._root))
+
+
+def _folders_below(node: Any, prefix: str = "") -> Iterator[str]:
     for name, child in node.children.items():
         if hasattr(child, "children"):
-            found |= {f"{prefix}{name}"} | _folders(child, f"{prefix}{name}/")
-    return found
+            yield f"{prefix}{name}"
+            yield from _folders_below(child, f"{prefix}{name}/")
 
 
 def copied_then_deleted(call: Call) -> None:
@@ -324,7 +331,11 @@ LITTLE_OF_WRITES: Final = fills(
 MOVES_BY_COPYING: Final = instead("move", copied_then_deleted, ~ITSELF & ~ROOT.of("dst"))
 PRUNES: Final = then("delete move", pruned)
 TIDIES: Final = instead("write move copy", tidied)
-FOLDERS_OF_ITS_OWN: Final = MOVES_BY_COPYING + PRUNES + TIDIES
+_MOVES_IN_STEPS: Final = CapabilitySet(set(MemoryBackend.CAPABILITIES) - {Capability.ATOMIC_MOVE})
+MOVES_IN_STEPS: Final = MOVES_BY_COPYING + has(
+    CAPABILITIES=_MOVES_IN_STEPS, capabilities=property(lambda _self: _MOVES_IN_STEPS)
+)
+FOLDERS_OF_ITS_OWN: Final = MOVES_IN_STEPS + PRUNES + TIDIES
 POOLED: Final = shadows(pool=lambda _: POOL) + instead("read_bytes write delete exists", pooled)
 
 SAYS_LITTLE: Final = lacking(Capability.WRITE_RESULT_NATIVE, Capability.USER_METADATA)

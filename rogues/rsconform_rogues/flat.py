@@ -54,7 +54,7 @@ class Blobs:
     """The store behind any number of instances."""
 
     by_key: dict[str, Blob] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
 
 class ForwardOnly(io.RawIOBase):
@@ -257,19 +257,21 @@ class FlatBackend(Backend):
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         self._demand(Capability.MOVE)
-        self._copy(src, dst, overwrite=overwrite)
-        if self._key(src) != self._key(dst):
-            del self._blobs.by_key[self._key(src)]
+        with self._blobs.lock:
+            self._copy(src, dst, overwrite=overwrite)
+            if self._key(src) != self._key(dst):
+                del self._blobs.by_key[self._key(src)]
 
     def _copy(self, src: str, dst: str, *, overwrite: bool) -> None:
         target = self._file_key(dst)
         source = self._file_key(src)
-        blob = self._blobs.by_key.get(source)
-        if blob is None:
-            raise self._no_file(source, src)
-        if source != target:
-            self._target(dst, overwrite=overwrite)
-            self._blobs.by_key[target] = Blob(blob.data, datetime.now(UTC), blob.metadata)
+        with self._blobs.lock:
+            blob = self._blobs.by_key.get(source)
+            if blob is None:
+                raise self._no_file(source, src)
+            if source != target:
+                self._target(dst, overwrite=overwrite)
+                self._blobs.by_key[target] = Blob(blob.data, datetime.now(UTC), blob.metadata)
 
     # Addressing.
 
@@ -346,7 +348,7 @@ class FlatBackend(Backend):
         return {name: blob for name, blob in sorted(self._blobs.by_key.items()) if name.startswith(prefix)}
 
     def _has_below(self, key: str) -> bool:
-        return any(name.startswith(f"{key}/") for name in self._blobs.by_key)
+        return any(name.startswith(f"{key}/") for name in list(self._blobs.by_key))
 
     def _folders(self, key: str) -> Iterator[FolderEntry]:
         start = self._start(key)

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, Final
 
-from remote_store import AlreadyExists, Backend, Capability, RemoteStoreError
+from remote_store import AlreadyExists, Backend, Capability, NotFound, RemoteStoreError
 
 from rsconform.probes import ProbeContext, probe
 
@@ -245,45 +245,68 @@ def own_instances(context: ProbeContext, folder: str, threads: int) -> None:
 
 @probe("races.atomic_move")
 def atomic_move(context: ProbeContext, folder: str) -> None:
-    """Beside a move that is declared atomic one of the two paths holds the whole file, at every moment."""
+    """Beside a move that is declared atomic one of the two paths holds the whole file, and never both.
+
+    A file is moved once and never back: what was no longer at the source has to be at the target from then on, and what
+    was at the target already is at the source no more. So two questions in the right order settle it, however long
+    somebody else's turn in between takes.
+    """
+    stop, number = monotonic() + _ROUNDS_S, 0
+    while number < 40 and (number < 4 or monotonic() < stop):
+        _move_once(context, f"{folder}/here{number}", f"{folder}/there{number}")
+        number += 1
+
+
+def _move_once(context: ProbeContext, here: str, there: str) -> None:
     backend: Any = context.backend
-    here, there, data = f"{folder}/here", f"{folder}/there", _payload(7, 40_000)
+    data = _payload(7, 40_000)
     context.touched.update((here, there))
     context.call("write()", backend.write, here, data)
-    done = threading.Event()
-    stop = monotonic() + _ROUNDS_S
+    moved = threading.Event()
+    watched = threading.Barrier(3)  # The move begins when both observers have looked once.
 
     def move() -> None:
+        watched.wait(_JOIN_S)
         try:
-            while monotonic() < stop:
-                backend.move(here, there)
-                backend.move(there, here)
+            backend.move(here, there)
         finally:
-            done.set()
+            moved.set()
 
-    def look() -> object:
-        while not done.is_set():
-            # It may be moved on between two questions; nowhere in a row of them is what a gap looks like.
-            for _ in range(25):
-                seen = _content(backend, here) or _content(backend, there)
-                if seen is not None:
-                    break
-            else:
-                return "the file at neither path, 25 times in a row"
-            if seen != data:
-                return f"{len(seen)} bytes of {len(data)}"
+    def watch(look: Callable[[], str | None]) -> Callable[[], str | None]:
+        def looking() -> str | None:
+            seen = look()
+            watched.wait(_JOIN_S)
+            while seen is None and not moved.is_set():
+                seen = look()
+            return seen or look()
+
+        return looking
+
+    def once_gone() -> str | None:
+        seen = _content(backend, here)
+        if seen is None:
+            seen = _content(backend, there)
+        if seen is None:
+            return "the file at neither path"
+        return None if seen == data else f"{len(seen)} bytes of {len(data)}"
+
+    def once_there() -> str | None:
+        if _content(backend, there) is not None and _content(backend, here) is not None:
+            return "the file at both paths"
         return None
 
-    results = _race(context, [move, look])
+    results = _race(context, [move, watch(once_gone), watch(once_there)])
     _demand_no_error(context, results)
-    if results[1] is not None:
-        context.fail("the whole file at one of the two paths", str(results[1]))
+    wrong = next((text for text in results if text is not None), None)
+    if wrong is not None:
+        context.fail("the whole file at one of the two paths", str(wrong))
 
 
 def _content(backend: Any, path: str) -> bytes | None:
+    """Return what is at a path, or None where nothing is; any other error is the race's."""
     try:
         return bytes(backend.read_bytes(path))
-    except Exception:  # At this moment it is not there; any error of the read itself shows elsewhere.
+    except NotFound:
         return None
 
 

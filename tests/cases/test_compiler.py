@@ -93,7 +93,7 @@ def mistakes_of(case: str) -> list[str]:
         ('steps = [ { op = "exists", path = "a", as = "backend" } ]', "name-clash"),
         ('steps = [ { op = "exists", path = "a", as = "r" }, { on = "r", op = "sek" } ]', "unknown-operation"),
         ('steps = [ { op = "exists", path = "a" } ]\nthen = { tre = {} }', "unknown-key"),
-        ('given = { "d/" = "text:x" }\nsteps = [ { op = "exists", path = "a" } ]', "wrong-type"),
+        ('given = { "d/" = 1 }\nsteps = [ { op = "exists", path = "a" } ]', "wrong-type"),
         ('probe = "no.such"', "unknown-probe"),
     ],
 )

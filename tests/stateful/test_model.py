@@ -16,6 +16,13 @@ def model(*, flat: bool = False, below_files: bool = False) -> Model:
     return made
 
 
+def aloud(value: Operation | Expected) -> str:
+    """Return an operation as a person would say it; what is expected shows in its assertion."""
+    if isinstance(value, Operation):
+        return " ".join((value.op, value.path, *(str(name) for name in value.options)))
+    return ""
+
+
 @pytest.mark.parametrize(
     ("operation", "expected"),
     [
@@ -35,7 +42,7 @@ def model(*, flat: bool = False, below_files: bool = False) -> Model:
         (Operation("list_folders", "d"), Expected(frozenset({"d/e"}))),
         (Operation("get_folder_info", "d"), Expected((2, 4))),
     ],
-    ids=str,
+    ids=aloud,
 )
 def test_where_folders_are_real(operation: Operation, expected: Expected) -> None:
     assert model().expect(operation) == expected
@@ -48,7 +55,7 @@ def test_where_folders_are_real(operation: Operation, expected: Expected) -> Non
         (Operation("write", "d/a/b", content=b""), Expected(ANYTHING)),
         (Operation("exists", "e"), Expected(False)),
     ],
-    ids=str,
+    ids=aloud,
 )
 def test_on_a_flat_namespace(operation: Operation, expected: Expected) -> None:
     assert model(flat=True, below_files=True).expect(operation) == expected

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from remote_store import AlreadyExists
 
-from rsconform_rogues.operators import Call, asked, instead
+from rsconform_rogues.operators import ITSELF, Call, asked, instead
 from rsconform_rogues.row import Rogue, row
 
 _WINDOW_S: Final = 0.001
@@ -52,8 +52,15 @@ def moved_in_two_steps(call: Call) -> Any:
     """Take the source away before the target is there."""
     content = call.rightly("read_bytes", call.path)
     call.rightly("delete", call.path)
-    time.sleep(20 * _WINDOW_S)
+    time.sleep(_WINDOW_S)
     call.rightly("write", call.arguments["dst"], content, overwrite=True)
+
+
+def moved_by_copying(call: Call) -> Any:
+    """Let the source stay until the target is there."""
+    call.rightly("copy", call.path, call.arguments["dst"], overwrite=call.arguments["overwrite"])
+    time.sleep(_WINDOW_S)
+    call.rightly("delete", call.path)
 
 
 def listed_in_pages(call: Call) -> Any:
@@ -98,6 +105,13 @@ ROWS: Final[tuple[Rogue, ...]] = (
         instead("move", moved_in_two_steps),
         also="BE-018a",
         reason="neither path",
+    ),
+    row(
+        "CAP-007a",
+        "moves-by-copying",
+        "memory",
+        instead("move", moved_by_copying, ~ITSELF),
+        reason="both paths",
     ),
     row(
         "KIT-063",

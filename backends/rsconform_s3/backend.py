@@ -172,8 +172,10 @@ class S3Boto3Backend(Backend):
 
     def read(self, path: str) -> BinaryIO:
         key = self._file_key(path)
-        head = self._requests.require(key, path)
-        return cast("BinaryIO", reads.open_buffered(self._requests, key, path, head))
+        try:
+            return cast("BinaryIO", reads.open_buffered(self._requests, key, path))
+        except NotFound as exc:
+            raise self._requests.absent(key, path) from exc.__cause__
 
     def read_seekable(self, path: str) -> BinaryIO:
         key = self._file_key(path)

@@ -1,6 +1,6 @@
 """Reading an object in pieces: one request for each piece, or one for all that follows.
 
-Both readers are pinned. Each request carries the ETag that the object had when the reader was made, so bytes of two
+Both readers are pinned. Each request after the first carries the ETag that the object had then, so bytes of two
 versions never come out of one reader.
 """
 
@@ -27,9 +27,13 @@ LINE_BYTES = 8 * 1024
 BUFFER_BYTES = 256 * 1024
 
 
-def open_buffered(requests: Requests, key: str, path: str, head: Response) -> io.BufferedReader:
-    """Return a buffered reader that drains an object in one request."""
-    stream = StreamReader(requests, key, path, head)
+def open_buffered(requests: Requests, key: str, path: str) -> io.BufferedReader:
+    """Return a buffered reader for which one request has been sent, and no other need be.
+
+    Raises:
+        NotFound: There is no such object.
+    """
+    stream = StreamReader(requests, key, path, requests.send("get_object", path, Key=key))
     return io.BufferedReader(stream, max(1, min(BUFFER_BYTES, stream.size_bytes)))
 
 
@@ -43,7 +47,7 @@ def read_all(requests: Requests, key: str, path: str) -> bytes:
 
 
 class ObjectReader(io.RawIOBase):
-    """A position in an object of known size and version. Sends nothing by itself."""
+    """A position in an object whose size and version an answer has told. Sends nothing by itself."""
 
     def __init__(self, requests: Requests, key: str, path: str, head: Response) -> None:
         super().__init__()
@@ -152,13 +156,15 @@ class RangeReader(ObjectReader):
 
 
 class StreamReader(ObjectReader):
-    """For reading on: the first read asks for all that follows, and the answer is taken as it is wanted."""
+    """For reading on: the answer that opened it holds all that follows, and is taken as it is wanted."""
 
-    def __init__(self, requests: Requests, key: str, path: str, head: Response) -> None:
-        super().__init__(requests, key, path, head)
-        self._body: Any = None
+    def __init__(self, requests: Requests, key: str, path: str, answer: Response) -> None:
+        super().__init__(requests, key, path, answer)
+        self._body: Any = answer["Body"]
         self._body_at = 0
-        self._body_stop = 0
+        self._body_stop = self.size_bytes
+        if not self.size_bytes:
+            self._drop_body()
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         self._check_open()

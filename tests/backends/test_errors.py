@@ -106,7 +106,6 @@ def test_credentials_do_not_stand_in_a_message() -> None:
 HEAD_FIRST = {
     "exists": lambda backend: backend.exists("p"),
     "is_file": lambda backend: backend.is_file("p"),
-    "read": lambda backend: backend.read("p"),
     "read_seekable": lambda backend: backend.read_seekable("p"),
     "get_file_info": lambda backend: backend.get_file_info("p"),
     "delete": lambda backend: backend.delete("p", missing_ok=True),

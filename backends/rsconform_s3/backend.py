@@ -47,7 +47,8 @@ class S3Boto3Backend(Backend):
     last, and a file `p` and files below `p/` may coexist; then `p` is a file, and its children are still listed.
     By default a write looks neither for a folder at its path nor for a file above it.
 
-    Of writers that must not overwrite, one wins, provided that the server honours `If-None-Match`. `move` is not
+    Of writers that must not overwrite, one wins, provided that the server honours `If-None-Match`: AWS does, in copies
+    too. A server that ignores the header would overwrite unasked, and needs `conditional_writes=False`. `move` is not
     atomic: it copies, then deletes, and if the delete fails both files are there. One instance may be shared between
     threads. After `close`, or when the process dies in the middle of a large write, no part of a file is ever visible;
     parts of an upload that could not be aborted stay until the bucket's lifecycle rules remove them.
@@ -62,6 +63,8 @@ class S3Boto3Backend(Backend):
         client_options: Further keywords for the client, and `config_kwargs` for its botocore Config.
         retry: Counts requests, the first included. botocore has no setting for its other fields.
         reject_write_under_file_ancestor: Ask for a file at each folder above a path before writing to it.
+        conditional_writes: False where the server knows no `If-None-Match`: then the backend looks before it writes,
+            and of creators who come at once more than one may win.
         client: A botocore S3 client to use instead of making one. It is not closed with the backend.
         transfer: Sizes from which files are transferred in parts.
 
@@ -84,6 +87,7 @@ class S3Boto3Backend(Backend):
         client_options: Mapping[str, Any] | None = None,
         retry: RetryPolicy | None = None,
         reject_write_under_file_ancestor: bool = False,
+        conditional_writes: bool = True,
         client: BaseClient | None = None,
         transfer: TransferSizes | None = None,
     ) -> None:
@@ -91,6 +95,7 @@ class S3Boto3Backend(Backend):
             raise ValueError("bucket is blank")
         self._bucket = bucket
         self._rejects_file_ancestor = reject_write_under_file_ancestor
+        self._writes_conditionally = conditional_writes
         self._sizes = transfer or TransferSizes()
         making = {
             "endpoint_url": endpoint_url,
@@ -289,7 +294,6 @@ class S3Boto3Backend(Backend):
         if key == target.key:
             return None
         self._refuse_file_ancestor(target)
-        writes.refuse_existing(self._requests, target)
         copying.copy_object(self._requests, source, target, self._sizes)
         return source
 
@@ -323,7 +327,8 @@ class S3Boto3Backend(Backend):
 
     def _target(self, path: str, *, overwrite: bool, metadata: Mapping[str, str] | None = None) -> Target:
         key = self._file_key(path)
-        return writes.target_of(path, key, overwrite=overwrite, metadata=metadata, backend=NAME)
+        headers = writes.metadata_headers(metadata, path=path, backend=NAME)
+        return Target(path, key, overwrite, headers, self._writes_conditionally)
 
     def _refuse_file_ancestor(self, target: Target) -> None:
         """Raise InvalidPath if the opt-in is set and a file stands above the target.

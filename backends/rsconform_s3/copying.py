@@ -58,9 +58,12 @@ def copy_object(requests: Requests, source: Source, target: Target, sizes: Trans
     size_bytes: int = source.head["ContentLength"]
     try:
         if size_bytes <= sizes.copy_limit_bytes:
+            if not target.is_conditional:
+                refuse_existing(requests, target)
             demands = {**source.pinned(requests.bucket), **source.checksum, **target.condition}
             requests.send("copy_object", source.path, Key=target.key, **demands)
         else:
+            refuse_existing(requests, target)  # Before much is copied.
             _copy_in_parts(requests, source, target, sizes)
     except RemoteStoreError as exc:
         raise _copy_error(requests, source, target, exc) from exc.__cause__

@@ -104,6 +104,7 @@ class Refusal:
     code: str
     status: int
     message: str
+    retries: int = 0  # How often botocore had sent the request before.
 
 
 @functools.cache
@@ -123,8 +124,9 @@ def refusal_of(error: BaseException | None) -> Refusal | None:
         response = getattr(error, "response", None)
         if isinstance(response, dict):
             facts = response.get("Error", {})
-            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            return Refusal(str(facts.get("Code", "")), int(status), str(facts.get("Message", "")))
+            metadata = response.get("ResponseMetadata", {})
+            status, retries = int(metadata.get("HTTPStatusCode", 0)), int(metadata.get("RetryAttempts", 0))
+            return Refusal(str(facts.get("Code", "")), status, str(facts.get("Message", "")), retries)
         error = error.__cause__
     return None
 

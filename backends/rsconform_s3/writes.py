@@ -1,14 +1,16 @@
 """Writing an object: one PUT for what fits, else a multipart upload that is completed or aborted.
 
 A write that must not overwrite carries `If-None-Match: *` with the request that makes the object visible, so that of
-many creators, in whatever process, one wins. A server that ignores the header (rclone does) keeps no such promise.
+many creators, in whatever process, one wins. For a server that ignores the header (rclone does) or refuses it the
+target is looked up first, if the caller says so: then two who come at once may both have looked.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import chain
@@ -18,7 +20,7 @@ from typing import Any, BinaryIO, Self
 from remote_store import AlreadyExists, RemotePath, RemoteStoreError, WriteResult
 
 from rsconform_s3.errors import refusal_of
-from rsconform_s3.objects import CHECKSUM_MEMBERS, encode_metadata, write_result
+from rsconform_s3.objects import CHECKSUM_MEMBERS, clean_etag, encode_metadata, write_result
 from rsconform_s3.requests import Requests, Response
 
 log = logging.getLogger(__name__)
@@ -66,17 +68,18 @@ class Target:
     key: str
     overwrite: bool
     headers: Mapping[str, Any] = field(default_factory=dict)
+    is_conditional: bool = True  # Whether the server is left to refuse what must not be overwritten.
 
     @property
     def condition(self) -> dict[str, str]:
         """What the request that makes the object visible has to carry."""
-        return {} if self.overwrite else {"IfNoneMatch": "*"}
+        return {"IfNoneMatch": "*"} if self.is_conditional and not self.overwrite else {}
 
 
-def target_of(path: str, key: str, *, overwrite: bool, metadata: Mapping[str, str] | None, backend: str) -> Target:
-    """Return a target whose headers are known to be sendable."""
+def metadata_headers(metadata: Mapping[str, str] | None, *, path: str, backend: str) -> dict[str, Any]:
+    """Return what goes with the content of an object, known to be sendable."""
     encoded = encode_metadata(metadata, path=path, backend=backend)
-    return Target(path, key, overwrite, {"Metadata": encoded} if encoded else {})
+    return {"Metadata": encoded} if encoded else {}
 
 
 def store(
@@ -108,6 +111,8 @@ def put(requests: Requests, target: Target, body: bytes) -> Response:
     Raises:
         AlreadyExists: There is one, and it must not be overwritten.
     """
+    if not target.is_conditional:
+        refuse_existing(requests, target)
     attempts_left = PUT_ATTEMPTS
     while True:
         attempts_left -= 1
@@ -118,6 +123,9 @@ def put(requests: Requests, target: Target, body: bytes) -> Response:
         except RemoteStoreError as exc:
             if attempts_left and _code_of(exc) == "ConditionalRequestConflict":
                 continue
+            landed = _landed(requests, target, exc, lambda: hashlib.md5(body, usedforsecurity=False).hexdigest())
+            if landed is not None:
+                return landed
             raise creation_error(requests, target, exc) from exc.__cause__
 
 
@@ -134,9 +142,24 @@ def creation_error(requests: Requests, target: Target, exc: RemoteStoreError) ->
         return exc
     if refusal.status == HTTPStatus.PRECONDITION_FAILED:
         return _already_exists(requests, target)
+    if refusal.status == HTTPStatus.NOT_IMPLEMENTED and target.is_conditional:
+        message = f"The server cannot write conditionally ({exc.args[0]}); conditional_writes=False looks first instead"
+        return RemoteStoreError(message, path=target.path, backend=requests.backend)
     if refusal.code == "ConditionalRequestConflict" and requests.head(target.key, target.path) is not None:
         return _already_exists(requests, target)
     return exc
+
+
+def _landed(requests: Requests, target: Target, exc: RemoteStoreError, own_etag: Callable[[], str]) -> Response | None:
+    """Return what HEAD says of an object that this very write made, in an attempt whose answer was lost.
+
+    botocore sent the request again then, and the object that its condition met is the write's own.
+    """
+    refusal = refusal_of(exc)
+    if refusal is None or not refusal.retries or refusal.status != HTTPStatus.PRECONDITION_FAILED or target.overwrite:
+        return None
+    head = requests.head(target.key, target.path, ChecksumMode="ENABLED")
+    return head if head is not None and clean_etag(head) == own_etag() else None
 
 
 class Multipart:
@@ -182,7 +205,18 @@ class Multipart:
                 "complete_multipart_upload", **self._where, MultipartUpload=parts, **self._target.condition
             )
         except RemoteStoreError as exc:
+            landed = _landed(self._requests, self._target, exc, self._etag)
+            if landed is not None:
+                return landed
             raise creation_error(self._requests, self._target, exc) from exc.__cause__
+
+    def _etag(self) -> str:
+        """Return the ETag that S3 gives an object made of these parts, unless it encrypts with a key of KMS."""
+        try:
+            parts = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in self._parts)
+        except ValueError:
+            return ""
+        return f"{hashlib.md5(parts, usedforsecurity=False).hexdigest()}-{len(self._parts)}"
 
     @property
     def _next(self) -> int:

@@ -12,6 +12,7 @@ import moto
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from rsconform_fixtures.moto_copies import conditional_copies
 from rsconform_s3 import S3Boto3Backend, TransferSizes
 
 BUCKETS = (f"bucket-{number}" for number in itertools.count())
@@ -45,16 +46,25 @@ class Wire:
     def parameters(self, operation: str) -> list[dict[str, Any]]:
         return [parameters for name, parameters in self.calls if name == operation]
 
-    def fail(self, operation: str, status: int, code: str = "", *, skip: int = 0, times: int = 1) -> None:
+    def fail(
+        self, operation: str, status: int, code: str = "", *, skip: int = 0, times: int = 1, retries: int = 0
+    ) -> None:
         """Refuse requests of one kind. Without a code the answer has no body, as answers to HEAD have none."""
         error = {"Code": code or str(status), "Message": "made to fail"}
-        self.reply(operation, {"Error": error}, status=status, skip=skip, times=times)
+        self.reply(operation, {"Error": error}, status=status, skip=skip, times=times, retries=retries)
 
     def reply(
-        self, operation: str, answer: dict[str, Any], *, status: int = 200, skip: int = 0, times: int = 1
+        self,
+        operation: str,
+        answer: dict[str, Any],
+        *,
+        status: int = 200,
+        skip: int = 0,
+        times: int = 1,
+        retries: int = 0,
     ) -> None:
         """Answer requests of one kind without asking the server."""
-        answer = {**answer, "ResponseMetadata": {"HTTPStatusCode": status}}
+        answer = {**answer, "ResponseMetadata": {"HTTPStatusCode": status, "RetryAttempts": retries}}
         self.faults.append(Fault(operation, status, answer, skip, times))
 
     def record(self, params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -75,7 +85,7 @@ class Wire:
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """An S3 client on a moto of its own; parts may be small."""
-    with pytest.MonkeyPatch.context() as patch, moto.mock_aws():
+    with pytest.MonkeyPatch.context() as patch, moto.mock_aws(), conditional_copies():
         patch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
         yield boto3.client("s3", region_name="us-east-1", aws_access_key_id="k", aws_secret_access_key="s")
 

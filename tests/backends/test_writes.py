@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.backends.conftest import Seed, Wire
 
 Stored = Callable[[], dict[str, bytes]]
+LARGE = b"0123456789AB"
 MULTIPART = ["CreateMultipartUpload", "UploadPart", "UploadPart", "CompleteMultipartUpload"]
 
 
@@ -225,6 +226,56 @@ def test_a_conflict_that_stays_is_judged_by_what_is_there(backend: S3Boto3Backen
     wire.fail("PutObject", 409, "ConditionalRequestConflict", times=PUT_ATTEMPTS)
     with pytest.raises(AlreadyExists):
         backend.write("g", b"mine")
+
+
+@pytest.mark.parametrize(("made_visible_by", "content"), [("PutObject", b"mine"), ("CompleteMultipartUpload", LARGE)])
+class TestLostAnswers:
+    """botocore repeats a request whose answer was lost; the condition then fails on what the first attempt made."""
+
+    def test_an_object_of_ones_own_is_no_conflict(
+        self, small: S3Boto3Backend, wire: Wire, seed: Seed, made_visible_by: str, content: bytes
+    ) -> None:
+        written = small.write("f", io.BytesIO(content), overwrite=True)
+        wire.reply("HeadObject", {}, status=404, times=made_visible_by != "PutObject")
+        wire.fail(made_visible_by, 412, "PreconditionFailed", retries=1)
+
+        result = small.write("f", io.BytesIO(content))
+
+        assert (result.etag, result.size) == (written.etag, len(content))
+
+    @pytest.mark.parametrize("retries", [0, 1])
+    def test_an_object_of_somebody_else_is_one(
+        self, small: S3Boto3Backend, wire: Wire, seed: Seed, made_visible_by: str, content: bytes, retries: int
+    ) -> None:
+        seed("f", body=content[::-1])
+        wire.reply("HeadObject", {}, status=404, times=made_visible_by != "PutObject")
+        wire.fail(made_visible_by, 412, "PreconditionFailed", retries=retries)
+
+        with pytest.raises(AlreadyExists):
+            small.write("f", io.BytesIO(content))
+
+
+class TestWithoutConditionalWrites:
+    def test_the_target_is_looked_up_instead(self, client: Any, bucket: str, wire: Wire, stored: Stored) -> None:
+        backend = S3Boto3Backend(bucket, client=client, conditional_writes=False)
+        backend.write("f", b"first")
+        with pytest.raises(AlreadyExists):
+            backend.write("f", b"second")
+        backend.write("f", b"third", overwrite=True)
+
+        assert wire.operations == ["HeadObject", "PutObject", "HeadObject", "PutObject"]
+        assert not any("IfNoneMatch" in parameters for _, parameters in wire.calls)
+        assert stored() == {"f": b"third"}
+
+    def test_a_server_that_refuses_the_header_is_no_reason_to_overwrite(
+        self, backend: S3Boto3Backend, wire: Wire, stored: Stored
+    ) -> None:
+        wire.fail("PutObject", 501, "NotImplemented")
+        with pytest.raises(RemoteStoreError, match="conditional_writes=False") as caught:
+            backend.write("f", b"x")
+        assert type(caught.value) is RemoteStoreError
+        assert wire.operations == ["PutObject"]
+        assert stored() == {}
 
 
 class TestOpenAtomic:

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
     from remote_store import Backend
 
+PROFILES = (
+    "quick",
+    "standard",
+    "deep",
+)  # As `rsconform.run.model.Profile` has them, which is not imported for nothing.
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options; the longer ones say the same as those of `rsconform run`."""
@@ -27,6 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--rsconform-fresh", action="store_true", help="an instance of its own for every case")
     add("--rsconform-fresh-store", action="store_true", help="each call of the callable gives a new, empty store")
     add("--rsconform-seed", type=int, default=0, metavar="N", help="seed of what is random")
+    add(
+        "--rsconform-profile", choices=PROFILES, default="quick", help="how deep to look for sequences, races and leaks"
+    )
     # Set by the supervisor of `rsconform run`.
     add("--rsconform-journal", help=SUPPRESS)
     add("--rsconform-part", type=int, default=0, help=SUPPRESS)

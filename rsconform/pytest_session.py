@@ -35,7 +35,7 @@ from rsconform.pytest_nodes import CaseItem, LaneFileNode, LaneRun
 from rsconform.run.cleaning import DirtyStoreError
 from rsconform.run.earlier import earlier_part
 from rsconform.run.journal import JournalWriter, clear, read_journal
-from rsconform.run.model import Attempt, Footer
+from rsconform.run.model import Attempt, Footer, Profile
 from rsconform.run.plan import Selection, demand_cases, in_scope, make_header, plan
 from rsconform.run.session import LaneSession
 from rsconform.spec.ids import bundle_of
@@ -191,6 +191,7 @@ class Conformance:
             self.selection,
             date=datetime.now(UTC).date().isoformat(),
             seed=option.rsconform_seed,
+            profile=Profile(option.rsconform_profile),
             again=option.rsconform_again or self._again(run.lane),
             complete=complete,
         )
@@ -208,7 +209,10 @@ class Conformance:
             words += ["--lanes", os.path.relpath(lane.file)]
         for trait in option.rsconform_trait:
             words += ["--trait", trait]
-        return shlex.join([*words, *(["--fresh-store"] if option.rsconform_fresh_store else [])])
+        words += ["--fresh-store"] if option.rsconform_fresh_store else []
+        words += ["--seed", str(option.rsconform_seed)] if option.rsconform_seed else []
+        words += ["--profile", option.rsconform_profile] if option.rsconform_profile != Profile.QUICK else []
+        return shlex.join(words)
 
     def _process(self, worker: str | None) -> str:
         """Return the name of a process of this part of the run."""
@@ -235,6 +239,8 @@ class Conformance:
             self.services,
             step_limit_s=option.rsconform_timeout,
             fresh=option.rsconform_fresh,
+            seed=option.rsconform_seed,
+            profile=Profile(option.rsconform_profile),
             log=run.journal,
         )
         if run.journal is not None:

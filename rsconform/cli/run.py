@@ -25,6 +25,7 @@ from rsconform.report.model import Grade, Report, Waiver
 from rsconform.report.text import render_summary
 from rsconform.report.waivers import review_lanes, waivers_beside
 from rsconform.report.write import UnwritableError, Written, write_reports
+from rsconform.run.model import Profile
 from rsconform.run.plan import Selection, demand_cases, in_scope
 from rsconform.run.supervisor import MOST_DEATHS, ChildFailedError, Supervisor
 from rsconform.spec.model import Edition
@@ -41,6 +42,7 @@ class _Asked:
     lanes: tuple[str, ...]
     workers: str | None
     seed: int
+    profile: str
     fresh: bool
     fresh_store: bool
     timeout: float
@@ -77,6 +79,13 @@ class _Asked:
 )
 @click.option("-n", "workers", metavar="N", help="Run on N workers (a number or 'auto').")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is random.")
+@click.option(
+    "--profile",
+    type=click.Choice([profile.value for profile in Profile]),
+    default=Profile.QUICK.value,
+    show_default=True,
+    help="How deep to look for sequences, races and leaks.",
+)
 @click.option("--fresh", is_flag=True, help="An instance of its own for every case; must not change a verdict.")
 @click.option("--fresh-store", is_flag=True, help="A promise: each call of the callable gives a new, empty store.")
 @click.option(
@@ -172,6 +181,7 @@ def _child_arguments(lane: Lane, name: str, asked: _Asked) -> list[str]:
         "-qq", "--tb=no", "-rN", "-o", "console_output_style=classic", "-o", "cache_dir=.pytest_cache",
         f"--rsconform-backend={name}", f"--rsconform-journal={asked.reports}", f"--rsconform-level={asked.level}",
         f"--rsconform-timeout={asked.timeout:g}", f"--rsconform-seed={asked.seed}",
+        f"--rsconform-profile={asked.profile}",
         f"--rsconform-again={_again(name, asked)}",
     ]  # fmt: skip
     for option, values in (
@@ -194,6 +204,7 @@ def _again(name: str, asked: _Asked) -> str:
             words += [option, value]
     words += ["--fresh-store"] if asked.fresh_store else []
     words += ["--seed", str(asked.seed)] if asked.seed else []
+    words += ["--profile", asked.profile] if asked.profile != Profile.QUICK else []
     return shlex.join(words)
 
 

@@ -16,7 +16,7 @@ from remote_store import Backend
 
 from rsconform.cases.model import Want
 from rsconform.lanes.model import Subject
-from rsconform.run.model import Breach
+from rsconform.run.model import Breach, Profile
 
 Probe = Callable[..., None]
 
@@ -45,6 +45,8 @@ class ProbeContext:
     """What a probe has at hand.
 
     Attributes:
+        seed: Of what is random, as the run was given it.
+        profile: How deep to look.
         content: The bytes of each file in the case's `given`, by path.
         breaches: What the probe found about other axioms than its own.
     """
@@ -52,6 +54,8 @@ class ProbeContext:
     subject: Subject
     backend: Backend
     content: Mapping[str, bytes] = field(default_factory=dict)
+    seed: int = 0
+    profile: Profile = Profile.QUICK
     breaches: list[Breach] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)  # Paths that the probe may have written, for whoever cleans up.

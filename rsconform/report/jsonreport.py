@@ -30,6 +30,7 @@ def as_document(report: Report) -> dict[str, Any]:
         "contract": header.contract,
         "date": header.date,
         "seed": header.seed,
+        "profile": header.profile,
         "level": header.level,
         "again": header.again,
         "lane": _lane(report),

@@ -16,6 +16,19 @@ REFUSED = "refused: "  # How the note begins of a case that a permitted refusal 
 Json = Mapping[str, Any]
 
 
+class Profile(StrEnum):
+    """How deep a run looks where more looking finds more: sequences, races, leaks."""
+
+    QUICK = "quick"
+    STANDARD = "standard"
+    DEEP = "deep"
+
+    @property
+    def patience(self) -> int:
+        """Return how many times the limit of one operation a probe that looks deeper may take."""
+        return {Profile.QUICK: 1, Profile.STANDARD: 6, Profile.DEEP: 60}[self]
+
+
 class Result(StrEnum):
     """What one attempt at one case did."""
 
@@ -129,6 +142,7 @@ class Header:
     lane: LaneFacts
     date: str  # UTC, ISO.
     seed: int
+    profile: Profile
     complete: bool  # False when options or pytest selected a part of the plan.
     level: str
     again: str  # The command that runs this lane again, to which --case is added.
@@ -229,6 +243,7 @@ def header_from(raw: Json) -> Header:
     return Header(
         **{
             **raw,
+            "profile": Profile(raw["profile"]),
             "lane": LaneFacts(**{**lane, "affordances": tuple(lane["affordances"]), "specs": tuple(lane["specs"])}),
             "plan": tuple(
                 PlannedCase(

@@ -12,7 +12,7 @@ from rsconform import __version__
 from rsconform.cases.model import Case, Skip, Want
 from rsconform.lanes.model import Lane
 from rsconform.lanes.registry import LaneError
-from rsconform.run.model import AxiomFacts, Header, LaneFacts, PlannedCase
+from rsconform.run.model import AxiomFacts, Header, LaneFacts, PlannedCase, Profile
 from rsconform.spec.ids import bundle_of
 from rsconform.spec.mistakes import nearest
 from rsconform.spec.model import Axiom, Edition
@@ -177,6 +177,7 @@ def make_header(
     *,
     date: str,
     seed: int,
+    profile: Profile = Profile.QUICK,
     again: str,
     complete: bool,
 ) -> Header:
@@ -192,6 +193,7 @@ def make_header(
         lane=lane_facts(lane),
         date=date,
         seed=seed,
+        profile=profile,
         complete=complete and selection.is_whole,
         level=selection.level,
         again=again,

@@ -26,12 +26,12 @@ from rsconform.run.cleaning import StoreKeeper
 from rsconform.run.instance import describe, facts_of
 from rsconform.run.interpreter import CaseFailed, Interpreter, Refused, show_error
 from rsconform.run.invariants import ENDS_IN_TIME, Watch
-from rsconform.run.model import Attempt, Breach, Failure, Instance, Result, off_surface
+from rsconform.run.model import Attempt, Breach, Failure, Instance, Profile, Result, off_surface
 from rsconform.run.plan import SMOKE, written
 from rsconform.run.smoke import run_smoke
 from rsconform.run.store import GivenFailedError, Mismatch, StoreView, UnaffordableError
 from rsconform.spec.model import Axiom
-from rsconform.spec.vocabulary import TRAITS
+from rsconform.spec.vocabulary import PROBES, TRAITS
 
 MOST_HANGS = 3
 CONSTRUCTED = "BE-001a"
@@ -85,6 +85,8 @@ class LaneSession:
         axioms: The axioms in scope; those with an `invariant` are judged in every case.
         step_limit_s: How long one operation may take.
         fresh: Every case gets an instance of its own, whatever the lane fixture offers.
+        seed: Of what is random.
+        profile: How deep the probes look that look deeper.
         fixture: Instead of the lane fixture that the lane names.
         log: Is told how far each case has come.
     """
@@ -97,6 +99,8 @@ class LaneSession:
         *,
         step_limit_s: float,
         fresh: bool = False,
+        seed: int = 0,
+        profile: Profile = Profile.QUICK,
         fixture: LaneFixture | None = None,
         log: Log | None = None,
     ) -> None:
@@ -107,6 +111,8 @@ class LaneSession:
         self._services = services
         self._step_limit_s = step_limit_s
         self._fresh = fresh
+        self._seed_number = seed
+        self._profile = profile
         self._invariants = {axiom.invariant: str(axiom.id) for axiom in axioms if axiom.invariant is not None}
         self._flat = lane.declared.get("flat_namespace") is not False
         self._fixture = fixture
@@ -321,7 +327,12 @@ class LaneSession:
         steps = sum(step.within_s or self._step_limit_s for step in case.steps) or self._step_limit_s
         # The last one is for making the instance and for closing it.
         whole = self._store_limit_s(case) * (2 if case.then is not None else 1) + steps
+        if _looks_deeper(case):
+            return whole + self._probe_limit_s(case)
         return min(whole, max(CASE_LIMIT_S, self._step_limit_s)) + self._step_limit_s
+
+    def _probe_limit_s(self, case: Case) -> float:
+        return self._step_limit_s * (self._profile.patience if _looks_deeper(case) else 1)
 
     def _store_limit_s(self, case: Case) -> float:
         """Return how long making a case's given state may take, and looking at the state it leaves."""
@@ -448,7 +459,9 @@ class LaneSession:
             construct=lambda options: self._faced(functools.partial(class_of(held.backend), **options)),
         )
         content = {path: file.content.data for path, file in case.given.files.items()} if case.probe else {}
-        context = ProbeContext(held.subject, held.backend, content, touched=view.touched)
+        context = ProbeContext(
+            held.subject, held.backend, content, self._seed_number, self._profile, touched=view.touched
+        )
         attempt = blank
         try:
             self._seed(view, case)
@@ -510,7 +523,7 @@ class LaneSession:
             self._log.seeded()
 
     def _probe(self, name: str, case: Case, context: ProbeContext) -> None:
-        deadline.arm(self._step_limit_s)
+        deadline.arm(self._probe_limit_s(case))
         try:
             find_probe(name)(context, **case.args)
         finally:
@@ -540,6 +553,11 @@ def _failure(case: Case, interpreter: Interpreter, failed: CaseFailed) -> Failur
     steps = tuple(step.text for step in case.steps)
     at = interpreter.at if interpreter.at < len(steps) else None
     return Failure(failed.expected, failed.observed, step=at, steps=steps, phase=failed.phase, hang=failed.hang)
+
+
+def _looks_deeper(case: Case) -> bool:
+    """Return whether a case's probe looks as deep as the profile says."""
+    return case.probe is not None and PROBES[case.probe].hardens is not None
 
 
 def _probe_text(case: Case) -> str:

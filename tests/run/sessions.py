@@ -12,6 +12,7 @@ from remote_store.backends import MemoryBackend
 from rsconform.cases.compiler import compile_edition
 from rsconform.cases.model import Case
 from rsconform.lanes.model import LaneFixture, Services, Snapshot, StoredFile, Subject
+from rsconform.run.model import Profile
 from rsconform.run.session import LaneSession, Log
 from tests.snippets import AXIOM, edition_of, lane_of
 
@@ -26,6 +27,7 @@ def session_of(
     fresh: bool = False,
     log: Log | None = None,
     start: bool = True,
+    profile: Profile = Profile.QUICK,
     **facts: object,
 ) -> tuple[LaneSession, tuple[Case, ...]]:
     """Return a session over a callable or a lane fixture, and the cases of a snippet.
@@ -43,6 +45,7 @@ def session_of(
         Services(own_process=False),
         step_limit_s=limit_s,
         fresh=fresh,
+        profile=profile,
         fixture=fixture,
         log=log,
     )

@@ -16,7 +16,7 @@ from remote_store.backends import MemoryBackend
 
 from rsconform.cases.model import Skip, Want
 from rsconform.lanes.model import ServiceDownError, Services, Snapshot, Subject
-from rsconform.run.model import Attempt, Result
+from rsconform.run.model import Attempt, Profile, Result
 from rsconform.run.plan import SMOKE
 from rsconform.run.session import MOST_HANGS, LaneSession
 from tests.run.sessions import Shelf, session_of
@@ -475,3 +475,18 @@ def test_what_hangs_is_ended_whoever_took_the_signal_in_between(monkeypatch: pyt
     attempt = first(session, case)
     assert attempt.failure is not None
     assert attempt.failure.hang
+
+
+# -- profiles --
+
+
+@pytest.mark.parametrize(("profile", "times"), [(Profile.QUICK, 1), (Profile.STANDARD, 6), (Profile.DEEP, 60)])
+def test_a_probe_that_looks_deeper_is_given_the_time_that_the_profile_needs(profile: Profile, times: int) -> None:
+    deep = (
+        '[[axiom.case]]\nname = "deep"\nprobe = "sequences.as_a_dictionary"\n'
+        "args = { flat = false, strict = true, seed = 1, sequences = 1, length = 2 }"
+    )
+    session, (case,) = session_of(deep, limit_s=2.0, profile=profile)
+
+    assert session.limit_s(case) >= times * 2.0
+    assert session.limit_s(case) <= (times + 4) * 2.0

@@ -154,6 +154,13 @@ def only_top_level(call: Call) -> FolderInfo:
     return FolderInfo(RemotePath.ROOT, len(files), sum(info.size for info in files))
 
 
+def at_first_time(call: Call) -> FolderInfo:
+    """Take the time of the file that is listed first for the folder's."""
+    info: FolderInfo = call.proceed()
+    first = next(iter(call.rightly("list_files", call.path, recursive=True)), None)
+    return replace(info, modified_at=None if first is None else first.modified_at)
+
+
 def empty_folder_info(call: Call) -> FolderInfo:
     return FolderInfo(RemotePath.from_backend_path(call.path), 0, 0)
 

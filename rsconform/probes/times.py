@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, Final
 
 from remote_store import Backend
@@ -16,6 +17,10 @@ from rsconform.probes import ProbeContext, probe
 
 # As far as S3 lets the clocks of client and service be apart; an error in the time zone is larger.
 _SKEW: Final = timedelta(minutes=15)
+# A listing and a lookup may round to a second.
+_ROUNDING: Final = timedelta(seconds=1)
+# For how long a file is written again until its time is a later one: some clocks of file systems tick every 4 ms.
+_TICK_S: Final = 0.05
 # East of Greenwich by an odd amount: local time taken for UTC shows, also on machines that run on UTC.
 _ELSEWHERE: Final = "<+0545>-05:45"
 
@@ -40,6 +45,33 @@ def honest(context: ProbeContext, op: str, path: str) -> None:
     if abs(told - now) > _SKEW:
         expected = f"a time within {_SKEW.seconds // 60} minutes of {now:%H:%M} UTC"
         context.fail(expected, f"{told.isoformat()}, which is {_apart(told, now)}")
+
+
+@probe("times.newest")
+def newest(context: ProbeContext, folder: str) -> None:
+    """Whichever file below a folder was written last, the folder has its time and no other file's, or none."""
+    for path in context.content:
+        times = _with_newest(context, path)
+        told = context.call("get_folder_info()", context.backend.get_folder_info, folder).modified_at
+        if not isinstance(told, datetime) or told.utcoffset() is None or UNKNOWN_TIME in times.values():
+            return
+        latest = max(times.values())
+        nearest = min(times.values(), key=lambda one: abs(one - told))
+        if nearest != latest or abs(latest - told) > _ROUNDING:
+            context.fail(f"{latest.isoformat()}, when {path} was written last", told.isoformat())
+
+
+def _with_newest(context: ProbeContext, path: str) -> dict[str, datetime]:
+    """Write a file until its time is later than every other's, if the store's clock is fine enough."""
+    stop = monotonic() + _TICK_S
+    while True:
+        context.call("write()", context.backend.write, path, b"again", overwrite=True)
+        times = {
+            one: context.call("get_file_info()", context.backend.get_file_info, one).modified_at
+            for one in context.content
+        }
+        if all(times[path] > times[one] for one in times if one != path) or monotonic() > stop:
+            return times
 
 
 def _apart(told: datetime, now: datetime) -> str:

@@ -290,6 +290,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "seek.spool": ProbeFacts(("path",), surface="sync"),
     "seek.source_closed": ProbeFacts(("path", "fails"), surface="sync"),
     "times.honest": ProbeFacts(("op", "path")),
+    "times.newest": ProbeFacts(("folder",)),
     "blocks.manager": ProbeFacts(("path", "raises"), surface="sync"),
     "blocks.pieces": ProbeFacts(("path", "pieces", "reuses"), surface="sync"),
     "blocks.raises": ProbeFacts(("path", "raised", "body"), surface="sync"),

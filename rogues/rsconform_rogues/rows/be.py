@@ -40,6 +40,7 @@ from rsconform_rogues.deeds import (
     LookAlike,
     as_files,
     as_text,
+    at_first_time,
     below_pattern,
     blobs,
     copied_only,
@@ -287,6 +288,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("BE-017c", "does-not-find-files", "flat", raises("get_folder_info", NotFound, FILE)),
     row("BE-017d", "counts-the-top-level", "flat", instead("get_folder_info", only_top_level, ROOT)),
     row("BE-017e", "makes-up-times", "flat", fills("get_folder_info", modified_at=lambda _: EARLY)),
+    row("BE-017e", "takes-the-first-time", "flat", instead("get_folder_info", at_first_time), reason="written last"),
     # BE-018: move().
     row("BE-018a", "leaves-the-source", "flat", instead("move", copied_only)),
     row("BE-018a", "moves-look-alikes", "flat", then("move", path_like(str.startswith), ~ITSELF), also="KIT-003"),

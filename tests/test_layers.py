@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rsconform"
 
 # Probes say what they found in the words of the run's records, so those values stand before both.
-STAGES = ("spec", "cases", "lanes", "run.model", "stateful", "probes", "run", "report", "gate")
+STAGES = ("spec", "cases", "lanes", "wire", "run.model", "stateful", "probes", "run", "report", "gate")
 EDGES = ("cli", "pytest_plugin", "pytest_session", "pytest_nodes", "__main__")
 BASE = ("", "data")  # The package itself, and where the shipped files lie.
 
@@ -72,12 +72,13 @@ def test_a_stage_imports_only_from_the_stages_before_it() -> None:
 
 
 def test_the_core_talks_to_no_terminal_and_no_network() -> None:
-    # pytest, click and rich belong to the edges; boto3 and moto to lanes; hypothesis to what is stateful.
-    core = {"click", "rich", "pytest", "boto3", "botocore", "moto", "socket", "hypothesis"}
+    # pytest, click and rich belong to the edges; boto3 and moto to lanes; hypothesis to what is stateful; the wire is
+    # the lanes' too, and nobody imports it but them.
+    core = {"click", "rich", "pytest", "boto3", "botocore", "moto", "socket", "h11", "hypothesis"}
     wrong = [
         f"{path.relative_to(ROOT)}:{line} imports {imported}"
         for path, module in modules()
-        if stage_of(module) in (*STAGES, *BASE) and stage_of(module) != "stateful"
+        if stage_of(module) in (*STAGES, *BASE) and stage_of(module) not in ("stateful", "wire")
         for line, imported in imports(path)
         if imported.partition(".")[0] in core
     ]
@@ -108,8 +109,19 @@ def test_our_backend_and_our_lanes_use_only_what_anybody_may_use() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{line} imports {imported}"
         for path, line, imported in seen
-        if imported != "rsconform.lanes" or path.is_relative_to(ROOT / "backends")
+        if imported not in ("rsconform.lanes", "rsconform.wire") or path.is_relative_to(ROOT / "backends")
     ]
 
     assert seen  # The lanes are written against the public protocol.
     assert wrong == []
+
+
+def test_nobody_imports_the_wire_but_who_puts_one_up() -> None:
+    importing = {
+        stage_of(module)
+        for path, module in modules()
+        for _, imported in imports(path)
+        if stage_of(imported) == "wire" and imported.partition(".")[0] == "rsconform"
+    }
+
+    assert importing == {"wire"}

@@ -33,7 +33,7 @@ def test_the_base_install_pulls_nothing_of_any_service() -> None:
 
 
 def test_the_extra_for_s3_brings_what_its_lanes_need_and_not_s3fs() -> None:
-    assert names(PYPROJECT["project"]["optional-dependencies"]["s3"]) == {"boto3", "moto"}
+    assert names(PYPROJECT["project"]["optional-dependencies"]["s3"]) == {"boto3", "h11", "moto"}
 
 
 def test_the_pinned_dependencies_are_names_and_versions_only() -> None:

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from rsconform.cases import matchers as m
 from rsconform.cases.content import GRAMMAR, BadLiteralError, Content, Source, parse_content
+from rsconform.cases.faults import Fault
 from rsconform.cases.fill import RESERVED, PlaceholderError, Scope, fill, unfold
 from rsconform.cases.model import Case, CaseId, End, Given, GivenFile, Step
 from rsconform.cases.values import MISSING, Bound, Limit, Text, show
@@ -205,9 +206,8 @@ def _compile_step(table: Mapping[str, object], place: Place) -> Step:
         for required in v.OPERATIONS[name].required:
             if required not in table:
                 raise _Bad("no-argument", f"{name} needs the argument", required)
-    for key in ("memory", "fault"):
-        if key in table:
-            raise _Bad("not-yet", f"`{key}` is part of the vocabulary but this release of rsconform cannot judge it")
+    if "memory" in table:
+        raise _Bad("not-yet", "`memory` is part of the vocabulary but this release of rsconform cannot judge it")
     return Step(
         op=name,
         place=place,
@@ -226,6 +226,7 @@ def _compile_step(table: Mapping[str, object], place: Place) -> Step:
         at=_phase(table.get("at")),
         requests={kind: _limit(value) for kind, value in _table(table.get("requests", {})).items()},
         within_s=_seconds(table.get("within")),
+        faults=_faults(table.get("fault", [])),
     )
 
 
@@ -271,10 +272,7 @@ def _literal(value: object) -> Content | Source | Bound:
         return value
     if isinstance(value, str):
         return parse_content(value)
-    table = _table(value)
-    for key in table:
-        if key not in v.SOURCE_KEYS:
-            raise _Bad("unknown-key", "unknown key of a source", key, v.SOURCE_KEYS)
+    table = _only(value, v.SOURCE_KEYS, "a source")
     stream = table.get("stream")
     if not isinstance(stream, str):
         raise _Bad("wrong-type", "a source is a table with `stream = LITERAL`")
@@ -347,6 +345,93 @@ def _limit(value: object) -> Limit:
 
 def _seconds(value: object) -> float | None:
     return None if value is None else _limit(value).number
+
+
+def _faults(value: object) -> tuple[Fault, ...]:
+    return tuple(_fault(item) for item in (value if isinstance(value, list) else [value]))
+
+
+def _fault(value: object) -> Fault:
+    table = _only(value, v.FAULT_KEYS, "a fault")
+    on = table.get("on", [])
+    kinds = tuple(_text(kind, "on") for kind in (on if isinstance(on, list) else [on]))
+    for kind in kinds:
+        if kind not in (*v.METHODS, *v.S3_REQUESTS):
+            raise _Bad("unknown-request", "unknown kind of request in `on`:", kind, (*v.METHODS, *v.S3_REQUESTS))
+    errors = {path: _text(code, "errors") for path, code in _table(table.get("errors", {})).items()}
+    reset, garbage = table.get("reset", False), table.get("garbage")
+    if garbage not in (None, "reply", "body"):
+        raise _Bad("wrong-type", f'`garbage` is "reply" or "body", got {show(garbage)}')
+    times = table.get("times", 1)
+    status = _number(table.get("status"), "status", at_least=200)
+    if status is not None and status > 599:
+        raise _Bad("wrong-type", f"`status` is an HTTP status from 200 to 599, got {status}")
+    fault = Fault(
+        on=kinds,
+        nth=_number(table.get("nth", 1), "nth", at_least=1) or 1,
+        times="all" if times == "all" else _number(times, "times", at_least=1) or 1,
+        status=200 if errors and status is None else status,
+        code=_optional_text(table, "code"),
+        errors=errors,
+        region=_optional_text(table, "region"),
+        refuse=_flag(table, "refuse"),
+        reset=reset if isinstance(reset, bool) else _number(reset, "reset", at_least=0) or 0,
+        cut=_number(table.get("cut"), "cut", at_least=0),
+        lost=_flag(table, "lost"),
+        garbage=garbage,
+        delay_s=_seconds(table.get("delay")) or 0.0,
+        slow_s=_seconds(table.get("slow")) or 0.0,
+    )
+    _check_fault(fault)
+    return fault
+
+
+# What cannot be at once: a connection ends in one way, and a reply that is made up is not the server's.
+_ENDINGS: Final = ("refuse", "reset", "cut", "garbage", "slow", "status")
+
+
+def _check_fault(fault: Fault) -> None:
+    """Raise if a fault says nothing, or what cannot be together."""
+    said = {
+        "refuse": fault.refuse,
+        "reset": fault.reset is not False,
+        "cut": fault.cut is not None,
+        "garbage": fault.garbage is not None,
+        "slow": fault.slow_s > 0,
+        "status": fault.status is not None,
+    }
+    endings = [name for name in _ENDINGS if said[name]]
+    if len(endings) > 1 or (fault.lost and endings not in ([], ["status"])):
+        together = ", ".join((*endings, *(["lost"] if fault.lost else [])))
+        raise _Bad("fault-clash", f"a fault is one of these, not several at once: {together}")
+    if not endings and not fault.lost and not fault.delay_s:
+        known = tuple(key for key in v.FAULT_KEYS if key not in ("on", "nth", "times", "code", "region"))
+        raise _Bad("no-fault", f"the fault does nothing; it needs one of: {', '.join(known)}")
+    if fault.status is None and (fault.code is not None or fault.region is not None):
+        raise _Bad("fault-clash", "`code` and `region` stand in a reply that has a `status`")
+    if fault.refuse and (fault.on or fault.nth != 1 or fault.times != 1 or fault.delay_s):
+        raise _Bad("fault-clash", "`refuse` holds for the whole step: before a connection there is no request to count")
+
+
+def _number(value: object, key: str, *, at_least: int) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < at_least):
+        raise _Bad("wrong-type", f"`{key}` is a whole number of at least {at_least}, got {show(value)}")
+    return value
+
+
+def _flag(table: Mapping[str, object], key: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise _Bad("wrong-type", f"`{key}` is true or false, got {show(value)}")
+    return value
+
+
+def _only(value: object, known: Sequence[str], what: str) -> dict[str, object]:
+    table = _table(value)
+    for key in table:
+        if key not in known:
+            raise _Bad("unknown-key", f"unknown key of {what}", key, known)
+    return table
 
 
 def compile_matcher(value: object) -> m.Matcher:
@@ -474,6 +559,8 @@ def _derived(steps: Sequence[Step]) -> tuple[set[str], list[str]]:
             needs.append("peer")
         if step.requests:
             needs.append("requests")
+        if step.faults:
+            needs.append("wire")
         if step.on is not None and step.on != "peer":
             continue
         operation = v.OPERATIONS[step.op]

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 from rsconform.cases.content import Content, Source
+from rsconform.cases.faults import Fault
 from rsconform.cases.matchers import Matcher
 from rsconform.cases.values import MISSING, Bound, Limit, Missing
 from rsconform.spec.model import Axiom, AxiomId, Place
 
 CaseId = NewType("CaseId", str)
+
+THROUGH_THE_WIRE: Final = frozenset({"wire", "deny"})  # Affordances that a wire gives.
 
 
 class Want(StrEnum):
@@ -24,6 +27,7 @@ class Want(StrEnum):
     READING = "reading"  # The trait is not declared, and this reading of it does not hold.
     RELEASE = "release"  # The installed remote_store does not have it yet.
     SURFACE = "surface"  # The case cannot be put to this kind of backend.
+    FAULT = "fault"  # The backend sent no request that would have met the fault: weakens a certificate.
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Step:
     at: str | None = None
     requests: Mapping[str, Limit] = field(default_factory=dict)
     within_s: float | None = None
+    faults: tuple[Fault, ...] = ()  # Armed on the wire for this step.
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +108,8 @@ class Case:
     fresh: bool
     breaks: tuple[AxiomId, ...]
     surface: str | None = None  # "sync" or "async": the only kind of backend that it can be put to.
+
+    @property
+    def over_wire(self) -> bool:
+        """Return whether the backend has to talk to its server through a wire."""
+        return bool(THROUGH_THE_WIRE.intersection(self.needs))

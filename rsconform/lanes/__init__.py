@@ -1,9 +1,11 @@
 """What a case meets: lanes, their fixtures, subjects and affordances. The public protocol for authors of lanes."""
 
+from rsconform.cases.faults import Fault
 from rsconform.lanes.model import (
     Audit,
     Container,
     Lane,
+    Request,
     Requests,
     Seed,
     ServiceDownError,
@@ -11,12 +13,15 @@ from rsconform.lanes.model import (
     Snapshot,
     StoredFile,
     Subject,
+    Wire,
 )
 
 __all__ = [
     "Audit",
     "Container",
+    "Fault",
     "Lane",
+    "Request",
     "Requests",
     "Seed",
     "ServiceDownError",
@@ -24,4 +29,5 @@ __all__ = [
     "Snapshot",
     "StoredFile",
     "Subject",
+    "Wire",
 ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, cast
 
+from rsconform.cases.faults import Fault
 from rsconform.spec.model import Place
 from rsconform.spec.vocabulary import IMPLIED_TRAITS, TRAITS
 
@@ -64,6 +65,33 @@ class Requests(Protocol):
         """Return how many requests of each kind were sent since the subject was handed out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as a wire saw it. It holds no credential, no signature and no body."""
+
+    kind: str  # The server's own name for it, GetObject, or the method where it has none.
+    method: str
+    path: str  # As sent, without what comes after the question mark.
+    query: Mapping[str, str]  # The parameters that say what is asked for.
+    headers: Mapping[str, str]  # Ranges, conditions, checksums, lengths; names in lower case.
+    status: int | None = None  # Of the reply as the backend got it; None if none came.
+    sent_bytes: int = 0  # Of the request's body.
+    received_bytes: int = 0  # Of the reply's body, as far as it was passed on.
+
+
+class Wire(Requests, Protocol):
+    """Stands between backend and server: records what passes, and breaks what it is told to."""
+
+    def arm(self, faults: Sequence[Fault]) -> None:
+        """Let faults befall what is sent from now on, counting from one."""
+
+    def clear(self) -> Sequence[int]:
+        """Disarm them, let go what they hold back, and return how many requests each one met."""
+
+    def requests(self) -> Sequence[Request]:
+        """Return every request since the subject was handed out, in the order of their coming."""
+
+
 @dataclass(slots=True)
 class Subject:
     """An empty, isolated store and how to put a backend over it, with what else the lane fixture affords.
@@ -76,6 +104,9 @@ class Subject:
         audit: Affordance `audit`.
         container: Affordance `container`.
         requests: Affordance `requests`.
+        wire: Affordance `wire`, in `requests` too. A lane fixture whose `services.over_wire` is false may leave it out,
+            so that only the cases that need it pay for it.
+        deny: Affordance `deny`: from now on the store refuses every access of the backend's. It may need a wire.
         peers: Affordance `peer`: a second instance from `make` is a client of its own.
         reset: Empties the store past the backend, so that store and instance can serve the next case.
         variants: Affordance `variants`: keywords with which the backend's class makes another client of this store.
@@ -89,6 +120,8 @@ class Subject:
     audit: Audit | None = None
     container: Container | None = None
     requests: Requests | None = None
+    wire: Wire | None = None
+    deny: Callable[[], None] | None = None
     peers: bool = False
     reset: Callable[[], None] | None = None
     variants: Mapping[str, Mapping[str, object]] | None = None
@@ -106,10 +139,12 @@ class Services:
 
     Attributes:
         own_process: True where the process is the kit's own, so that a service may patch it (moto in process).
+        over_wire: True where the case at hand needs a wire between the backend and its server.
     """
 
-    def __init__(self, *, own_process: bool) -> None:
+    def __init__(self, *, own_process: bool, over_wire: bool = False) -> None:
         self.own_process = own_process
+        self.over_wire = over_wire
         self._stack = ExitStack()
         self._started: dict[object, object] = {}
 
@@ -118,6 +153,12 @@ class Services:
         if service not in self._started:
             self._started[service] = self._stack.enter_context(service())
         return cast("S", self._started[service])
+
+    def with_wire(self) -> Services:
+        """Return the same services, as a case that needs a wire is given them."""
+        other = Services(own_process=self.own_process, over_wire=True)
+        other._stack, other._started = self._stack, self._started
+        return other
 
     def close(self) -> None:
         """End every service, the last started first."""

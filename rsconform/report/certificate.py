@@ -12,8 +12,7 @@ from typing import Any, Final
 import tomli_w
 
 from rsconform.report.model import Report, Ruling, Verdict
-from rsconform.report.verdicts import breached_cases, skip_in_words
-from rsconform.run.model import Want
+from rsconform.report.verdicts import UNREACHED, breached_cases, skip_in_words
 
 FILE_NAME: Final = "certificate.toml"
 FORMAT: Final = 1
@@ -121,7 +120,7 @@ def _unreached(verdict: Verdict) -> str:
     phrases: Sequence[str] = [
         skip_in_words(outcome.skip)
         for outcome in verdict.skipped
-        if outcome.skip is None or outcome.skip.want is Want.AFFORDANCE
+        if outcome.skip is None or outcome.skip.want in UNREACHED
     ]
     if not phrases:
         return ""

@@ -43,8 +43,11 @@ _SKIP_WORDS: Final = {
     Want.READING: "{} was not observed",
     Want.RELEASE: "only from {} on",
     Want.SURFACE: "cannot be put to this backend: {}",
+    Want.FAULT: "no request met the fault: {}",
 }
 
+# Nothing was shown, and no fact of backend or lane says that there is nothing to show.
+UNREACHED: Final = (Want.AFFORDANCE, Want.FAULT)
 _WITHOUT: Final = "no "  # A case that lacks a capability wants it not to be declared.
 
 
@@ -128,7 +131,7 @@ def standing_of_watch(watch: Watch) -> Standing:
 
 def _standing_of_skip(skip: Skip | None) -> Standing:
     # A skip that does not say why counts against the certificate, not for it.
-    if skip is None or skip.want is Want.AFFORDANCE:
+    if skip is None or skip.want in UNREACHED:
         return Standing.UNREACHABLE
     return Standing.EXCLUDED
 

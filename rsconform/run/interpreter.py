@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final
@@ -32,6 +32,10 @@ _PATHS: Final = ("path", "src", "dst")
 
 class Refused(Exception):  # Not an error: a permitted way for a case to end.
     """The subject took a permitted refusal: the rest of the case is not run."""
+
+
+class FaultNotMet(Exception):  # Not an error: nothing was shown.
+    """The subject sent no request that would have met the fault, so what it did then says nothing about faults."""
 
 
 class CaseFailed(Exception):  # The verdict on the subject, not an error of the kit.
@@ -123,12 +127,21 @@ class Interpreter:
             # Before it is done: what does not come back may have written all the same.
             self.view.touched.update(str(arguments[name]) for name in _PATHS if isinstance(arguments.get(name), str))
         limit_s = step.within_s or self.step_limit_s
+        if step.faults and self.subject.wire is not None:
+            self.subject.wire.arm(step.faults)
+        met: Sequence[int] = ()
         started = perf_counter()
-        done = self._perform(step, arguments, handed, limit_s)
-        took_s = perf_counter() - started
+        try:
+            done = self._perform(step, arguments, handed, limit_s)
+        finally:
+            took_s = perf_counter() - started
+            if step.faults and self.subject.wire is not None:
+                met = self.subject.wire.clear()
         if handed is not None and handed.raised is not None:
             self.own_errors.append(handed.raised)
         self._watch(step, arguments, done, handed, metadata_before)
+        if len(met) < len(step.faults) or 0 in met:
+            raise FaultNotMet(step.text)
         self._judge(step, done)
         if counts is not None:
             self._judge_requests(step, counts)
@@ -160,7 +173,8 @@ class Interpreter:
                 self._on_backend(step, arguments, handed, done)
         except deadline.SoftLimitError:
             deadline.disarm()
-            self.watch.look_at_time(step, limit_s, returned=False)
+            if not any(fault.takes_time for fault in step.faults):
+                self.watch.look_at_time(step, limit_s, returned=False)
             raise CaseFailed(
                 f"an end within {limit_s:g} s", f"{step.op} did not return", phase=done.phase, hang=True
             ) from None
@@ -182,6 +196,8 @@ class Interpreter:
         elif step.op == "drop_container" and self.subject.container is not None:
             self.subject.container.drop()
             self.snapshot = None
+        elif step.op == "deny" and self.subject.deny is not None:
+            self.subject.deny()
         elif step.op == "construct":
             self._construct(str(arguments["variant"]), arguments.get("options"))
         else:
@@ -317,6 +333,7 @@ class Interpreter:
                 backend_name=self.backend.name if done.error is not None else "",
                 secrets=self.subject.secrets,
                 metadata_before=metadata_before,
+                faulted=bool(step.faults),
             )
         )
         self.snapshot = after

@@ -69,6 +69,7 @@ class Event:
     backend_name: str
     secrets: tuple[str, ...]
     metadata_before: Mapping[str, str] | None = None
+    faulted: bool = False  # A fault was armed: what it left in the store is for the case to judge.
 
     @property
     def of_backend(self) -> bool:
@@ -139,7 +140,7 @@ def _error_attributes(event: Event) -> Iterator[Problem | None]:
 
 
 def _failure_changes_nothing(event: Event) -> Iterator[Problem | None]:
-    if event.error is None or event.before is None or event.after is None or not event.of_backend:
+    if event.faulted or event.error is None or event.before is None or event.after is None or not event.of_backend:
         return
     if event.arguments.get("recursive") is True:  # Several files: it may have got through some of them.
         return
@@ -153,7 +154,7 @@ def _failure_changes_nothing(event: Event) -> Iterator[Problem | None]:
 
 
 def _failure_leaves_no_folders(event: Event) -> Iterator[Problem | None]:
-    if event.error is None or event.before is None or event.after is None or not event.of_backend:
+    if event.faulted or event.error is None or event.before is None or event.after is None or not event.of_backend:
         return
     if event.before.folders is None or event.after.folders is None or event.source_lost:
         return
@@ -165,7 +166,7 @@ def _failure_leaves_no_folders(event: Event) -> Iterator[Problem | None]:
 
 
 def _touches_only_its_paths(event: Event) -> Iterator[Problem | None]:
-    if event.before is None or event.after is None or not event.of_backend:
+    if event.faulted or event.before is None or event.after is None or not event.of_backend:
         return
     given = [segments(path) for path in event.paths]
     below = event.step.op == "delete_folder"

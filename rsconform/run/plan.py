@@ -94,7 +94,7 @@ def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
         if declared.get(name) is not None and declared[name] != value:
             return Skip(Want.TRAIT, f"{name} = {written(value)}")
     for name in case.needs:
-        if name not in lane.affordances:
+        if name not in lane.affordances and not (name == "requests" and "wire" in lane.affordances):
             if name in _PAST_THE_INSTANCE and declared.get("transport") == "none":
                 return Skip(Want.TRAIT, "transport other than none")
             return Skip(Want.AFFORDANCE, name)

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 from remote_store import Backend
 from remote_store.aio import AsyncBackend
 
-from rsconform.cases.model import Case, Skip, Want
+from rsconform.cases.faults import Fault
+from rsconform.cases.model import THROUGH_THE_WIRE, Case, Skip, Want
 from rsconform.cases.values import show
 from rsconform.lanes.facade import AsyncFacade, LoopThread, OffSurface, class_of, make_on
 from rsconform.lanes.model import Lane, LaneFixture, ServiceDownError, Services, StoredFile, Subject
@@ -24,7 +25,7 @@ from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
 from rsconform.run import deadline
 from rsconform.run.cleaning import StoreKeeper
 from rsconform.run.instance import describe, facts_of
-from rsconform.run.interpreter import CaseFailed, Interpreter, Refused, show_error
+from rsconform.run.interpreter import CaseFailed, FaultNotMet, Interpreter, Refused, show_error
 from rsconform.run.invariants import ENDS_IN_TIME, Watch
 from rsconform.run.model import Attempt, Breach, Failure, Instance, Profile, Result, off_surface
 from rsconform.run.plan import SMOKE, written
@@ -36,6 +37,7 @@ from rsconform.spec.vocabulary import PROBES, TRAITS
 MOST_HANGS = 3
 CONSTRUCTED = "BE-001a"
 CASE_LIMIT_S = 60.0
+_PROOF = Fault(status=503, times="all")
 
 
 class Log(Protocol):
@@ -59,6 +61,10 @@ class NoInstanceError(Exception):
         super().__init__(failure.observed)
 
 
+class UnprovedError(Exception):
+    """A declared affordance does not do what it is for."""
+
+
 @dataclass
 class _Held:
     """A subject and its backend, for as long as they serve."""
@@ -66,6 +72,7 @@ class _Held:
     stack: ExitStack
     subject: Subject
     backend: Backend
+    over_wire: bool = False
 
 
 def callable_fixture(make: Callable[[], Backend]) -> LaneFixture:
@@ -117,7 +124,8 @@ class LaneSession:
         self._flat = lane.declared.get("flat_namespace") is not False
         self._fixture = fixture
         self._log = log
-        self._held: _Held | None = None
+        self._held: dict[bool, _Held] = {}  # By whether they were handed out for a wire.
+        self._wire_proved = False
         self._capabilities: frozenset[str] = frozenset()
         self._class_traits: dict[str, object] = {}
         self._loop: LoopThread | None = None  # Where an AsyncBackend runs.
@@ -187,7 +195,9 @@ class LaneSession:
     def _unproved(self, held: _Held) -> tuple[str, ...]:
         """Return the declared affordances that did not come up, or that do not do what they are for."""
         subject = held.subject
-        missing = [name for name in self.lane.affordances if not subject.affords(name)]
+        # What comes with a wire proves itself when the first case needs one.
+        later = THROUGH_THE_WIRE if "wire" in self.lane.affordances else frozenset()
+        missing = [name for name in self.lane.affordances if name not in later and not subject.affords(name)]
         if subject.seed is not None and subject.audit is not None and not missing:
             proof = {"proof/of.seed": StoredFile(b"rsconform")}
             with contextlib.suppress(Exception):
@@ -200,8 +210,11 @@ class LaneSession:
 
     # -- subjects -------------------------------------------------------------------------------------------------
 
-    def _open(self) -> _Held:
+    def _open(self, *, over_wire: bool = False) -> _Held:
         """Return a subject with an empty store and a backend over it.
+
+        Args:
+            over_wire: The backend is to talk to its server through a wire.
 
         Raises:
             NoInstanceError: The constructor raised, hung or returned no backend.
@@ -210,14 +223,15 @@ class LaneSession:
             self._fixture = self._import_fixture()
         stack = ExitStack()
         try:
-            manager: AbstractContextManager[Subject] = self._fixture(self._services)
+            services = self._services.with_wire() if over_wire else self._services
+            manager: AbstractContextManager[Subject] = self._fixture(services)
             subject = stack.enter_context(manager)
             if not isinstance(subject, Subject):
                 raise TypeError(f"it yielded {show(subject)} and no Subject")
             # Known before the first thing that can go wrong, so that no message of the constructor shows them.
             self.secrets = tuple(dict.fromkeys((*self.secrets, *subject.secrets)))
             subject = replace(subject, make=functools.partial(self._faced, subject.make))
-            return _Held(stack, subject, self._construct(subject))
+            return _Held(stack, subject, self._construct(subject), over_wire)
         except BaseException:
             stack.close()
             raise
@@ -275,9 +289,9 @@ class LaneSession:
             self._loop = LoopThread()
         return self._loop
 
-    def _take(self, *, fresh: bool) -> _Held:
+    def _take(self, *, fresh: bool, over_wire: bool) -> _Held:
         """Return the subject of the next case: the one that is held, emptied, or a new one."""
-        held, self._held = self._held, None
+        held = self._held.pop(over_wire, None)
         if held is not None and not fresh and not self._fresh and held.subject.reset is not None:
             try:
                 held.subject.reset()
@@ -287,14 +301,49 @@ class LaneSession:
             return held
         if held is not None:
             self._release(held)
-        return self._open()
+        held = self._open(over_wire=over_wire)
+        if over_wire and not self._wire_proved:
+            self._prove_wire(held)
+        return held
+
+    def _prove_wire(self, held: _Held) -> None:
+        """Look whether the wire sees what the backend sends, and whether a fault on it befalls that.
+
+        Raises:
+            UnprovedError: It does not, so no case may rest on it.
+        """
+        wire, subject = held.subject.wire, held.subject
+        absent = [name for name in THROUGH_THE_WIRE.intersection(self.lane.affordances) if not subject.affords(name)]
+        met = 0
+        if wire is not None and not absent:
+            for operation in (held.backend.exists, held.backend.read_bytes, held.backend.delete):
+                wire.arm([_PROOF])
+                deadline.arm(self._step_limit_s)
+                try:
+                    operation("proof/of.wire")
+                except KeyboardInterrupt:
+                    raise
+                except BaseException:  # What the backend makes of it is for the cases.
+                    pass
+                finally:
+                    deadline.disarm()
+                    met += sum(wire.clear())
+        if not met:
+            self._release(held)
+            lacking = (
+                f"the subject has no {', '.join(absent)}" if absent else "nothing that the backend sends passes it"
+            )
+            raise UnprovedError(f"the wire did not prove itself: {lacking}")
+        if subject.reset is not None:
+            subject.reset()
+        self._wire_proved = True
 
     def _hold(self, held: _Held, *, spoiled: bool) -> None:
         """Keep a subject for the next case, or end it."""
         if spoiled or held.subject.reset is None:
             self._release(held)
         else:
-            self._held = held
+            self._held[held.over_wire] = held
 
     def _release(self, held: _Held) -> None:
         deadline.arm(self._step_limit_s)
@@ -311,10 +360,9 @@ class LaneSession:
         held.stack.close()
 
     def close(self) -> None:
-        """End the subject that is still held."""
-        held, self._held = self._held, None
-        if held is not None:
-            self._release(held)
+        """End the subjects that are still held."""
+        while self._held:
+            self._release(self._held.popitem()[1])
         if self._loop is not None:
             self._loop.close()
 
@@ -397,7 +445,7 @@ class LaneSession:
 
     def _in_a_store(self, case: Case | None, blank: Attempt) -> Attempt:
         try:
-            held = self._take(fresh=case is not None and case.fresh)
+            held = self._take(fresh=case is not None and case.fresh, over_wire=case is not None and case.over_wire)
         except NoInstanceError as exc:
             if exc.failure.hang:
                 self._count_hang()
@@ -405,6 +453,8 @@ class LaneSession:
             return replace(blank, error="no instance", breaches=(breach,), failure=None)
         except ServiceDownError as exc:
             return replace(blank, error=f"the service is down: {exc}")
+        except UnprovedError as exc:
+            return replace(blank, error=str(exc))
         except Exception as exc:
             return replace(blank, error=f"the lane fixture failed: {show_error(exc)}")
         # Where the lane does not say, a case that presumes real folders is judged by them.
@@ -481,6 +531,8 @@ class LaneSession:
             return replace(blank, result=Result.SKIPPED, skip=exc.skip)
         except GivenFailedError as exc:
             return replace(blank, error=str(exc))
+        except FaultNotMet as exc:
+            attempt = replace(blank, result=Result.SKIPPED, skip=Skip(Want.FAULT, str(exc)))
         except Refused as exc:
             attempt = replace(attempt, result=Result.PASSED, notes=(str(exc),))
         except CaseFailed as exc:

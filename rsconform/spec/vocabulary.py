@@ -208,7 +208,19 @@ MATCHERS: Final = (
 )  # fmt: skip
 IS_PREDICATES: Final = ("root", "nonempty", "aware", "unknown_time")
 SOURCE_KEYS: Final = ("stream", "fails_after", "chunk", "seekable", "position", "only_read", "as")
-FAULT_KEYS: Final = ("on", "nth", "times", "status", "code", "errors", "cut", "delay")
+FAULT_KEYS: Final = (
+    "on", "nth", "times", "status", "code", "errors", "region", "refuse", "reset", "cut", "lost", "garbage", "delay",
+    "slow",
+)  # fmt: skip
+
+# What a fault can be about: HTTP methods everywhere, and on the S3 lanes its operations.
+METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+S3_REQUESTS: Final = (
+    "AbortMultipartUpload", "CompleteMultipartUpload", "CopyObject", "CreateBucket", "CreateMultipartUpload",
+    "DeleteBucket", "DeleteObject", "DeleteObjects", "GetBucketLocation", "GetBucketVersioning", "GetObject",
+    "GetObjectAttributes", "HeadBucket", "HeadObject", "ListBuckets", "ListMultipartUploads", "ListObjectVersions",
+    "ListObjects", "ListObjectsV2", "ListParts", "PutObject", "UploadPart", "UploadPartCopy",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

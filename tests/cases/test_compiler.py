@@ -151,3 +151,39 @@ def test_a_range_in_given_and_paths_stands_for_many_files() -> None:
 )
 def test_a_case_is_put_only_to_backends_that_have_what_it_uses(steps: str, surface: str | None) -> None:
     assert case_of(f"steps = {steps}").surface == surface
+
+
+@pytest.mark.parametrize(
+    ("fault", "slug", "got"),
+    [
+        ("{ on = 'GetObjekt', status = 503 }", "unknown-request", "GetObjekt"),
+        ("{ stat = 503 }", "unknown-key", "stat"),
+        ("{ status = 99 }", "wrong-type", None),
+        ("{ status = 600 }", "wrong-type", None),
+        ("{ status = true }", "wrong-type", None),
+        ("{ lost = 1 }", "wrong-type", None),
+        ("{ nth = 0, lost = true }", "wrong-type", None),
+        ("{ times = 'twice', lost = true }", "wrong-type", None),
+        ("{ garbage = true }", "wrong-type", None),
+        ("{ code = 'SlowDown', lost = true }", "fault-clash", None),
+        ("{ cut = 3, status = 200 }", "fault-clash", None),
+        ("{ lost = true, reset = 4 }", "fault-clash", None),
+        ("{ refuse = true, on = 'GET' }", "fault-clash", None),
+        ("{ on = 'GET' }", "no-fault", None),
+        ("[{ lost = true }, 3]", "wrong-type", None),
+    ],
+)
+def test_a_fault_that_cannot_be_is_a_mistake_with_its_line(fault: str, slug: str, got: str | None) -> None:
+    with pytest.raises(SpecError) as caught:
+        cases_of(CASE + f"steps = [ {{ op = 'exists', path = 'a', fault = {fault} }} ]")
+
+    (mistake,) = caught.value.mistakes
+    assert (mistake.slug, mistake.got) == (slug, got)
+    assert mistake.place.line == 15
+
+
+def test_a_case_with_a_fault_needs_a_wire() -> None:
+    case = case_of("steps = [ { op = 'exists', path = 'a', fault = { errors = { k = 'AccessDenied' } } } ]")
+
+    assert case.needs == ("wire",)
+    assert case.steps[0].faults[0].status == 200

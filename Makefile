@@ -23,6 +23,7 @@ reports: .venv/ready  ## Move to the newest dependencies, pin them, and rewrite 
 
 benchmark: .venv/ready  ## Speed, as ratios within one run
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/wire.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -31,6 +31,7 @@ from rsconform_rogues.flat import FlatLane
 
 TODAY = date(2030, 1, 1)
 _HERE = Place(__file__, 1)
+IN_THIS_PACKAGE = "flat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,15 @@ class Base:
     lane: Lane
     fixture: LaneFixture
     known: frozenset[str] = frozenset()  # Axioms that its backend is known to violate.
+
+    def demand_code(self) -> None:
+        """Look whether the code of its lane can be imported here.
+
+        Raises:
+            MissingExtraError: It needs what is not installed.
+        """
+        if self.lane.fixture not in (None, IN_THIS_PACKAGE):
+            import_target(self.lane.fixture, self.lane)
 
     def with_make(self, wrap: Callable[[Callable[[], Backend]], Callable[[], Backend]]) -> LaneFixture:
         """Return its lane fixture with another `make`. Nothing is kept from case to case."""
@@ -88,16 +98,23 @@ def _is_in_share(name: str, case: str) -> bool:
 
 
 def registered(name: str, *, known: Iterable[str] = ()) -> Base:
-    """Return a lane of our own."""
+    """Return a lane of our own. Its code is imported when it is first used: what it needs may not be installed."""
     lane = find_lane(name, installed_lane_files(), {})
-    return Base(lane, import_target(lane.fixture or "", lane), frozenset(known))
+
+    @contextmanager
+    def fixture(services: Services) -> Iterator[Subject]:
+        manager: AbstractContextManager[Subject] = import_target(lane.fixture or "", lane)(services)
+        with manager as subject:
+            yield subject
+
+    return Base(lane, fixture, frozenset(known))
 
 
 def flat(fixture: FlatLane) -> Base:
     """Return a lane over the flat backend."""
     traits = {"flat_namespace": True, "rejects_write_under_file_ancestor": fixture.rejects_file_ancestor}
     affordances = ("seed", "audit", "peer")
-    return Base(Lane("flat", Path(__file__), _HERE, "flat", affordances=affordances, traits=traits), fixture)
+    return Base(Lane("flat", Path(__file__), _HERE, IN_THIS_PACKAGE, affordances=affordances, traits=traits), fixture)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from rsconform.cli.gate import gate
 from rsconform.cli.lint import lint
 from rsconform.cli.listing import explain, list_
 from rsconform.cli.run import run
+from rsconform.cli.selftest import selftest
 from rsconform.data import MissingDataError
 from rsconform.lanes.registry import LaneError
 from rsconform.report.exits import ExitCode
@@ -28,6 +29,7 @@ cli.add_command(list_)
 cli.add_command(explain)
 cli.add_command(lint)
 cli.add_command(gate)
+cli.add_command(selftest)
 
 
 def main() -> None:

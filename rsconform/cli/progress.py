@@ -13,10 +13,11 @@ _EVERY_S: Final = 10.0
 
 
 class LaneProgress:
-    """Progress of one lane, on stderr."""
+    """Progress of one lane, or of whatever else is counted, on stderr."""
 
-    def __init__(self, lane: str) -> None:
+    def __init__(self, lane: str, counted: str = "cases") -> None:
         self._lane = lane
+        self._counted = counted
         self._console = Console(stderr=True)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -42,4 +43,6 @@ class LaneProgress:
             return
         if time.monotonic() - self._said > _EVERY_S:
             self._said = time.monotonic()
-            self._console.print(f"{self._lane}: {done} of {total} cases{', ' + said if said else ''}", highlight=False)
+            self._console.print(
+                f"{self._lane}: {done} of {total} {self._counted}{', ' + said if said else ''}", highlight=False
+            )

@@ -1,0 +1,237 @@
+"""One trial: a rogue or a right backend is put to cases, and what came of it is a value that processes can hand on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from time import monotonic
+from typing import Final
+
+from rsconform.cases.model import Case
+from rsconform.lanes.model import Services
+from rsconform.lanes.registry import LaneError
+from rsconform.report.model import Report, Ruling
+from rsconform.run.model import Result
+from rsconform.spec.vocabulary import PROBES
+from rsconform_rogues.canonical import CANONICAL
+from rsconform_rogues.controls import CONTROLS
+from rsconform_rogues.harness import Base, reasons, run, share_of, violated
+from rsconform_rogues.row import Rogue
+from rsconform_rogues.table import BASES, ROWS
+
+TRIES: Final = 2  # What shows by chance alone, as a race does, may need a second try; that is told.
+_MANY_FILES: Final = 200
+
+
+class Kind(StrEnum):
+    """What is tried."""
+
+    ROGUE = "rogue"
+    BASE = "base"
+    CONTROL = "control"
+
+
+class Catch(StrEnum):
+    """What became of a rogue."""
+
+    CAUGHT = "caught"
+    FOR_ANOTHER_REASON = "caught for another reason"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A trial to be made.
+
+    Args:
+        whole: Put it to every case that does not take its time on its own, not only to its own and the canonical ones.
+    """
+
+    kind: Kind
+    name: str
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of a trial.
+
+    Attributes:
+        axiom: What a rogue violates; None for a right backend.
+        catch: What became of a rogue.
+        violated: Every axiom held against it that is not known of its base, in order.
+        unexpected: Those of them that its own or the canonical cases show, and nobody foretold.
+        failed: The cases that failed, and the witnesses of a breach.
+        executed: The cases that it was put to.
+        wrong: What the kit is to blame for, a sentence each.
+        left_out: Why it could not be made here.
+        tries: How many it took.
+    """
+
+    asked: Asked
+    base: str = ""
+    axiom: str | None = None
+    catch: Catch | None = None
+    violated: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    executed: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    left_out: str | None = None
+    tries: int = 1
+    took_s: float = 0.0
+
+
+_ROGUES: Final = {rogue.name: rogue for rogue in ROWS}
+_CONTROLS: Final = {control.name: control for control in CONTROLS}
+
+
+def rogues(*, whole: bool = False) -> Iterator[Asked]:
+    """Yield a trial for each rogue: the first of every axiom, then the second, so that none is without for long."""
+    turns: dict[str, int] = {}
+    ordered = []
+    for rogue in ROWS:
+        turns[rogue.axiom] = turns.get(rogue.axiom, 0) + 1
+        ordered.append((turns[rogue.axiom], rogue.name))
+    yield from (Asked(Kind.ROGUE, name, whole) for _, name in sorted(ordered, key=lambda turn: turn[0]))
+
+
+def bases() -> Iterator[Asked]:
+    """Yield a trial for each backend that rogues are made from, which must pass the canonical cases."""
+    yield from (Asked(Kind.BASE, name) for name in BASES)
+
+
+def controls() -> Iterator[Asked]:
+    """Yield a trial for each control, which must pass its share of all cases."""
+    yield from (Asked(Kind.CONTROL, name) for name in _CONTROLS)
+
+
+def axiom_of(asked: Asked) -> str | None:
+    """Return the axiom that a rogue violates."""
+    return _ROGUES[asked.name].axiom if asked.kind is Kind.ROGUE else None
+
+
+def make_trial(asked: Asked) -> Trial:
+    """Make a trial in this process, with services of its own."""
+    services = Services(own_process=True)
+    try:
+        return make_trial_with(services, asked)
+    finally:
+        services.close()
+
+
+def make_trial_with(services: Services, asked: Asked) -> Trial:
+    """Make a trial in this process."""
+    begun = monotonic()
+    make = {Kind.ROGUE: _try_rogue, Kind.BASE: _try_base, Kind.CONTROL: _try_control}[asked.kind]
+    try:
+        trial, tries = make(asked, services), 1
+        while trial.wrong and tries < TRIES:
+            trial, tries = make(asked, services), tries + 1
+    except LaneError as exc:  # An extra that is not installed.
+        return Trial(asked, axiom=axiom_of(asked), left_out=str(exc))
+    return replace(trial, tries=tries, took_s=round(monotonic() - begun, 2))
+
+
+def _try_rogue(asked: Asked, services: Services) -> Trial:
+    rogue = _ROGUES[asked.name]
+    base = BASES[rogue.base]
+    base.demand_code()
+    is_near = _near(rogue)
+    report = run(
+        base.lane,
+        base.with_make(rogue.wrong.applied_to),
+        services,
+        only=(lambda case: is_near(case) or not _takes_its_time(case)) if asked.whole else is_near,
+        limit_s=rogue.limit_s,
+    )
+    trial = _trial(asked, rogue.base, base, report)
+    verdict = next((one for one in report.verdicts if one.axiom.id == rogue.axiom), None)
+    if verdict is not None and verdict.ruling is Ruling.NOT_EXERCISED:
+        return replace(trial, axiom=rogue.axiom, left_out=f"{rogue.axiom} is not exercised {verdict.reason}")
+    foretold = {rogue.axiom, *rogue.also}
+    unexpected = tuple(
+        f"{axiom} is held against it as well: {(reasons(found) or [found.reason])[0]}"
+        for axiom, found in violated(report).items()
+        if axiom not in foretold | base.known and _is_shown_near(found.axiom.id, report, rogue)
+    )
+    catch, said = _catch(rogue, report)
+    return replace(
+        trial,
+        axiom=rogue.axiom,
+        catch=catch,
+        violated=tuple(sorted({*trial.violated, *([rogue.axiom] if catch is not Catch.MISSED else [])})),
+        unexpected=tuple(sentence.partition(" ")[0] for sentence in unexpected),
+        wrong=(*said, *unexpected),
+    )
+
+
+def _catch(rogue: Rogue, report: Report) -> tuple[Catch, tuple[str, ...]]:
+    """Return what became of a rogue, and what is to be said of it."""
+    found = violated(report).get(rogue.axiom)
+    if found is None:
+        ruled = {verdict.axiom.id: f"{verdict.ruling} {verdict.reason}" for verdict in report.verdicts}
+        said = ruled.get(rogue.axiom, "without a verdict").strip()
+        return Catch.MISSED, (f"{rogue.axiom} is not violated but {said}", *report.incomplete)
+    shown = reasons(found)
+    if not any(rogue.reason in reason for reason in shown):
+        said = (shown or ["nothing"])[0]
+        return Catch.FOR_ANOTHER_REASON, (f"{rogue.axiom} is violated without {rogue.reason!r} being said: {said}",)
+    return Catch.CAUGHT, ()
+
+
+def _try_base(asked: Asked, services: Services) -> Trial:
+    base = BASES[asked.name]
+    base.demand_code()
+    report = run(base.lane, base.fixture, services, only=lambda case: case.id in CANONICAL)
+    return _without_fault(_trial(asked, asked.name, base, report), report, base)
+
+
+def _try_control(asked: Asked, services: Services) -> Trial:
+    control = _CONTROLS[asked.name]
+    control.base.demand_code()
+    fixture = control.base.with_make(control.change.applied_to)
+    report = run(control.base.lane, fixture, services, only=share_of(control.name))
+    return _without_fault(_trial(asked, control.base.lane.name, control.base, report), report, control.base)
+
+
+def _without_fault(trial: Trial, report: Report, base: Base) -> Trial:
+    """Return the trial of a right backend, of whom nothing may be said that is not known."""
+    wrong = tuple(
+        f"{axiom} is held against it: {(reasons(verdict) or [verdict.reason])[0]}"
+        for axiom, verdict in violated(report).items()
+        if axiom not in base.known
+    )
+    return replace(trial, wrong=(*wrong, *report.incomplete))
+
+
+def _trial(asked: Asked, name: str, base: Base, report: Report) -> Trial:
+    outcomes = report.outcomes()
+    breached = {witness.case for verdict in report.verdicts for witness in verdict.witnesses}
+    failed = {outcome.case for outcome in outcomes if outcome.result is Result.FAILED}
+    return Trial(
+        asked,
+        name,
+        violated=tuple(sorted(violated(report).keys() - base.known)),
+        failed=tuple(sorted(failed | breached)),
+        executed=tuple(outcome.case for outcome in outcomes if outcome.result in (Result.PASSED, Result.FAILED)),
+    )
+
+
+def _near(rogue: Rogue) -> Callable[[Case], bool]:
+    """Return which cases a rogue is put to in any case."""
+    shown = CANONICAL.union(rogue.seen_in)
+    return lambda case: case.axiom.id == rogue.axiom or case.id in shown
+
+
+def _is_shown_near(axiom: str, report: Report, rogue: Rogue) -> bool:
+    near = CANONICAL.union(rogue.seen_in)
+    verdict = next(one for one in report.verdicts if one.axiom.id == axiom)
+    shown = [outcome.case for outcome in verdict.failed] + [witness.case for witness in verdict.witnesses]
+    return any(case in near or case.partition("/")[0] == rogue.axiom for case in shown)
+
+
+def _takes_its_time(case: Case) -> bool:
+    """Return whether a case is slow whatever the backend: races, sequences, hundreds of files."""
+    return len(case.given.files) >= _MANY_FILES or (case.probe is not None and PROBES[case.probe].hardens is not None)

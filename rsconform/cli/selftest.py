@@ -1,0 +1,186 @@
+"""`rsconform selftest`: show that this installation catches what is wrong and accuses nothing that is right."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import tomli_w
+
+from rsconform.cli.progress import LaneProgress
+from rsconform.report.exits import ExitCode
+
+if TYPE_CHECKING:
+    from rsconform_rogues.matrix import Matrix
+    from rsconform_rogues.trials import Asked, Trial
+
+_SECONDS: Final = 45.0
+_NO_TIME: Final = "there was no time left"
+_SHOWN: Final = 10
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="Put every rogue to every case, right backends too, and print the matrix.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=1),
+    metavar="N",
+    help=f"Begin no trial after this long.  [default: {_SECONDS:g}; with --full no limit]",
+)
+@click.option("-n", "workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]")
+@click.option(
+    "--write",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the matrix to a .json or .toml file as well.",
+)
+def selftest(*, full: bool, seconds: float | None, workers: int | None, write: Path | None) -> None:
+    """Put wrong backends, the rogues, to this kit: it must find each out for what is wrong with it.
+
+    The quick form puts each rogue to the cases of its axiom and to one canonical case per operation.
+
+    Exit codes: 0 every axiom's rogues are found out; 2 usage; 3 the kit misses a rogue or accuses a right backend; 4
+    of some axiom no rogue could be tried.
+    """
+    if write is not None and write.suffix not in (".json", ".toml"):
+        raise click.UsageError(f"--write {write}: name a .json or a .toml file.")
+    if write is not None and not write.parent.is_dir():
+        raise click.UsageError(f"--write {write}: there is no folder {write.parent}.")
+    # Their table is made when it is imported, which takes its time.
+    from rsconform_rogues.matrix import Matrix, as_document
+    from rsconform_rogues.trials import bases, controls, rogues
+
+    asked = [*bases(), *rogues(whole=full), *(controls() if full else ())]
+    limit_s = seconds if seconds is not None else (None if full else _SECONDS)
+    try:
+        done, undone = _make_all(asked, workers or os.cpu_count() or 1, limit_s)
+    except BrokenProcessPool:
+        click.echo("rsconform: a process of the self-test died, so it says nothing.", err=True)
+        sys.exit(ExitCode.BROKEN)
+    left_out = {trial.asked: trial.left_out for trial in done if trial.left_out is not None}
+    matrix = Matrix(
+        [trial for trial in done if trial.left_out is None], {**left_out, **dict.fromkeys(undone, _NO_TIME)}
+    )
+    for line in _told(matrix, full=full):
+        click.echo(line)
+    if write is not None:
+        _write(write, as_document(matrix, whole=full))
+    sys.exit(_code(matrix))
+
+
+def _make_all(asked: Sequence[Asked], workers: int, limit_s: float | None) -> tuple[list[Trial], list[Asked]]:
+    """Make trials in processes, and return them with those for which there was no time."""
+    from rsconform_rogues.trials import make_trial
+
+    end = None if limit_s is None else monotonic() + limit_s
+    waiting = list(reversed(asked))
+    done: list[Trial] = []
+    failed = 0
+    # Not forked: a rogue's threads and moto's patches are to meet a clean process.
+    context = get_context("spawn")
+    with LaneProgress("self-test", "trials") as progress:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_quiet) as pool:
+            running: set[Future[Trial]] = set()
+            while running or waiting:
+                while waiting and len(running) <= workers and (end is None or monotonic() < end):
+                    running.add(pool.submit(make_trial, waiting.pop()))
+                if not running:
+                    break
+                ready, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in ready:
+                    done.append(future.result())
+                    failed += bool(done[-1].wrong)
+                progress.update(len(done), len(asked), failed)
+    return done, waiting[::-1]
+
+
+def _quiet() -> None:
+    """Keep what wrong backends leave in logs off the terminal."""
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
+def _code(matrix: Matrix) -> ExitCode:
+    if matrix.wrong:
+        return ExitCode.BROKEN
+    return ExitCode.INCOMPLETE if matrix.unshown or not matrix.rogues else ExitCode.HOLDS
+
+
+def _told(matrix: Matrix, *, full: bool) -> Iterator[str]:
+    """Yield the summary, line by line."""
+    for trial in matrix.wrong:
+        yield f"{trial.asked.kind} {trial.asked.name} on {trial.base}:"
+        yield from (f"  {sentence}" for sentence in trial.wrong)
+    rogues, axioms = matrix.rogues, {trial.axiom for trial in matrix.rogues}
+    yield f"rogues    {matrix.caught()} of {len(rogues)} found out for what is wrong with them; {len(axioms)} axioms"
+    right = [trial for trial in matrix.trials if trial.asked.kind != "rogue"]
+    accused = sum(bool(trial.wrong) for trial in right)
+    yield f"right     {len(right) - accused} of {len(right)} right backends pass"
+    if matrix.by_chance:
+        yield f"by chance {_named(matrix.by_chance)}: right at the second try alone"
+    yield from _left_out(matrix)
+    if full:
+        yield from _figures(matrix)
+    yield from _verdict(matrix)
+
+
+def _left_out(matrix: Matrix) -> Iterator[str]:
+    reasons: dict[str, list[str]] = {}
+    for asked, why in matrix.left_out.items():
+        reasons.setdefault(why, []).append(asked.name)
+    for why, names in reasons.items():
+        yield f"left out  {_named(names)}: {why}"
+    if matrix.unshown:
+        yield f"unshown   {_named(matrix.unshown)}: no rogue of theirs was tried"
+
+
+def _figures(matrix: Matrix) -> Iterator[str]:
+    from rsconform_rogues.matrix import without_rogue
+
+    rogues = matrix.rogues
+    unexpected = sum(len(trial.unexpected) for trial in rogues)
+    cases = sum(len(trial.executed) for trial in rogues)
+    yield f"matrix    {len(rogues)} rogues, {cases} cases executed, {matrix.pairs()} violations of an axiom by a rogue"
+    yield f"side      {unexpected} unexpected among a rogue's own and the canonical cases"
+    others = matrix.pairs() - len(rogues)
+    yield f"          {others} in all, most of them of what builds on the same operation; the widest:"
+    for trial in sorted(rogues, key=lambda trial: -len(trial.violated))[:5]:
+        yield f"          {trial.asked.name}: {len(trial.violated)} axioms"
+    yield f"toothless {len(matrix.toothless)} cases that no rogue fails"
+    yield from (f"          {case}" for case in matrix.toothless)
+    yield f"unreached {len(matrix.unreached)} cases that nothing was put to"
+    yield from (f"          {case}" for case in matrix.unreached)
+    yield f"no rogue  {len(without_rogue())} axioms"
+    yield from (f"          {axiom}: {why}" for axiom, why in sorted(without_rogue().items()))
+    slowest = sorted(matrix.trials, key=lambda trial: -trial.took_s)[:5]
+    yield f"slowest   {', '.join(f'{trial.asked.name} {trial.took_s:.0f} s' for trial in slowest)}"
+
+
+def _verdict(matrix: Matrix) -> Iterator[str]:
+    match _code(matrix):
+        case ExitCode.BROKEN:
+            yield f"exit 3    this kit is broken: {len(matrix.wrong)} trials speak against it"
+        case ExitCode.INCOMPLETE:
+            yield f"exit 4    incomplete: of {len(matrix.unshown)} axioms no rogue could be tried"
+        case _:
+            yield "exit 0    every axiom tried has a rogue, and each is found out"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    text = json.dumps(document, indent=2) + "\n" if path.suffix == ".json" else tomli_w.dumps(document)
+    path.write_text(text, encoding="utf-8")
+    click.echo(f"written   {path}")

@@ -1,0 +1,98 @@
+"""A trial says what became of a rogue, and blames the kit for each way in which that may go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from rsconform_rogues import trials
+from rsconform_rogues.matrix import Matrix, as_document
+from rsconform_rogues.operators import Wrong
+from rsconform_rogues.table import BASES, ROWS
+from rsconform_rogues.trials import Asked, Catch, Kind, Trial, make_trial_with
+
+from rsconform.lanes.model import Services
+
+SOUND = next(rogue for rogue in ROWS if rogue.name == "BE-012a-deletes-by-prefix")
+
+
+@pytest.fixture
+def services() -> Iterator[Services]:
+    services = Services(own_process=True)
+    yield services
+    services.close()
+
+
+def tried(services: Services, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Trial:
+    rogue = replace(SOUND, **changes)  # type: ignore[arg-type]
+    monkeypatch.setitem(trials._ROGUES, rogue.name, rogue)
+    return make_trial_with(services, Asked(Kind.ROGUE, rogue.name))
+
+
+def test_a_rogue_is_caught(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = tried(services, monkeypatch)
+
+    assert (trial.catch, trial.wrong, trial.tries) == (Catch.CAUGHT, (), 1)
+    assert "BE-012a" in trial.violated
+    assert set(trial.failed) & set(trial.executed)
+
+
+def test_one_that_does_nothing_wrong_is_missed_at_every_try(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = tried(services, monkeypatch, wrong=Wrong())
+
+    assert (trial.catch, trial.tries) == (Catch.MISSED, trials.TRIES)
+    assert trial.wrong == ("BE-012a is not violated but holds",)
+
+
+def test_one_that_is_caught_for_something_else_speaks_against_the_kit(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = tried(services, monkeypatch, reason="the moon")
+
+    assert trial.catch is Catch.FOR_ANOTHER_REASON
+    assert "without 'the moon' being said" in trial.wrong[0]
+
+
+def test_what_nobody_foretold_speaks_against_the_kit(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = tried(services, monkeypatch, also=frozenset())
+
+    assert trial.unexpected == ("KIT-003",)
+    assert "KIT-003 is held against it as well" in trial.wrong[0]
+
+
+def test_a_right_backend_that_is_accused_speaks_against_the_kit(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flat = BASES["flat"]
+    rogue = replace(flat, fixture=flat.with_make(SOUND.wrong.applied_to))
+    monkeypatch.setattr(trials, "BASES", {"flat": rogue})
+
+    trial = make_trial_with(services, Asked(Kind.BASE, "flat"))
+
+    assert trial.wrong
+    assert all("is held against it" in sentence for sentence in trial.wrong)
+
+
+def test_the_first_rogue_of_every_axiom_comes_before_any_second() -> None:
+    axioms = [trials.axiom_of(asked) for asked in trials.rogues()]
+    distinct = len(set(axioms))
+
+    assert len(axioms) == len(ROWS)
+    assert len(set(axioms[:distinct])) == distinct
+
+
+def test_the_matrix_names_what_no_rogue_fails() -> None:
+    asked = Asked(Kind.ROGUE, SOUND.name, whole=True)
+    trial = Trial(
+        asked, "flat", "BE-012a", Catch.CAUGHT, ("BE-012a",), failed=("BE-012a/a",), executed=("BE-012a/a", "BE-012a/b")
+    )
+    matrix = Matrix([trial], {})
+
+    document = as_document(matrix, whole=True)
+
+    assert document["toothless"] == ["BE-012a/b"]
+    assert "BE-004a" in matrix.unshown
+    assert "BE-012a" not in matrix.unshown

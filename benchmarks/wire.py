@@ -54,9 +54,8 @@ def main() -> None:
             ratios = [through / without for through, without in pairs]
             added = statistics.median(through - without for through, without in pairs) * 1000
             low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
-            print(
-                f"GET of {name} through the wire\n  ratio {middle:.2f} ({low:.2f} to {high:.2f}), {added:+.2f} ms of CPU"
-            )
+            spread = f"ratio {middle:.2f} ({low:.2f} to {high:.2f})"
+            print(f"GET of {name} through the wire\n  {spread}, {added:+.2f} ms of CPU")
     server.stop()
 
 

@@ -224,7 +224,7 @@ def _compile_step(table: Mapping[str, object], place: Place) -> Step:
         or_raises=_errors(table.get("or_raises", []), "or_raises"),
         error={key: compile_matcher(value) for key, value in _table(table.get("error", {})).items()},
         at=_phase(table.get("at")),
-        requests={kind: _limit(value) for kind, value in _table(table.get("requests", {})).items()},
+        requests=_requests(table.get("requests", {})),
         within_s=_seconds(table.get("within")),
         faults=_faults(table.get("fault", [])),
     )
@@ -343,6 +343,16 @@ def _limit(value: object) -> Limit:
     return Limit(float(match[2]), at_most=match[1] == "<=")
 
 
+def _requests(value: object) -> dict[str, Limit]:
+    known = (v.TOTAL, *v.REQUESTS)
+    limits = {}
+    for kind, limit in _table(value).items():
+        if kind not in known:
+            raise _Bad("unknown-request", "unknown kind of request in `requests`:", kind, known)
+        limits[kind] = _limit(limit)
+    return limits
+
+
 def _seconds(value: object) -> float | None:
     return None if value is None else _limit(value).number
 
@@ -356,8 +366,8 @@ def _fault(value: object) -> Fault:
     on = table.get("on", [])
     kinds = tuple(_text(kind, "on") for kind in (on if isinstance(on, list) else [on]))
     for kind in kinds:
-        if kind not in (*v.METHODS, *v.S3_REQUESTS):
-            raise _Bad("unknown-request", "unknown kind of request in `on`:", kind, (*v.METHODS, *v.S3_REQUESTS))
+        if kind not in v.REQUESTS:
+            raise _Bad("unknown-request", "unknown kind of request in `on`:", kind, v.REQUESTS)
     errors = {path: _text(code, "errors") for path, code in _table(table.get("errors", {})).items()}
     reset, garbage = table.get("reset", False), table.get("garbage")
     if garbage not in (None, "reply", "body"):

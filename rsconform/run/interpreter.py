@@ -22,7 +22,7 @@ from rsconform.run.invariants import Event, Watch
 from rsconform.run.model import REFUSED
 from rsconform.run.sources import Handed
 from rsconform.run.store import StoreView, UnaffordableError
-from rsconform.spec.vocabulary import OPERATIONS, SOURCE_ERROR, Yields
+from rsconform.spec.vocabulary import METHODS, OPERATIONS, S3_REQUESTS, SOURCE_ERROR, TOTAL, Yields
 
 # A listing or a stream that gives more than it can hold never ends: stop well before memory does.
 _ITEMS_SLACK: Final = 10_000
@@ -434,13 +434,23 @@ class Interpreter:
     def _judge_requests(self, step: Step, before: Mapping[str, int]) -> None:
         if self.subject.requests is None:
             return
-        after = self.subject.requests.counts()
-        sent = {kind: count - before.get(kind, 0) for kind, count in after.items() if count != before.get(kind, 0)}
+        sent = sent_since(before, self.subject.requests.counts())
         for kind, limit in step.requests.items():
-            number = sum(sent.values()) if kind == "total" else sent.get(kind, 0)
+            number = _count_of(kind, sent)
             if not limit.holds(number):
                 shown = ", ".join(f"{count} {name}" for name, count in sorted(sent.items())) or "none"
                 raise CaseFailed(f"{limit} {kind} requests", f"{number}; sent: {shown}")
+
+
+def sent_since(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
+    """Return how many requests of each kind were sent between two looks at the counts."""
+    return {kind: count - before.get(kind, 0) for kind, count in after.items() if count != before.get(kind, 0)}
+
+
+def _count_of(kind: str, sent: Mapping[str, int]) -> int:
+    if kind in METHODS:
+        return sum(count for name, count in sent.items() if S3_REQUESTS.get(name, name) == kind)
+    return sum(sent.values()) if kind == TOTAL else sent.get(kind, 0)
 
 
 def _open_atomic(backend: rs.Backend, arguments: Mapping[str, object], handed: Handed | None, done: _Done) -> None:

@@ -213,14 +213,38 @@ FAULT_KEYS: Final = (
     "slow",
 )  # fmt: skip
 
-# What a fault can be about: HTTP methods everywhere, and on the S3 lanes its operations.
+# What a fault can be about, and what is counted: HTTP methods everywhere, and on the S3 lanes its operations.
 METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
-S3_REQUESTS: Final = (
-    "AbortMultipartUpload", "CompleteMultipartUpload", "CopyObject", "CreateBucket", "CreateMultipartUpload",
-    "DeleteBucket", "DeleteObject", "DeleteObjects", "GetBucketLocation", "GetBucketVersioning", "GetObject",
-    "GetObjectAttributes", "HeadBucket", "HeadObject", "ListBuckets", "ListMultipartUploads", "ListObjectVersions",
-    "ListObjects", "ListObjectsV2", "ListParts", "PutObject", "UploadPart", "UploadPartCopy",
-)  # fmt: skip
+S3_REQUESTS: Final[Mapping[str, str]] = {
+    "AbortMultipartUpload": "DELETE",
+    "CompleteMultipartUpload": "POST",
+    "CopyObject": "PUT",
+    "CreateBucket": "PUT",
+    "CreateMultipartUpload": "POST",
+    "DeleteBucket": "DELETE",
+    "DeleteObject": "DELETE",
+    "DeleteObjectTagging": "DELETE",
+    "DeleteObjects": "POST",
+    "GetBucketLocation": "GET",
+    "GetBucketVersioning": "GET",
+    "GetObject": "GET",
+    "GetObjectAttributes": "GET",
+    "GetObjectTagging": "GET",
+    "HeadBucket": "HEAD",
+    "HeadObject": "HEAD",
+    "ListBuckets": "GET",
+    "ListMultipartUploads": "GET",
+    "ListObjectVersions": "GET",
+    "ListObjects": "GET",
+    "ListObjectsV2": "GET",
+    "ListParts": "GET",
+    "PutObject": "PUT",
+    "PutObjectTagging": "PUT",
+    "UploadPart": "PUT",
+    "UploadPartCopy": "PUT",
+}
+REQUESTS: Final = (*METHODS, *S3_REQUESTS)
+TOTAL: Final = "total"  # In `requests`: of all kinds together.
 
 
 @dataclass(frozen=True, slots=True)

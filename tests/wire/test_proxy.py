@@ -10,8 +10,9 @@ import tracemalloc
 
 import pytest
 
+from rsconform.spec.vocabulary import S3_REQUESTS
 from rsconform.wire import Proxy
-from rsconform.wire.dialects import S3, query_of
+from rsconform.wire.dialects import _ON_BUCKETS, _ON_OBJECTS, S3, query_of
 from tests.wire.servers import PIECE, Server, connect, raw
 
 MiB = 1024 * 1024
@@ -176,3 +177,8 @@ def test_a_request_has_the_name_of_its_s3_operation(method: str, target: str, co
     path, query = query_of(target)
 
     assert S3().kind(method, path, query, {"x-amz-copy-source": "/b/s"} if copies else {}) == kind
+
+
+def test_the_names_are_those_that_axioms_may_use() -> None:
+    for method, _, _, kind in (*_ON_OBJECTS, *_ON_BUCKETS):
+        assert S3_REQUESTS[kind] == method

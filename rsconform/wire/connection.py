@@ -8,6 +8,7 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from http.client import responses
 from typing import Final, NoReturn
 
 import h11
@@ -170,7 +171,8 @@ class Connection:
         if request.method == b"HEAD" or status in (204, 304):
             given, body = [item for item in headers.items() if item[0] != "content-type"], b""
         passing.answered(status)
-        self._client.send(h11.Response(status_code=status, headers=given))
+        # botocore takes a status line without a reason for none while it waits to be told to send.
+        self._client.send(h11.Response(status_code=status, headers=given, reason=responses.get(status, "Unknown")))
         if body:
             self._client.send(h11.Data(data=body))
             passing.received(len(body))

@@ -209,3 +209,14 @@ def test_nothing_is_armed_after_clear(wire: Proxy) -> None:
 
     assert ask(wire)[0] == 200
     assert wire.clear() == ()
+
+
+def test_a_client_that_waits_to_be_told_to_send_gets_the_reply_at_once_with_a_reason(
+    wire: Proxy, server: Server
+) -> None:
+    wire.arm([Fault(status=403)])
+
+    received = raw(wire.url, b"PUT /b/k HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+
+    assert received.startswith(b"HTTP/1.1 403 Forbidden\r\n")
+    assert server.heads == []

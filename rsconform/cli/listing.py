@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -15,6 +17,7 @@ from rsconform.cases.model import Case
 from rsconform.cli.sources import edition_of, lane_files
 from rsconform.lanes.registry import find_lane, known_lanes
 from rsconform.run.plan import Selection, in_scope, rule_out
+from rsconform.spec import vocabulary
 from rsconform.spec.ids import bundle_of
 from rsconform.spec.mistakes import nearest
 from rsconform.spec.model import Axiom, Edition, Family
@@ -25,7 +28,7 @@ _LANES = click.option("--lanes", multiple=True, type=click.Path(exists=True, dir
 
 @click.group("list")
 def list_() -> None:
-    """List lanes, axioms or cases."""
+    """List lanes, axioms, cases or the names that they may use."""
 
 
 @list_.command("backends")
@@ -66,6 +69,27 @@ def cases(backend: str | None, spec: tuple[str, ...], lanes: tuple[str, ...]) ->
     for case in compile_edition(edition, lane.declared if lane else None):
         if case.axiom.id in wanted and (lane is None or rule_out(case, lane, version("remote-store")) is None):
             click.echo(case.id)
+
+
+_VOCABULARY: Final[Mapping[str, Iterable[str]]] = {
+    "affordances": vocabulary.AFFORDANCES,
+    "capabilities": vocabulary.CAPABILITIES,
+    "errors": vocabulary.ERRORS,
+    "invariants": vocabulary.INVARIANTS,
+    "operations": {**vocabulary.OPERATIONS, **vocabulary.BOUND_OPERATIONS},
+    "probes": vocabulary.PROBES,
+    "step keys": vocabulary.STEP_KEYS,
+    "traits": vocabulary.TRAITS,
+}
+
+
+@list_.command("vocabulary")
+def vocabulary_() -> None:
+    """List the names that axioms and lanes may use, kind by kind."""
+    for kind, names in _VOCABULARY.items():
+        click.echo(kind)
+        click.echo(textwrap.fill(", ".join(sorted(names)), 100, initial_indent="  ", subsequent_indent="  ",
+                                 break_on_hyphens=False))  # fmt: skip
 
 
 def _selected(edition: Edition, spec: tuple[str, ...]) -> Iterator[Axiom]:

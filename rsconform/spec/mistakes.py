@@ -5,10 +5,21 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from rsconform.spec.model import Edition, Place
+
+
+# More known names than these are no answer but a wall: the nearest are shown, and where to see all.
+_MOST_KNOWN: Final = 15
+_NEAREST: Final = 5
+_LISTED: Final = {
+    "unknown-set": "see _sets.toml",
+    "unknown-name": "see the matrix and the names bound by `as`",
+    "unknown-axiom": "rsconform list specs",
+    "unknown-invariant-id": "rsconform list specs",
+}
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -48,10 +59,17 @@ class Mistake:
         if self.meant is not None:
             advice.append(f'Did you mean "{self.meant}"?')
         if self.known:
-            advice.append(f"Known: {', '.join(sorted(self.known))}.")
+            advice.append(self._known_in_words())
         if self.hint is not None:
             advice.append(self.hint)
         return f"{says}.\n  {' '.join(advice)}" if advice else f"{says}."
+
+    def _known_in_words(self) -> str:
+        if len(self.known) <= _MOST_KNOWN:
+            return f"Known: {', '.join(sorted(self.known))}."
+        near = difflib.get_close_matches(self.got or "", {*self.known} - {self.meant}, n=_NEAREST, cutoff=0.3)
+        shown = f"Also near: {', '.join(near)}. " if near else ""
+        return f"{shown}All {len(self.known)} known: {_LISTED.get(self.slug, 'rsconform list vocabulary')}."
 
 
 class SpecError(Exception):

@@ -207,6 +207,17 @@ def test_a_mistake_reads_as_place_axiom_case_what_and_what_was_meant(specs: Path
     )
 
 
+def test_a_long_list_of_known_names_is_cut_to_the_nearest_and_where_to_see_all() -> None:
+    known = ("races.torn", "races.reads", *(f"probe.{number}" for number in range(70)))
+    mistake = Mistake("unknown-probe", Place("a.toml", 1), "", "unknown probe", "race.torn", known, "races.torn")
+
+    assert str(mistake) == (
+        'a.toml:1: unknown probe "race.torn".\n'
+        '  Did you mean "races.torn"? Also near: races.reads, probe.9, probe.8, probe.7, probe.6. '
+        "All 72 known: rsconform list vocabulary."
+    )
+
+
 def test_mistakes_of_all_files_and_all_folders_are_collected(specs: Path, tmp_path: Path) -> None:
     write(specs, HEAD + AXIOM + CASE + "fresh = 1\n")
     write(specs, "[[axiom]\n", "SEEK.toml")

@@ -1,0 +1,16 @@
+"""`rsconform list` and what it names."""
+
+from __future__ import annotations
+
+from click.testing import CliRunner
+
+from rsconform.cli.listing import list_
+from rsconform.spec.vocabulary import AFFORDANCES, OPERATIONS, PROBES
+
+
+def test_the_vocabulary_is_listed_whole() -> None:
+    result = CliRunner().invoke(list_, ["vocabulary"])
+
+    words = {word.strip(",") for word in result.output.split()}
+    assert result.exit_code == 0
+    assert {*PROBES, *OPERATIONS, *AFFORDANCES} <= words

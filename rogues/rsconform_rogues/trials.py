@@ -45,7 +45,7 @@ class Asked:
     """A trial to be made.
 
     Args:
-        whole: Put it to every case that does not take its time on its own, not only to its own and the canonical ones.
+        whole: Put it to its share of all other cases, too.
     """
 
     kind: Kind
@@ -138,12 +138,11 @@ def _try_rogue(asked: Asked, services: Services) -> Trial:
     rogue = _ROGUES[asked.name]
     base = BASES[rogue.base]
     base.demand_code()
-    is_near = _near(rogue)
     report = run(
         base.lane,
         base.with_make(rogue.wrong.applied_to),
         services,
-        only=(lambda case: is_near(case) or not _takes_its_time(case)) if asked.whole else is_near,
+        only=_put_to(rogue, whole=asked.whole),
         limit_s=rogue.limit_s,
     )
     trial = _trial(asked, rogue.base, base, report)
@@ -219,10 +218,17 @@ def _trial(asked: Asked, name: str, base: Base, report: Report) -> Trial:
     )
 
 
-def _near(rogue: Rogue) -> Callable[[Case], bool]:
-    """Return which cases a rogue is put to in any case."""
+def _put_to(rogue: Rogue, *, whole: bool) -> Callable[[Case], bool]:
+    """Return which cases a rogue is put to: its own and the canonical ones, and of the others its share."""
     shown = CANONICAL.union(rogue.seen_in)
-    return lambda case: case.axiom.id == rogue.axiom or case.id in shown
+    is_in_share = share_of(rogue.name)
+
+    def is_one(case: Case) -> bool:
+        if case.axiom.id == rogue.axiom or case.id in shown:
+            return True
+        return whole and is_in_share(case) and not _takes_its_time(case)
+
+    return is_one
 
 
 def _is_shown_near(axiom: str, report: Report, rogue: Rogue) -> bool:

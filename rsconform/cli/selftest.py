@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -30,7 +31,7 @@ _SHOWN: Final = 10
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="Put every rogue to every case, right backends too, and print the matrix.")
+@click.option("--full", is_flag=True, help="Put rogues and controls to the cases of all axioms, and print the matrix.")
 @click.option(
     "--seconds",
     type=click.FloatRange(min=1),
@@ -105,8 +106,9 @@ def _make_all(asked: Sequence[Asked], workers: int, limit_s: float | None) -> tu
 
 
 def _quiet() -> None:
-    """Keep what wrong backends leave in logs off the terminal."""
+    """Keep what wrong backends leave in logs and threads off the terminal."""
     logging.getLogger().addHandler(logging.NullHandler())
+    threading.excepthook = lambda _args: None
 
 
 def _code(matrix: Matrix) -> ExitCode:
@@ -149,6 +151,7 @@ def _figures(matrix: Matrix) -> Iterator[str]:
     rogues = matrix.rogues
     unexpected = sum(len(trial.unexpected) for trial in rogues)
     cases = sum(len(trial.executed) for trial in rogues)
+    yield "each      rogue: every case of its axiom, and a quarter of the points of every other case"
     yield f"matrix    {len(rogues)} rogues, {cases} cases executed, {matrix.pairs()} violations of an axiom by a rogue"
     yield f"side      {unexpected} unexpected among a rogue's own and the canonical cases"
     others = matrix.pairs() - len(rogues)

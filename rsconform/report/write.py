@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rsconform.report import certificate, jsonreport
+from rsconform.report import certificate, jsonreport, junit
 from rsconform.report.certificate import write_certificate
 from rsconform.report.jsonreport import write_json
+from rsconform.report.junit import write_junit
 from rsconform.report.model import Report
 
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9._+-]+")
@@ -47,6 +48,7 @@ def write_reports(report: Report, folder: Path) -> Written:
         raise UnwritableError(home, error.strerror or str(error)) from error
     target = home / jsonreport.FILE_NAME
     _put(target, write_json(report))
+    _put(home / junit.FILE_NAME, write_junit(report))
     if not report.certifies:
         return Written(target, None)
     _put(home / certificate.FILE_NAME, write_certificate(report))

@@ -159,7 +159,7 @@ class TestJson:
 
 
 class TestFiles:
-    def test_a_whole_run_writes_both_files_and_the_same_again(self, tmp_path: Path) -> None:
+    def test_a_whole_run_writes_every_file_and_the_same_again(self, tmp_path: Path) -> None:
         written = write_reports(rich(), tmp_path)
         assert written.certificate == tmp_path / "memory" / "certificate.toml"
         first = written.certificate.read_bytes()
@@ -167,7 +167,11 @@ class TestFiles:
         write_reports(rich(), tmp_path)
 
         assert written.certificate.read_bytes() == first
-        assert sorted(path.name for path in (tmp_path / "memory").iterdir()) == ["certificate.toml", "report.json"]
+        assert sorted(path.name for path in (tmp_path / "memory").iterdir()) == [
+            "certificate.toml",
+            "junit.xml",
+            "report.json",
+        ]
 
     def test_a_partial_run_leaves_an_earlier_certificate_alone(self, tmp_path: Path) -> None:
         whole = write_reports(rich(), tmp_path)

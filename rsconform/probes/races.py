@@ -9,24 +9,27 @@ from __future__ import annotations
 import io
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, Final
 
-from remote_store import AlreadyExists, Backend, Capability, NotFound, RemoteStoreError
+from remote_store import AlreadyExists, Backend, BackendUnavailable, Capability, NotFound, RemoteStoreError
 
+from rsconform.lanes.facade import class_of
 from rsconform.probes import ProbeContext, probe
+from rsconform.run.model import Profile
 
 # Python's own is 5 ms: by then most operations on a store in memory are over.
 _SWITCH_S: Final = 1e-5
 _JOIN_S: Final = 8.0
-_ROUNDS_S: Final = 0.4  # No further round is begun after this long.
+# No further round is begun after this long.
+_ROUNDS_S: Final = {Profile.QUICK: 0.1, Profile.STANDARD: 0.4, Profile.DEEP: 5.0}
 _CREATORS: Final = 8
 
 
 @contextmanager
-def _switching_often() -> Iterator[None]:
+def switching_often() -> Iterator[None]:
     before = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_S)
     try:
@@ -35,7 +38,7 @@ def _switching_often() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def _race(context: ProbeContext, works: Sequence[Callable[[], object]]) -> list[object]:
+def race(context: ProbeContext, works: Sequence[Callable[[], object]]) -> list[object]:
     """Return what each work gave, or the exception it raised, after all were done at once."""
     results: list[object] = [None] * len(works)
     barrier = threading.Barrier(len(works))
@@ -48,7 +51,7 @@ def _race(context: ProbeContext, works: Sequence[Callable[[], object]]) -> list[
             results[at] = exc
 
     threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(works)]
-    with _switching_often():
+    with switching_often():
         for thread in threads:
             thread.start()
         ends = monotonic() + _JOIN_S
@@ -60,14 +63,14 @@ def _race(context: ProbeContext, works: Sequence[Callable[[], object]]) -> list[
     return results
 
 
-def _demand_no_error(context: ProbeContext, results: Sequence[object]) -> None:
+def demand_no_error(context: ProbeContext, results: Sequence[object]) -> None:
     errors = [result for result in results if isinstance(result, BaseException)]
     if errors:
         said = " ".join(str(errors[0]).split())[:200]
         context.fail("no error in any thread", f"{len(errors)} errors, the first {type(errors[0]).__name__}: {said}")
 
 
-def _payload(number: int, size: int = 4000) -> bytes:
+def payload(number: int, size: int = 4000) -> bytes:
     return f"{number:04}".encode() * (size // 4)
 
 
@@ -85,8 +88,8 @@ def reads(context: ProbeContext, folder: str, keys: int, threads: int, op: str) 
                 return f"{path}: {len(seen)} bytes, or others"
         return None
 
-    results = _race(context, [read_all] * threads)
-    _demand_no_error(context, results)
+    results = race(context, [read_all] * threads)
+    demand_no_error(context, results)
     wrong = next((text for text in results if text is not None), None)
     if wrong is not None:
         context.fail("each file's own bytes in each thread", str(wrong))
@@ -101,7 +104,7 @@ def own_keys(context: ProbeContext, folder: str, threads: int, op: str, size: in
     def work(thread: int) -> Callable[[], object]:
         def write_and_read() -> object:
             for key in range(keys):
-                path, data = f"{folder}/{thread}-{key}", _payload(thread * 100 + key, size)
+                path, data = f"{folder}/{thread}-{key}", payload(thread * 100 + key, size)
                 context.touched.add(path)
                 getattr(backend, op)(path, io.BytesIO(data) if key % 2 else data)
                 if backend.read_bytes(path) != data:
@@ -110,8 +113,8 @@ def own_keys(context: ProbeContext, folder: str, threads: int, op: str, size: in
 
         return write_and_read
 
-    results = _race(context, [work(thread) for thread in range(threads)])
-    _demand_no_error(context, results)
+    results = race(context, [work(thread) for thread in range(threads)])
+    demand_no_error(context, results)
     wrong = next((text for text in results if text is not None), None)
     if wrong is not None:
         context.fail("each thread's own bytes, at once", str(wrong))
@@ -119,7 +122,7 @@ def own_keys(context: ProbeContext, folder: str, threads: int, op: str, size: in
         for key in range(keys):
             path = f"{folder}/{thread}-{key}"
             seen = context.call("read_bytes()", backend.read_bytes, path)
-            if seen != _payload(thread * 100 + key, size):
+            if seen != payload(thread * 100 + key, size):
                 context.fail(f"what was written to {path}", f"{len(seen)} bytes, or others, once all were done")
 
 
@@ -128,7 +131,7 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
     """A reader beside writers that overwrite sees one content whole: none is mixed, cut or gone."""
     backend: Any = context.backend
     whole = {bytes([letter]) * size for letter, size in ((97, 1), (98, 20_000), (99, 90_000))}
-    stop = monotonic() + _ROUNDS_S
+    stop = monotonic() + _ROUNDS_S[context.profile]
     context.touched.add(path)
     context.call(f"{op}()", getattr(backend, op), path, b"a", overwrite=True)
 
@@ -146,8 +149,8 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
                 return f"{len(seen)} bytes, {len(set(seen))} kinds of them"
         return None
 
-    results = _race(context, [*(write(data) for data in sorted(whole)), look, look])
-    _demand_no_error(context, results)
+    results = race(context, [*(write(data) for data in sorted(whole)), look, look])
+    demand_no_error(context, results)
     wrong = next((text for text in results if text is not None), None)
     if wrong is not None:
         context.fail("one of the contents, whole", str(wrong))
@@ -170,8 +173,8 @@ def _drained(stream: Any, size: int) -> bytes:
 @probe("races.one_creator")
 def one_creator(context: ProbeContext, folder: str, op: str, content: str) -> None:
     """Of several threads that create one file one does; the others are told that it exists."""
-    stop, number = monotonic() + _ROUNDS_S, 0
-    while number < 12 and (number < 2 or monotonic() < stop):
+    stop, number = monotonic() + _ROUNDS_S[context.profile], 0
+    while number < 2 or monotonic() < stop:
         path = f"{folder}/new{number}"
         context.touched.add(path)
         _create_once(context, path, op, content)
@@ -184,11 +187,11 @@ def _create_once(context: ProbeContext, path: str, op: str, content: str) -> Non
     if op in ("copy", "move"):
         for thread, source in enumerate(sources):
             context.touched.add(source)
-            context.call("write()", backend.write, source, _payload(thread))
+            context.call("write()", backend.write, source, payload(thread))
 
     def create(thread: int) -> Callable[[], object]:
         def once() -> bool:
-            data = _payload(thread)
+            data = payload(thread)
             try:
                 if op in ("copy", "move"):
                     getattr(backend, op)(sources[thread], path)
@@ -203,14 +206,14 @@ def _create_once(context: ProbeContext, path: str, op: str, content: str) -> Non
 
         return once
 
-    results = _race(context, [create(thread) for thread in range(_CREATORS)])
-    _demand_no_error(context, results)
+    results = race(context, [create(thread) for thread in range(_CREATORS)])
+    demand_no_error(context, results)
     winners = [thread for thread, won in enumerate(results) if won is True]
     if len(winners) != 1:
         context.fail("one creator and seven times AlreadyExists", f"{len(winners)} creators")
     if context.backend.capabilities.supports(Capability.READ):
         seen = context.call("read_bytes()", backend.read_bytes, path)
-        if seen != _payload(winners[0]):
+        if seen != payload(winners[0]):
             context.fail("the content of the thread that created the file", f"{len(seen)} bytes of another")
 
 
@@ -222,7 +225,7 @@ def own_instances(context: ProbeContext, folder: str, threads: int) -> None:
     def work(thread: int, backend: Backend) -> Callable[[], object]:
         def write_and_read() -> object:
             for key in range(4):
-                path, data = f"{folder}/{thread}-{key}", _payload(thread * 10 + key)
+                path, data = f"{folder}/{thread}-{key}", payload(thread * 10 + key)
                 context.touched.add(path)
                 backend.write(path, data)
                 if backend.read_bytes(path) != data:
@@ -232,12 +235,12 @@ def own_instances(context: ProbeContext, folder: str, threads: int) -> None:
         return write_and_read
 
     try:
-        results = _race(context, [work(thread, backend) for thread, backend in enumerate(instances)])
+        results = race(context, [work(thread, backend) for thread, backend in enumerate(instances)])
     finally:
         for backend in instances:
             with suppress(Exception):
                 backend.close()
-    _demand_no_error(context, results)
+    demand_no_error(context, results)
     wrong = next((text for text in results if text is not None), None)
     if wrong is not None:
         context.fail("each thread's own bytes", str(wrong))
@@ -251,15 +254,15 @@ def atomic_move(context: ProbeContext, folder: str) -> None:
     was at the target already is at the source no more. So two questions in the right order settle it, however long
     somebody else's turn in between takes.
     """
-    stop, number = monotonic() + _ROUNDS_S, 0
-    while number < 40 and (number < 4 or monotonic() < stop):
+    stop, number = monotonic() + _ROUNDS_S[context.profile], 0
+    while number < 4 or monotonic() < stop:
         _move_once(context, f"{folder}/here{number}", f"{folder}/there{number}")
         number += 1
 
 
 def _move_once(context: ProbeContext, here: str, there: str) -> None:
     backend: Any = context.backend
-    data = _payload(7, 40_000)
+    data = payload(7, 40_000)
     context.touched.update((here, there))
     context.call("write()", backend.write, here, data)
     moved = threading.Event()
@@ -295,8 +298,8 @@ def _move_once(context: ProbeContext, here: str, there: str) -> None:
             return "the file at both paths"
         return None
 
-    results = _race(context, [move, watch(once_gone), watch(once_there)])
-    _demand_no_error(context, results)
+    results = race(context, [move, watch(once_gone), watch(once_there)])
+    demand_no_error(context, results)
     wrong = next((text for text in results if text is not None), None)
     if wrong is not None:
         context.fail("the whole file at one of the two paths", str(wrong))
@@ -311,11 +314,11 @@ def _content(backend: Any, path: str) -> bytes | None:
 
 
 @probe("races.listing")
-def listing(context: ProbeContext, folder: str) -> None:
+def listing(context: ProbeContext, folder: str, op: str) -> None:
     """A listing beside writes has every file that was there throughout, once, and none that never was."""
     backend: Any = context.backend
     kept = set(context.content)
-    stop = monotonic() + 2 * _ROUNDS_S
+    stop = monotonic() + _ROUNDS_S[context.profile]
 
     def churn() -> None:
         number = 0
@@ -328,7 +331,7 @@ def listing(context: ProbeContext, folder: str) -> None:
 
     def look() -> object:
         while monotonic() < stop:
-            paths = [str(info.path) for info in backend.list_files(folder)]
+            paths = [str(info.path) for info in _listed(backend, folder, op)]
             if len(paths) != len(set(paths)):
                 return "a file twice"
             if not kept <= set(paths):
@@ -338,8 +341,170 @@ def listing(context: ProbeContext, folder: str) -> None:
                 return f"a file that never was: {min(strange)}"
         return None
 
-    results = _race(context, [churn, look, look])
-    _demand_no_error(context, results)
+    results = race(context, [churn, look, look])
+    demand_no_error(context, results)
     wrong = next((text for text in results if text is not None), None)
     if wrong is not None:
         context.fail("every file that was there throughout, once", str(wrong))
+
+
+def _listed(backend: Any, folder: str, op: str) -> Iterator[Any]:
+    if op == "glob":
+        found: Iterator[Any] = backend.glob(f"{folder}/*")
+    elif op == "list_files":
+        found = backend.list_files(folder)
+    elif op == "recursive":
+        found = backend.list_files(folder, recursive=True)
+    else:
+        found = getattr(backend, op)(folder)
+    return found
+
+
+@probe("races.replaced")
+def replaced(context: ProbeContext, folder: str, op: str) -> None:
+    """While a file is replaced by copying or moving others onto it, a reader sees one of them whole at every moment."""
+    backend: Any = context.backend
+    contents = [bytes([letter]) * size for letter, size in ((97, 50), (98, 20_000), (99, 90_000))]
+    target = f"{folder}/target"
+    sources = [f"{folder}/from{number}" for number in range(len(contents))]
+    context.touched.update((target, *sources))
+    context.call("write()", backend.write, target, contents[0], overwrite=True)
+    stop = monotonic() + _ROUNDS_S[context.profile]
+
+    def replace() -> None:
+        while monotonic() < stop:
+            for source, content in zip(sources, contents, strict=True):
+                backend.write(source, content, overwrite=True)
+                getattr(backend, op)(source, target, overwrite=True)
+
+    def look() -> str | None:
+        while monotonic() < stop:
+            seen = _content(backend, target)
+            if seen not in contents:
+                return "no file" if seen is None else f"{len(seen)} bytes, {len(set(seen))} kinds of them"
+        return None
+
+    results = race(context, [replace, look, look])
+    demand_no_error(context, results)
+    wrong = next((text for text in results if text is not None), None)
+    if wrong is not None:
+        context.fail("one of the contents, whole, at every moment", str(wrong))
+
+
+@probe("races.closed_meanwhile")
+def closed_meanwhile(context: ProbeContext, folder: str) -> None:
+    """What is under way while another thread closes the backend gives its right answer or says BackendUnavailable."""
+    for number in range(3):
+        # An instance that owns its clients, where there is one: closing it closes what is in use.
+        options = (context.subject.variants or {}).get("plain")
+        made = context.call("the constructor", context.subject.make if options is None else _variant(context, options))
+        _close_once(context, made, f"{folder}/{number}")
+
+
+def _variant(context: ProbeContext, options: Mapping[str, object]) -> Callable[[], Backend]:
+    kind: Any = class_of(context.backend)
+    return lambda: kind(**options)
+
+
+def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
+    begun, closed = threading.Barrier(4), threading.Event()
+    terminal = bool(getattr(class_of(backend), "close_is_terminal", False))
+    stop = monotonic() + _ROUNDS_S[context.profile]
+
+    def use(thread: int) -> Callable[[], str | None]:
+        path, data = f"{folder}/{thread}", payload(thread, 20_000)
+        context.touched.add(path)
+
+        def using() -> str | None:
+            backend.write(path, data, overwrite=True)
+            begun.wait(_JOIN_S)
+            while monotonic() < stop:
+                late = closed.is_set()
+                try:
+                    wrong = _wrong_answer(backend, path, data)
+                except BackendUnavailable:
+                    return None
+                if wrong is not None:
+                    return wrong
+                if late and terminal:
+                    return "answers after close() had returned"
+                if late:
+                    return None
+            return None
+
+        return using
+
+    def close() -> None:
+        begun.wait(_JOIN_S)
+        backend.close()
+        closed.set()
+
+    results = race(context, [use(0), use(1), use(2), close])
+    demand_no_error(context, results)
+    wrong = next((text for text in results if text is not None), None)
+    if wrong is not None:
+        context.fail("the right answers, or BackendUnavailable", str(wrong))
+
+
+def _wrong_answer(backend: Any, path: str, data: bytes) -> str | None:
+    if backend.exists(path) is not True:
+        return f"exists({path!r}) is not True"
+    if backend.read_bytes(path) != data:
+        return f"{path} was not what its thread had written"
+    backend.write(path, data, overwrite=True)
+    if path not in [str(info.path) for info in backend.list_files(path.rpartition("/")[0])]:
+        return f"{path} is not listed"
+    return None
+
+
+@probe("races.folder_deleted")
+def folder_deleted(context: ProbeContext, folder: str) -> None:
+    """Beside a writer a folder is deleted with what was in it before; what is written afterwards stays."""
+    stop, number = monotonic() + _ROUNDS_S[context.profile], 0
+    while number < 2 or monotonic() < stop:
+        _delete_once(context, f"{folder}/{number}")
+        number += 1
+
+
+def _delete_once(context: ProbeContext, folder: str) -> None:
+    backend: Any = context.backend
+    before = [f"{folder}/a/{number}" for number in range(4)]
+    written = [f"{folder}/a/new{number}" for number in range(12)]
+    context.touched.update((*before, *written))
+    for path in before:
+        context.call("write()", backend.write, path, b"before")
+    deleted = threading.Event()
+    after: list[str] = []  # Written by calls that began when the folder had been deleted.
+
+    def write() -> None:
+        for path in written:
+            late = deleted.is_set()
+            try:
+                backend.write(path, path.encode(), overwrite=True)
+            except RemoteStoreError:  # That its folder went is for the backend to say, in its own words.
+                continue
+            if late:
+                after.append(path)
+
+    def delete() -> bool:
+        try:
+            backend.delete_folder(f"{folder}/a", recursive=True)
+        except RemoteStoreError:
+            return False
+        finally:
+            deleted.set()
+        return True
+
+    results = race(context, [write, delete])
+    demand_no_error(context, results)
+    for path in before:
+        if results[1] is True and context.call("exists()", backend.exists, path):
+            context.fail("what was there before gone with the folder", f"{path} is there")
+    for path in written:
+        seen = context.call("read_bytes()", _content, backend, path)
+        if seen != path.encode() and (seen is not None or path in after):
+            context.fail("what was written after the folder was deleted", f"{path}: {_said(seen)}")
+
+
+def _said(content: bytes | None) -> str:
+    return "no file" if content is None else f"{len(content)} bytes, or others"

@@ -253,7 +253,7 @@ class ProbeFacts:
 
     args: tuple[str, ...] = ()
     surface: str | None = None  # The only kind of backend that it can be put to.
-    hardens: str | None = None  # Of sequence, race, wire, memory: what a case with it exercises.
+    hardens: str | None = None  # Of sequence, race, wire, memory, time: what a case with it exercises.
 
 
 # Python checks that a table of steps cannot state; `rsconform.probes` holds each under its name.
@@ -294,6 +294,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "aio.torn": ProbeFacts(("path",), surface="async"),
     "aio.usable_after_cancel": ProbeFacts(("path", "op"), surface="async"),
     "health.missing_container": ProbeFacts(),
+    "histories.of_one_file": ProbeFacts(("folder", "write", "creates", "delete"), hardens="race"),
     "identity.is_backend": ProbeFacts(surface="sync"),
     "identity.no_abstract_methods": ProbeFacts(surface="sync"),
     "identity.signatures": ProbeFacts(),
@@ -316,11 +317,14 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "plans.unasked": ProbeFacts(("path", "other")),
     "secrets.logs": ProbeFacts(("path", "other")),
     "races.atomic_move": ProbeFacts(("folder",), hardens="race"),
-    "races.listing": ProbeFacts(("folder",), hardens="race"),
+    "races.closed_meanwhile": ProbeFacts(("folder",), hardens="race"),
+    "races.folder_deleted": ProbeFacts(("folder",), hardens="race"),
+    "races.listing": ProbeFacts(("folder", "op"), hardens="race"),
     "races.one_creator": ProbeFacts(("folder", "op", "content"), hardens="race"),
     "races.own_instances": ProbeFacts(("folder", "threads"), hardens="race"),
     "races.own_keys": ProbeFacts(("folder", "threads", "op", "size"), hardens="race"),
     "races.reads": ProbeFacts(("folder", "keys", "threads", "op"), hardens="race"),
+    "races.replaced": ProbeFacts(("folder", "op"), hardens="race"),
     "races.torn": ProbeFacts(("path", "op", "read"), hardens="race"),
     "seek.passthrough": ProbeFacts(("path",), surface="sync"),
     "seek.spool": ProbeFacts(("path",), surface="sync"),

@@ -81,6 +81,74 @@ def in_class(call: Call) -> Any:
     return call.proceed(content=_LAST["content"])
 
 
+def joined(call: Call) -> Any:
+    """Hand out what another thread is about to read: it may have been there before this one asked."""
+    under_way = call.backend.__dict__.setdefault("_under_way", {})
+    if call.path in under_way:
+        return under_way[call.path]
+    content = under_way[call.path] = call.proceed()
+    time.sleep(_WINDOW_S)
+    under_way.pop(call.path, None)
+    return content
+
+
+def deleted_as_looked_up(call: Call) -> None:
+    """Look whether there is a file, and then say that it is gone, whoever took it."""
+    if not call.rightly("is_file", call.path):
+        call.proceed()
+        return
+    time.sleep(_WINDOW_S)
+    call.rightly("delete", call.path, missing_ok=True)
+
+
+def undone(call: Call) -> Any:
+    """Keep what was there, and put it back where a reader may have seen the new content."""
+    if call.rightly("is_file", call.path):
+        kept = call.rightly("read_bytes", call.path)
+        call.proceed()
+        time.sleep(_WINDOW_S)
+        call.rightly("write", call.path, kept, overwrite=True)
+    return call.proceed()
+
+
+def target_first(call: Call) -> Any:
+    """Make room before anything takes the room."""
+    target = call.arguments["dst"]
+    if call.rightly("is_file", target):
+        call.rightly("delete", target)
+        time.sleep(_WINDOW_S)
+    return call.proceed()
+
+
+def closed_by_hand(call: Call) -> Any:
+    """Drop what the operations use."""
+    call.backend.__dict__["_pool"] = None
+    return call.proceed()
+
+
+def through_a_pool(call: Call) -> Any:
+    """Look at once whether the pool is there, and use it later."""
+    held = call.backend.__dict__
+    if "_pool" not in held:
+        held["_pool"] = {}
+    if held["_pool"] is not None:
+        time.sleep(_WINDOW_S)
+        held["_pool"].get(call.path)  # Nothing has it any more, once it was closed meanwhile.
+    return call.proceed()
+
+
+def emptied_by_list(call: Call) -> Any:
+    """Delete what is listed, and then a folder that has to be empty."""
+    if not call.arguments["recursive"] or not call.rightly("is_folder", call.path):
+        return call.proceed()
+    for info in list(call.rightly("list_files", call.path, recursive=True)):
+        call.rightly("delete", str(info.path))
+        time.sleep(_WINDOW_S)
+    if list(call.rightly("list_files", call.path, recursive=True)):
+        raise OSError("directory not empty")
+    return None
+
+
 NEW: Final = asked(overwrite=False)
 
 ROWS: Final[tuple[Rogue, ...]] = (
@@ -119,6 +187,38 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "flat",
         instead("list_files", listed_in_pages, asked(recursive=False)),
         reason="file",
+    ),
+    row("RACE-001", "joins-a-read-under-way", "flat", instead("read_bytes", joined), reason="none for d/"),
+    row("RACE-002", "looks-first", "flat", instead("write_atomic", looked_first, NEW), reason="none for d/"),
+    row("RACE-003", "shows-and-takes-back", "flat", instead("write", undone), also="KIT-005", reason="none for d/"),
+    row(
+        "RACE-004",
+        "makes-room-first",
+        "memory",
+        instead("move", target_first, ~ITSELF & asked(overwrite=True)),
+        reason="no file",
+    ),
+    row(
+        "RACE-005",
+        "makes-room-first",
+        "flat",
+        instead("copy", target_first, ~ITSELF & asked(overwrite=True)),
+        reason="no file",
+    ),
+    row(
+        "RACE-006",
+        "pulls-the-pool-away",
+        "flat",
+        instead("close", closed_by_hand) + instead("read_bytes", through_a_pool),
+        reason="AttributeError",
+    ),
+    row("RACE-007", "deletes-what-is-listed", "flat", instead("delete_folder", emptied_by_list), reason="not empty"),
+    row(
+        "RACE-008",
+        "deletes-as-looked-up",
+        "flat",
+        instead("delete", deleted_as_looked_up, asked(missing_ok=False)),
+        reason="none for d/",
     ),
     row("KIT-064", "looks-first", "flat", instead("copy", looked_first, NEW), reason="creators"),
     row(

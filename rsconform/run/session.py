@@ -313,7 +313,9 @@ class LaneSession:
             UnprovedError: It does not, so no case may rest on it.
         """
         wire, subject = held.subject.wire, held.subject
-        absent = [name for name in THROUGH_THE_WIRE.intersection(self.lane.affordances) if not subject.affords(name)]
+        absent = [
+            name for name in sorted(THROUGH_THE_WIRE.intersection(self.lane.affordances)) if not subject.affords(name)
+        ]
         met = 0
         if wire is not None and not absent:
             for operation in (held.backend.exists, held.backend.read_bytes, held.backend.delete):

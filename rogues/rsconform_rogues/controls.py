@@ -343,7 +343,7 @@ _FOLDERS: Final = "touches-only-its-paths failure-leaves-no-folders"
 
 CONTROLS: Final = (
     # The lanes of released backends and of S3 have certificates of their own.
-    *(control(f"right-{name}", name) for name in BASES if name not in ("local", "s3")),
+    *(control(f"right-{name}", name) for name in BASES if name not in ("local", "s3", "s3_strict")),
     # What a backend may be.
     control("has-attributes-of-its-own", "flat", has(write=write_with_more, region="here", warm_up=lambda self: None)),
     control("takes-no-attributes", "flat", has(__setattr__=takes_no_attributes)),

@@ -29,6 +29,7 @@ from rsconform_rogues.rows.races import ROWS as RACES
 from rsconform_rogues.rows.s3b import ROWS as S3B
 from rsconform_rogues.rows.sequences import ROWS as SEQUENCES
 from rsconform_rogues.rows.streams import ROWS as STREAMS
+from rsconform_rogues.rows.wire import ROWS as WIRE
 from rsconform_rogues.rows.writes import ROWS as WRITES
 
 # The released bridge violates these, most of them by design.
@@ -56,6 +57,7 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
             known=("BE-008n", "BE-010d", "BE-021a", "KIT-027", "PATH-003b", "PATH-007b", "SAW-006c", "WR-010b"),
         ),
         "s3": registered("s3_boto3_moto"),
+        "s3_strict": registered("s3_boto3_moto_strict"),
         "flat": flat(FlatLane()),
         "single": _single(flat(FlatLane())),
         "strict": flat(FlatLane(rejects_file_ancestor=True)),
@@ -75,7 +77,7 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
 )
 
 ROWS: Final[tuple[Rogue, ...]] = (
-    *ADAPTERS, *AIO, *BE, *COMMON, *CONTAINERS, *KIT, *LISTING, *RACES, *S3B, *SEQUENCES, *STREAMS, *WRITES,
+    *ADAPTERS, *AIO, *BE, *COMMON, *CONTAINERS, *KIT, *LISTING, *RACES, *S3B, *SEQUENCES, *STREAMS, *WIRE, *WRITES,
 )  # fmt: skip
 
 NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(

@@ -141,7 +141,7 @@ class Interpreter:
             self.own_errors.append(handed.raised)
         self._watch(step, arguments, done, handed, metadata_before)
         if len(met) < len(step.faults) or 0 in met:
-            raise FaultNotMet(step.text)
+            raise FaultNotMet(step.op)
         self._judge(step, done)
         if counts is not None:
             self._judge_requests(step, counts)

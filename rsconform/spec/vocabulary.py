@@ -293,6 +293,9 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "aio.together": ProbeFacts(("folder",), surface="async"),
     "aio.torn": ProbeFacts(("path",), surface="async"),
     "aio.usable_after_cancel": ProbeFacts(("path", "op"), surface="async"),
+    "costs.without_container": ProbeFacts(("op", "path")),
+    "health.denied": ProbeFacts(),
+    "health.faulted": ProbeFacts(("wrong", "raises"), hardens="wire"),
     "health.missing_container": ProbeFacts(),
     "histories.of_one_file": ProbeFacts(("folder", "write", "creates", "delete"), hardens="race"),
     "identity.is_backend": ProbeFacts(surface="sync"),
@@ -351,4 +354,6 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "sequences.as_a_dictionary": ProbeFacts(("flat", "strict", "seed", "sequences", "length"), hardens="sequence"),
     "streams.kept_over": ProbeFacts(("path", "op", "by", "first", "new")),
     "streams.readinto": ProbeFacts(("path", "op", "size"), surface="sync"),
+    "wires.no_dot_keys": ProbeFacts(("op", "root"), hardens="wire"),
+    "wires.prefix": ProbeFacts(("path", "op", "take"), hardens="wire"),
 }

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import io
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
@@ -26,6 +28,7 @@ from remote_store import (
 )
 from remote_store.backends import MemoryBackend
 
+from rsconform.lanes.model import Services, Subject
 from rsconform_rogues.flat import Blob, FlatBackend, FlatLane, ForwardOnly
 from rsconform_rogues.harness import Base, flat
 from rsconform_rogues.operators import (
@@ -86,7 +89,46 @@ def lacking(*capabilities: Capability) -> Base:
     return flat(FlatLane(without=capabilities))
 
 
+class Tally:
+    """Counts what a backend says that it sends."""
+
+    def __init__(self) -> None:
+        self.sent: Counter[str] = Counter()
+
+    def counts(self) -> Mapping[str, int]:
+        return Counter(self.sent)
+
+
+@contextmanager
+def tallied(services: Services) -> Iterator[Subject]:
+    """The flat lane, whose backends have a tally to count requests with."""
+    tally = Tally()
+    with FlatLane()(services) as subject:
+
+        def make() -> FlatBackend:
+            backend: FlatBackend = subject.make()
+            backend.tally = tally  # type: ignore[attr-defined]
+            return backend
+
+        yield replace(subject, make=make, requests=tally)
+
+
+# Not over HTTP: what requests may cost there is not what it comes close to.
+_FLAT: Final = flat(FlatLane()).lane
+TALLIED: Final = Base(
+    replace(_FLAT, affordances=(*_FLAT.affordances, "requests"), traits={**_FLAT.traits, "transport": "sql"}), tallied
+)
+
+
 # What the changes need.
+
+
+def asking_for_each(call: Call) -> Iterator[Any]:
+    call.backend.tally.sent["HEAD"] += 400
+    for entry in call.proceed():
+        call.backend.tally.sent["GET"] += 2
+        yield entry
+
 
 POOL: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="control")
 
@@ -392,5 +434,6 @@ CONTROLS: Final = (
     ),
     control("has-folders-of-its-own", "memory", FOLDERS_OF_ITS_OWN, near=_FOLDERS),
     control("works-in-a-pool", "memory", POOLED, near="plain-answers"),
+    control("asks-about-each-file", TALLIED, instead("list_files", asking_for_each), near="requests-bounded"),
     control("takes-its-time", "memory", instead("exists copy get_file_info", slow), near="ends-in-time"),
 )

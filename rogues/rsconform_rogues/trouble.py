@@ -27,6 +27,11 @@ def looking_below_a_dot(call: Call) -> None:
     call.backend._requests.has_below("./", call.path)
 
 
+def looking_over_and_over(call: Call) -> None:
+    for _ in range(600):
+        call.rightly("is_file", "no-such-file")
+
+
 def trying_again_without_a_bucket(call: Call) -> Any:
     try:
         return call.proceed()

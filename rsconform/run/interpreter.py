@@ -18,7 +18,7 @@ from rsconform.cases.values import Bound, Missing, resolve_value, show, show_dif
 from rsconform.lanes.facade import OffSurface, surface_of
 from rsconform.lanes.model import Snapshot, Subject
 from rsconform.run import deadline
-from rsconform.run.invariants import Event, Watch
+from rsconform.run.invariants import FEW_REQUESTS, Event, Watch
 from rsconform.run.model import REFUSED
 from rsconform.run.sources import Handed
 from rsconform.run.store import StoreView, UnaffordableError
@@ -27,6 +27,7 @@ from rsconform.spec.vocabulary import METHODS, OPERATIONS, S3_REQUESTS, SOURCE_E
 # A listing or a stream that gives more than it can hold never ends: stop well before memory does.
 _ITEMS_SLACK: Final = 10_000
 _BYTES_SLACK: Final = 64 << 20
+_SMALL_PIECE: Final = 8 * 1024  # What a buffered reader asks for at a time.
 _PATHS: Final = ("path", "src", "dst")
 
 
@@ -121,7 +122,8 @@ class Interpreter:
             raise CaseFailed(f"values for {step.text}", f"an earlier result lacks {exc}") from exc
         metadata = arguments.get("metadata")
         metadata_before = dict(metadata) if isinstance(metadata, Mapping) else None
-        counts = self.subject.requests.counts() if step.requests and self.subject.requests is not None else None
+        requests = self.subject.requests
+        before = requests.counts() if requests is not None else {}
         handed = self._hand_over(arguments)
         if step.on in (None, "peer") and OPERATIONS[step.op].mutates:
             # Before it is done: what does not come back may have written all the same.
@@ -137,14 +139,16 @@ class Interpreter:
             took_s = perf_counter() - started
             if step.faults and self.subject.wire is not None:
                 met = self.subject.wire.clear()
+            sent = sent_since(before, requests.counts()) if requests is not None else {}
+            if requests is not None:
+                self.watch.look_at_requests(step, sum(sent.values()), lambda: self._most_requests(step))
         if handed is not None and handed.raised is not None:
             self.own_errors.append(handed.raised)
         self._watch(step, arguments, done, handed, metadata_before)
         if len(met) < len(step.faults) or 0 in met:
             raise FaultNotMet(step.op)
         self._judge(step, done)
-        if counts is not None:
-            self._judge_requests(step, counts)
+        self._judge_requests(step, sent)
         if step.within_s is not None and took_s > step.within_s:
             raise CaseFailed(f"an end within {step.within_s:g} s", f"it took {took_s:.1f} s")
         if step.bind is not None:
@@ -431,10 +435,17 @@ class Interpreter:
         expected = f"exactly {wanted}" if len(wanted) <= 8 else f"exactly {len(wanted)} paths"
         raise CaseFailed(expected, "; ".join(parts) or f"{len(seen)} paths, some more than once", phase=done.phase)
 
-    def _judge_requests(self, step: Step, before: Mapping[str, int]) -> None:
-        if self.subject.requests is None:
-            return
-        sent = sent_since(before, self.subject.requests.counts())
+    def _most_requests(self, step: Step) -> int:
+        """Return how many requests nobody needs more of: two for each file, one for each piece of content."""
+        files = self.view.touched.union(self.case.given.files)
+        given = [file.content for file in self.case.given.files.values()]
+        written = (one.arguments.get("content") for one in self.case.steps)
+        contents = [*given, *(content for content in written if isinstance(content, Content | Source))]
+        piece = step.drain if not isinstance(step.drain, bool) else _SMALL_PIECE
+        size = sum(len(content.data) for content in contents)
+        return FEW_REQUESTS + 2 * len(files) + size // min(piece, _SMALL_PIECE)
+
+    def _judge_requests(self, step: Step, sent: Mapping[str, int]) -> None:
         for kind, limit in step.requests.items():
             number = _count_of(kind, sent)
             if not limit.holds(number):

@@ -363,8 +363,11 @@ CHECKERS: Final[Mapping[str, Checker]] = {
     "keeps-secrets": _keeps_secrets,
 }
 
-# Judged by the interpreter itself, which alone knows that an operation did not return.
+FEW_REQUESTS: Final = 500  # Which nobody is asked to account for.
+
+# Judged by the interpreter itself, which alone knows that an operation did not return, and what it sent.
 ENDS_IN_TIME: Final = "ends-in-time"
+REQUESTS_BOUNDED: Final = "requests-bounded"
 
 
 @dataclass(slots=True)
@@ -399,6 +402,15 @@ class Watch:
         if not returned:
             expected = f"an end within {limit_s:g} s"
             self.breaches.append(Breach(axiom, expected, f"{step.op} did not return within {limit_s:g} s", step.text))
+
+    def look_at_requests(self, step: Step, sent: int, most: Callable[[], int]) -> None:
+        """Judge whether an operation sent no more than anybody could need; `most` is asked only where that is many."""
+        axiom = self.ids.get(REQUESTS_BOUNDED)
+        if axiom is None:
+            return
+        self.judged.add(axiom)
+        if sent > FEW_REQUESTS and sent > most():
+            self.breaches.append(Breach(axiom, f"at most {most()} requests of {step.op}", f"{sent}", step.text))
 
     def look_at_end(self, step: Step, expected: str, observed: str) -> None:
         """Take note of a listing or a stream that gave more than it can hold."""

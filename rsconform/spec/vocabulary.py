@@ -185,6 +185,7 @@ INVARIANTS: Final[Mapping[str, Invariant]] = {
     "arguments-untouched": Invariant(),
     "keeps-secrets": Invariant(),
     "ends-in-time": Invariant(),
+    "requests-bounded": Invariant(("requests",)),
 }
 
 FAMILY_KEYS: Final = ("id", "title", "contract", "source", "common")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +15,8 @@ from remote_store.backends import MemoryBackend
 
 from rsconform.cases.matchers import Matcher
 from rsconform.cases.model import Step
-from rsconform.lanes.model import Snapshot, StoredFile
-from rsconform.run.invariants import CHECKERS, ENDS_IN_TIME, Event, Watch
+from rsconform.lanes.model import Services, Snapshot, StoredFile, Subject
+from rsconform.run.invariants import CHECKERS, ENDS_IN_TIME, REQUESTS_BOUNDED, Event, Watch
 from rsconform.run.model import Breach, Result
 from rsconform.spec.model import Place
 from rsconform.spec.vocabulary import INVARIANTS
@@ -231,7 +232,7 @@ def every(pick: Callable[[Judged], tuple[Event, ...]]) -> list[Any]:
 
 def test_every_checker_stands_in_the_vocabulary_and_has_cases_here() -> None:
     assert set(CHECKERS) == set(CASES)
-    assert {*CHECKERS, ENDS_IN_TIME} <= set(INVARIANTS)
+    assert {*CHECKERS, ENDS_IN_TIME, REQUESTS_BOUNDED} <= set(INVARIANTS)
 
 
 @pytest.mark.parametrize(("checker", "seen"), every(lambda judged: (judged.breach,)))
@@ -299,3 +300,48 @@ def test_an_operation_that_does_not_return_breaches_the_invariant_about_time() -
     assert (watch.judged, watch.breaches) == ({"T-001"}, [])
     watch.look_at_time(step, 0.5, returned=False)
     assert watch.breaches == [Breach("T-001", "an end within 0.5 s", "exists did not return within 0.5 s", "exists")]
+
+
+class Counting:
+    """Counts what the backend of a test says that it sends."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def counts(self) -> dict[str, int]:
+        return {"GET": self.sent}
+
+
+BOUNDED = INVARIANT.replace("plain-answers", "requests-bounded")
+
+
+@pytest.mark.parametrize(
+    ("step", "sent", "fine"),
+    [
+        ('{ op = "exists", path = "a" }', 500, True),
+        ('{ op = "exists", path = "a" }', 900, False),
+        ('{ op = "list_files", path = "" }', 660, True),
+        ('{ op = "read", path = "f00", drain = 100 }', 900, True),
+        ('{ op = "read", path = "f00" }', 900, False),
+    ],
+)
+def test_requests_are_bounded_by_what_there_is(step: str, sent: int, fine: bool) -> None:
+    counting = Counting()
+
+    class Sending(MemoryBackend):
+        def __getattribute__(self, name: str) -> Any:
+            counting.sent += sent if name in ("exists", "list_files", "read") else 0
+            return super().__getattribute__(name)
+
+    @contextmanager
+    def fixture(_services: Services) -> Iterator[Subject]:
+        yield Subject(make=Sending, requests=counting)
+
+    files = 'given = { "f{00..79}" = "bytes:1000" }'
+    case = f'[[axiom.case]]\nname = "sends"\n{files}\nsteps = [ {step} ]'
+    session, (only,) = session_of(case, more=BOUNDED, fixture=fixture, affordances=("requests",))
+    (attempt,) = session.attempts(only)
+
+    assert attempt.result is Result.PASSED
+    assert (attempt.breaches == ()) is fine
+    assert "T-009" in attempt.judged

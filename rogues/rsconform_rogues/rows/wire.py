@@ -32,6 +32,7 @@ from rsconform_rogues.trouble import (
     looking,
     looking_at_its_bucket,
     looking_below_a_dot,
+    looking_over_and_over,
     reading_deleting_writing,
     reading_far_ahead,
     trying_again_without_a_bucket,
@@ -235,6 +236,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         swallows("delete", RemoteStoreError, None, asked(missing_ok=True)),
         reason="delete returned",
     ),
+    row("KIT-007", "asks-without-end", "s3", first("exists", looking_over_and_over), limit_s=60.0, reason="at most"),
     row("PING-009c", "is-content", "s3", swallows("check_health", BackendUnavailable), reason="it returned"),
     row(
         "PING-009c",

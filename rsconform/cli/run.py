@@ -138,7 +138,8 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     for report, written in done:
         decision = decide([report], level=asked.level, require=grade)
         certificate = str(written.certificate) if written.certificate else None
-        click.echo(render_summary(report, decision, certificate=certificate) + "\n")
+        click.echo(render_summary(report, decision, certificate=certificate))
+        click.echo(f"page      {written.page}\n")
     stray = review_lanes(waivers, {*known_lanes(files), *(lane.name for lane in lanes)})
     for finding in stray:
         click.echo(finding.text)

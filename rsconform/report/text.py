@@ -82,7 +82,7 @@ def _own_block(attempt: Attempt, axiom: AxiomFacts, header: Header, *, flaky: bo
         yield from _steps(failure)
         yield from _row("expected", failure.expected)
         yield from _row("observed", failure.observed)
-        yield from _row("note", _how(failure))
+        yield from _row("note", how_it_failed(failure))
     if attempt.result is Result.ERRORED:
         yield from _row("error", f"{attempt.error or 'unknown'}\nThis says nothing about the backend.")
     if flaky:
@@ -110,7 +110,8 @@ def _steps(failure: Failure) -> Iterator[str]:
     yield from _row("steps", text)
 
 
-def _how(failure: Failure) -> str:
+def how_it_failed(failure: Failure) -> str:
+    """Return what a failure does not show by itself, as a clause; empty for a plain one."""
     if failure.died:
         return "the process ended in the middle of the case"
     if failure.hang:
@@ -122,11 +123,15 @@ def _how(failure: Failure) -> str:
     return ""
 
 
+def again(header: Header, case: str) -> str:
+    """Return the command that runs a case again. What broke before any case is seen again without one."""
+    quoted = "'" + case.replace("'", "'\"'\"'") + "'"
+    return header.again if case == NO_INSTANCE else f"{header.again} --case {quoted}"
+
+
 def _again(attempt: Attempt, header: Header) -> Iterator[str]:
-    # One line, however long: it is there to be copied. What broke before any case is seen again without one.
-    quoted = "'" + attempt.case.replace("'", "'\"'\"'") + "'"
-    chosen = "" if attempt.case == NO_INSTANCE else f" --case {quoted}"
-    yield f"{' ' * _INDENT}{'again':<{_LABEL}}{header.again}{chosen}"
+    # One line, however long: it is there to be copied.
+    yield f"{' ' * _INDENT}{'again':<{_LABEL}}{again(header, attempt.case)}"
 
 
 def _row(label: str, text: str, *, indent: int = _INDENT) -> Iterator[str]:
@@ -196,7 +201,7 @@ def _folded(report: Report, ruling: Ruling) -> Iterator[str]:
     """Yield a line per reason, with how many axioms share it."""
     groups: dict[str, list[str]] = {}
     for verdict in report.ruled(ruling):
-        groups.setdefault(_cause(verdict), []).append(verdict.axiom.id)
+        groups.setdefault(cause_of(verdict), []).append(verdict.axiom.id)
     label = {Ruling.NOT_EXERCISED: "not run", Ruling.INCONCLUSIVE: "open"}.get(ruling, ruling.value)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     for cause, ids in ordered[:_LINES]:
@@ -207,7 +212,8 @@ def _folded(report: Report, ruling: Ruling) -> Iterator[str]:
         yield from _row(label, f"and {len(ordered) - _LINES} more reasons, in report.json", indent=0)
 
 
-def _cause(verdict: Verdict) -> str:
+def cause_of(verdict: Verdict) -> str:
+    """Return the one line that tells why an axiom does not simply hold."""
     if verdict.waiver is not None:
         return f"waived until {verdict.waiver.until} ({verdict.waiver.owner}): {verdict.waiver.reason}"
     if verdict.ruling is Ruling.INCONCLUSIVE:

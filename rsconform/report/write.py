@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rsconform.report import certificate, jsonreport, junit
+from rsconform.report import certificate, html, jsonreport, junit
 from rsconform.report.certificate import write_certificate
+from rsconform.report.html import write_html
 from rsconform.report.jsonreport import write_json
 from rsconform.report.junit import write_junit
 from rsconform.report.model import Report
@@ -32,6 +33,7 @@ class Written:
     """Where a report went."""
 
     report: Path
+    page: Path
     certificate: Path | None  # None: the run was not whole, and an earlier certificate stays as it was.
 
 
@@ -49,10 +51,12 @@ def write_reports(report: Report, folder: Path) -> Written:
     target = home / jsonreport.FILE_NAME
     _put(target, write_json(report))
     _put(home / junit.FILE_NAME, write_junit(report))
+    page = home / html.FILE_NAME
+    _put(page, write_html(report))
     if not report.certifies:
-        return Written(target, None)
+        return Written(target, page, None)
     _put(home / certificate.FILE_NAME, write_certificate(report))
-    return Written(target, home / certificate.FILE_NAME)
+    return Written(target, page, home / certificate.FILE_NAME)
 
 
 def folder_name(lane: str) -> str:

@@ -170,6 +170,7 @@ class TestFiles:
         assert sorted(path.name for path in (tmp_path / "memory").iterdir()) == [
             "certificate.toml",
             "junit.xml",
+            "report.html",
             "report.json",
         ]
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 from rsconform import __version__
+from rsconform.cli.coverage import coverage
 from rsconform.cli.gate import gate
 from rsconform.cli.lint import lint
 from rsconform.cli.listing import explain, list_
@@ -29,6 +30,7 @@ cli.add_command(list_)
 cli.add_command(explain)
 cli.add_command(lint)
 cli.add_command(gate)
+cli.add_command(coverage)
 cli.add_command(selftest)
 
 

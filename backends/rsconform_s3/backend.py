@@ -310,8 +310,11 @@ class S3Boto3Backend(Backend):
         if isinstance(type_hint, type):
             from botocore.client import BaseClient
 
-            if issubclass(type_hint, BaseClient) and isinstance(self._requests.client, type_hint):
-                return self._requests.client
+            if issubclass(type_hint, BaseClient):
+                with self._requests.mapping(None):
+                    client = self._requests.client
+                if isinstance(client, type_hint):
+                    return client
         wanted = getattr(type_hint, "__name__", repr(type_hint))
         message = f"The {NAME} backend has a botocore client to show, no {wanted}"
         raise CapabilityNotSupported(message, capability="unwrap", backend=NAME)

@@ -173,7 +173,8 @@ class Multipart:
         self._parts: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
-        algorithm = _default_checksum(self._requests)
+        with self._requests.mapping(self._target.path):
+            algorithm = _default_checksum(self._requests)
         answer = self._send("create_multipart_upload", Key=self._target.key, **self._headers, **algorithm)
         self._where = {"Key": self._target.key, "UploadId": answer["UploadId"]}
         return self

@@ -24,7 +24,7 @@ def logs(context: ProbeContext, path: str, other: str) -> None:
         context.skip("a secret that the lane declares")
     kind = class_of(context.backend)
     packages = {base.__module__.partition(".")[0] for base in kind.__mro__} - {"abc", "builtins", "typing"}
-    with _records(packages) as records:
+    with records_of(packages) as records:
         use_everything(context.backend, path, other)
     for record in records:
         if shows_secret(logging.Formatter().format(record), context.subject.secrets):
@@ -32,7 +32,7 @@ def logs(context: ProbeContext, path: str, other: str) -> None:
 
 
 @contextmanager
-def _records(packages: set[str]) -> Iterator[list[logging.LogRecord]]:
+def records_of(packages: set[str]) -> Iterator[list[logging.LogRecord]]:
     """Yield the list that every record of some packages' loggers goes to, from DEBUG on, while this lasts."""
     records: list[logging.LogRecord] = []
 

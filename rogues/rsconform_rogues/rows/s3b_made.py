@@ -1,0 +1,321 @@
+"""Rogues of S3B: how the boto3 lane is made, and its connection."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import time
+from dataclasses import replace
+from typing import Any, Final
+
+from remote_store import (
+    BackendUnavailable,
+    Capability,
+    CapabilitySet,
+    NotFound,
+    PermissionDenied,
+    RemoteStoreError,
+    RetryPolicy,
+)
+from rsconform_s3 import S3Boto3Backend
+
+from rsconform_rogues.deeds import asked_once_more
+from rsconform_rogues.operators import (
+    Call,
+    answers,
+    fills,
+    first,
+    has,
+    instead,
+    raises,
+    relabels,
+    swallows,
+    then,
+    turns,
+)
+from rsconform_rogues.row import Rogue, row
+from rsconform_rogues.sending import NO_BUCKET, connected, made
+
+log = logging.getLogger("rsconform_s3")
+
+
+def by_position(self: Any, bucket: str, endpoint_url: str | None = None, **options: Any) -> None:
+    S3Boto3Backend.__init__(self, bucket, endpoint_url=endpoint_url, **options)
+
+
+def strict_by_default(
+    self: Any,
+    bucket: str,
+    *,
+    endpoint_url: Any = None,
+    key: Any = None,
+    secret: Any = None,
+    region_name: Any = None,
+    tls_ca_bundle: Any = None,
+    client_options: Any = None,
+    retry: Any = None,
+    reject_write_under_file_ancestor: bool = True,
+    **options: Any,
+) -> None:
+    S3Boto3Backend.__init__(self, bucket, **options)
+
+
+def picky(given: dict[str, Any]) -> dict[str, Any]:
+    if given["bucket"].lower() != given["bucket"]:
+        raise ValueError("a bucket is in lower case")
+    return given
+
+
+def insecure(given: dict[str, Any]) -> dict[str, Any]:
+    url = given.get("endpoint_url")
+    return {**given, "endpoint_url": f"http://{url}" if url and "//" not in url else url}
+
+
+def case_sensitive(given: dict[str, Any]) -> dict[str, Any]:
+    url = (given.get("endpoint_url") or "").strip()
+    return {**given, "endpoint_url": f"https://{url}" if url and not url.startswith("http") else url}
+
+
+def endpoint_kept(backend: Any, given: dict[str, Any]) -> None:
+    backend._endpoint_url = given.get("endpoint_url")
+
+
+def boto3_imported(_backend: Any, _given: dict[str, Any]) -> None:
+    import boto3  # noqa: F401  # Too early is the point.
+
+
+def s3fs_wanted(call: Call) -> None:
+    try:
+        importlib.import_module("s3fs")
+    except ImportError:
+        return
+
+
+def listed(call: Call) -> None:
+    list(call.rightly("list_files", ""))
+
+
+def unavailable(call: Call) -> Any:
+    """Take whatever boto3 says for a failure of the server."""
+    try:
+        return call.proceed()
+    except RemoteStoreError as exc:
+        if type(exc) is RemoteStoreError:
+            raise BackendUnavailable(str(exc.args[0]), path=exc.path, backend=exc.backend) from exc
+        raise
+
+
+def half_taken(given: dict[str, Any]) -> dict[str, Any]:
+    pair = {name: given.get(name) for name in ("key", "secret")}
+    return {**given, **(pair if all(pair.values()) else {"key": None, "secret": None})}
+
+
+def options_emptied(given: dict[str, Any]) -> dict[str, Any]:
+    options = given.get("client_options")
+    copied = dict(options) if options else options
+    if options and "config_kwargs" in options:
+        del options["config_kwargs"]
+    return {**given, "client_options": copied}
+
+
+def options_win(given: dict[str, Any]) -> dict[str, Any]:
+    options = given.get("client_options") or {}
+    return {**given, **({"region_name": options["region_name"]} if "region_name" in options else {})}
+
+
+def configs_taken(given: dict[str, Any]) -> dict[str, Any]:
+    options = dict(given.get("client_options") or {})
+    options.pop("config", None)
+    return {**given, "client_options": options}
+
+
+def secret_told(_backend: Any, given: dict[str, Any]) -> None:
+    secret = given.get("secret")
+    log.debug("made with %s", secret if isinstance(secret, str) or secret is None else secret.reveal())
+
+
+def only_texts(given: dict[str, Any]) -> dict[str, Any]:
+    return {**given, **{name: str(given[name]) for name in ("key", "secret") if given.get(name)}}
+
+
+def bucket_only(call: Call) -> Any:
+    return call.path.removeprefix(call.backend._bucket).lstrip("/")
+
+
+def other_bundles_first(given: dict[str, Any]) -> dict[str, Any]:
+    import os
+
+    found = os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE")
+    return {**given, "tls_ca_bundle": given.get("tls_ca_bundle") or found}
+
+
+def one_more(given: dict[str, Any]) -> dict[str, Any]:
+    policy = given.get("retry")
+    return {**given, "retry": RetryPolicy(max_attempts=policy.max_attempts + 1) if policy else None}
+
+
+def retries_quietly(_backend: Any, settings: Any) -> Any:
+    policy = settings.retry
+    return replace(settings, retry=RetryPolicy(max_attempts=policy.max_attempts) if policy else None)
+
+
+def retries_of_options(_backend: Any, settings: Any) -> Any:
+    config = dict(settings.options.get("config_kwargs") or {})
+    if settings.retry is not None:
+        config["retries"] = {"total_max_attempts": settings.retry.max_attempts}
+    return replace(settings, retry=None, options={**settings.options, "config_kwargs": config})
+
+
+def unlocked(backend: Any, _given: dict[str, Any]) -> None:
+    """Let every thread that finds no client make one."""
+
+    class Open:
+        def __enter__(self) -> None:
+            time.sleep(0.05)
+
+        def __exit__(self, *_: object) -> None:
+            return
+
+    backend._requests._lock = Open()
+    connect = backend._requests._connect
+
+    def forgetful() -> Any:
+        backend._requests._client = None
+        return connect()
+
+    backend._requests._connect = forgetful
+
+
+def checksums_wanted(_backend: Any, settings: Any) -> Any:
+    config = dict(settings.options.get("config_kwargs") or {})
+    config.pop("request_checksum_calculation", None)
+    return replace(settings, options={**settings.options, "config_kwargs": config})
+
+
+def virtual_hosts(_backend: Any, settings: Any) -> Any:
+    config = dict(settings.options.get("config_kwargs") or {})
+    config["s3"] = {"addressing_style": "virtual", **(config.get("s3") or {})}
+    return replace(settings, options={**settings.options, "config_kwargs": config})
+
+
+def path_style_only(_backend: Any, settings: Any) -> Any:
+    config = {**(settings.options.get("config_kwargs") or {}), "s3": {"addressing_style": "path"}}
+    return replace(settings, options={**settings.options, "config_kwargs": config})
+
+
+def unverified(_backend: Any, settings: Any) -> Any:
+    return replace(settings, ca_bundle=None, options={**settings.options, "verify": False})
+
+
+def only_marked_closed(self: Any) -> None:
+    self._requests._closed = True
+
+
+def lives_on(call: Call) -> None:
+    call.backend._requests._closed = False
+
+
+def denied_as_unavailable(call: Call) -> Any:
+    try:
+        return call.proceed()
+    except PermissionDenied as exc:
+        raise BackendUnavailable(str(exc.args[0]), path=exc.path, backend=exc.backend) from exc
+
+
+ROWS: Final[tuple[Rogue, ...]] = (
+    row("S3B-001", "takes-the-endpoint-second", "s3", has(__init__=by_position), reason="endpoint_url"),
+    row("S3B-001", "is-strict-by-default", "s3", has(__init__=strict_by_default), reason="off by default"),
+    row(
+        "S3B-002",
+        "takes-any-bucket",
+        "s3",
+        made(lambda given: {**given, "bucket": given["bucket"].strip() or "b"}),
+        reason="ValueError",
+    ),
+    row("S3B-002", "validates-names", "s3", made(picky), reason="ValueError"),
+    row("S3B-003", "calls-its-kind-s3", "s3", fills("resolve", kind=lambda _: "s3"), reason="s3-boto3"),
+    row(
+        "S3B-003",
+        "signs-errors-as-s3",
+        "s3",
+        relabels("get_folder_info", backend=lambda _: "s3"),
+        also="BE-002b",
+        reason="s3-boto3",
+    ),
+    row(
+        "S3B-004",
+        "moves-at-once-it-says",
+        "s3",
+        has(CAPABILITIES=CapabilitySet(set(Capability))),
+        reason="ATOMIC_MOVE",
+    ),
+    row("S3B-005", "imports-boto3-at-once", "s3", made(dict, boto3_imported), reason="not to need boto3"),
+    row("S3B-005", "asks-for-its-name", "s3", first("resolve", asked_once_more), reason="total requests"),
+    row("S3B-006", "looks-for-s3fs", "s3", first("get_folder_info", s3fs_wanted), reason="s3fs"),
+    row("S3B-007", "means-http", "s3", made(insecure), reason="https"),
+    row("S3B-007", "knows-one-case-of-http", "s3", made(case_sensitive), reason="HTTP"),
+    row("S3B-008", "has-hosts-for-buckets", "s3", connected(virtual_hosts), reason="requests to"),
+    row("S3B-008", "knows-one-style", "s3", connected(path_style_only), reason="requests to"),
+    row("S3B-009", "empties-the-options", "s3", made(options_emptied), reason="as they were"),
+    row("S3B-009", "lets-options-win", "s3", made(options_win), reason="region_name"),
+    row("S3B-009", "ignores-a-config", "s3", made(configs_taken), reason="ValueError"),
+    row("S3B-010", "logs-its-secret", "s3", made(dict, secret_told), reason="log record"),
+    row("S3B-010", "knows-no-secrets", "s3", made(only_texts), reason="signed with"),
+    row("S3B-011", "takes-half-a-pair", "s3", made(half_taken), reason="ValueError"),
+    row(
+        "S3B-011",
+        "has-credentials-of-its-own",
+        "s3",
+        made(lambda given: {**given, **({} if given.get("key") else {"key": "k", "secret": "s"})}),
+        reason="AWS_ACCESS_KEY_ID",
+    ),
+    row(
+        "S3B-012",
+        "shows-the-bucket-as-key",
+        "s3",
+        fills("resolve", details=lambda plan: {**plan.details, "object_key": plan.native_path}),
+        reason="value",
+    ),
+    row("S3B-012", "shows-the-password", "s3", made(dict, endpoint_kept), also="S3B-007", reason="http://h:1"),
+    row("S3B-013", "strips-what-begins-alike", "s3", instead("to_key", bucket_only), reason="to_key"),
+    row("S3B-014", "has-another-order", "s3", made(other_bundles_first), reason="AWS_CA_BUNDLE"),
+    row("S3B-015", "verifies-nothing", "s3", connected(unverified), reason="nobody vouches"),
+    row("S3B-016", "counts-retries", "s3", made(one_more), reason="requests"),
+    row("S3B-017", "does-not-tell", "s3", connected(retries_quietly), reason="backoff_base"),
+    row("S3B-018", "drops-in-silence", "s3", connected(retries_of_options), reason="WARNING"),
+    row("S3B-019", "makes-a-client-each", "s3", made(dict, unlocked), reason="one client", limit_s=30.0),
+    row(
+        "S3B-020", "knows-no-missing-file", "s3", turns("get_file_info", NotFound, RemoteStoreError), reason="NotFound"
+    ),
+    row("S3B-020", "is-healthy-anyway", "s3", swallows("check_health", NotFound), reason="check_health"),
+    row("S3B-033", "is-unavailable-for-good", "s3", instead("exists", unavailable), reason="BackendUnavailable"),
+    row(
+        "S3B-034",
+        "is-unavailable-instead",
+        "s3",
+        instead("read_bytes", denied_as_unavailable),
+        reason="PermissionDenied",
+    ),
+    row("S3B-078", "always-sums", "s3", connected(checksums_wanted), reason="checksum"),
+    row("S3B-088", "comes-with-an-old-boto3", "s3", has(__module__="moto.s3"), reason="boto3"),
+    row("S3B-125", "lists-to-be-sure", "s3", first("check_health", listed), reason="total requests"),
+    row("S3B-125", "does-not-look", "s3", answers("check_health", None), reason="HeadBucket"),
+    row("S3B-126", "lives-on", "s3", then("close", lives_on), reason="BackendUnavailable"),
+    row("S3B-126", "keeps-its-client", "s3", has(close=only_marked_closed), reason="closed once"),
+    row(
+        "S3B-127",
+        "unwraps-as-anything",
+        "s3",
+        instead("unwrap", lambda call: call.backend._requests.client),
+        reason="CapabilityNotSupported",
+    ),
+    row("S3B-128", "needs-its-bucket", "s3", raises("is_folder", NotFound, NO_BUCKET), reason="is_folder"),
+    row("S3B-129", "does-not-say-so", "s3", has(__doc__="Files in one S3 bucket; move() moves."), reason="docstring"),
+    row(
+        "S3B-129",
+        "says-it-is-atomic",
+        "s3",
+        has(__doc__="Files in one S3 bucket. Its move() is atomic."),
+        reason="docstring",
+    ),
+)

@@ -1,0 +1,164 @@
+"""Rogues of S3B: what the readers of the boto3 lane ask for, and what they keep to."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Final
+
+from remote_store import BackendUnavailable, NotFound, RemoteStoreError
+
+from rsconform_rogues.deeds import asked_once_more
+from rsconform_rogues.operators import FOLDER, MISSING, Around, Call, first, instead, streams
+from rsconform_rogues.row import Rogue, row
+from rsconform_rogues.sending import Sending, drops, sends
+
+_MiB: Final = 1 << 20
+
+
+def in_windows(call: Call) -> Any:
+    """Read with a request for each MiB, as a buffer around a range reader does."""
+    return io.BufferedReader(call.rightly("read_seekable", call.path), _MiB)
+
+
+def bit_by_bit(stream: Any, size: int | None = -1) -> bytes:
+    if size is not None and size >= 0:
+        return bytes(stream.read(size))
+    return b"".join(iter(lambda: stream.read(65536), b""))
+
+
+def seekable_drained(call: Call) -> bytes:
+    with call.rightly("read_seekable", call.path) as stream:
+        return bytes(stream.read())
+
+
+def asked_for_all(call: Call) -> Any:
+    """Ask for the whole, and call that a range."""
+    requests = call.backend._requests
+    stream = call.proceed()
+    original = requests.send
+
+    def send(operation: str, path: str | None, **parameters: Any) -> Any:
+        if operation == "get_object" and "Range" in parameters:
+            start, _, _ = parameters["Range"].removeprefix("bytes=").partition("-")
+            parameters["Range"] = f"bytes={start}-"
+        return original(operation, path, **parameters)
+
+    def readinto(stream: Any, buffer: Any) -> int:
+        requests.send = send
+        try:
+            answer = requests.send("get_object", call.path, Key=call.path, Range=f"bytes={stream.tell()}-")
+        finally:
+            requests.send = original
+        data = answer["Body"].read()[: len(buffer)]
+        stream.seek(len(data), io.SEEK_CUR)
+        buffer[: len(data)] = data
+        return len(data)
+
+    return Around(stream, readinto=readinto)
+
+
+def whole_range(sending: Sending) -> Any:
+    return sending.proceed(**({} if "Range" in sending.parameters else {"Range": "bytes=0-"}))
+
+
+def trimmed(sending: Sending) -> Any:
+    pin = sending.parameters.get("IfMatch")
+    return sending.proceed(**({"IfMatch": pin.strip('"')} if pin else {}))
+
+
+def pinned_anew(sending: Sending) -> Any:
+    """Pin to whatever is there now."""
+    if "IfMatch" not in sending.parameters:
+        return sending.proceed()
+    head = sending.also("head_object", Key=sending.parameters["Key"])
+    return sending.proceed(IfMatch=head["ETag"])
+
+
+def ended(stream: Any, size: int | None = -1) -> bytes:
+    try:
+        return bytes(stream.read(size))
+    except NotFound:
+        return b""
+
+
+def unavailable(stream: Any, size: int | None = -1) -> bytes:
+    try:
+        return bytes(stream.read(size))
+    except NotFound as exc:
+        raise BackendUnavailable("it changed", path=exc.path, backend=exc.backend) from exc
+
+
+def clamped(stream: Any, offset: int, whence: int = 0) -> int:
+    try:
+        return int(stream.seek(offset, whence))
+    except ValueError:
+        return int(stream.seek(0))
+
+
+def within(stream: Any, offset: int, whence: int = 0) -> int:
+    end = stream.seek(0, io.SEEK_END)
+    return int(stream.seek(min(stream.seek(offset, whence), end)))
+
+
+def unsatisfiable(call: Call) -> Any:
+    """Ask an empty object for a range."""
+
+    def read(stream: Any, size: int | None = -1) -> bytes:
+        data = bytes(stream.read(size))
+        if not data and stream.tell() == 0 and size != 0:
+            raise RemoteStoreError("InvalidRange", path=call.path, backend=call.backend.name)
+        return data
+
+    return Around(call.proceed(), read=read)
+
+
+def natively(call: Call) -> Any:
+    """Go on after close() with what the SDK says then."""
+
+    def read(stream: Any, size: int | None = -1) -> bytes:
+        if call.backend._requests._closed:
+            raise RuntimeError("the pool is closed")
+        return bytes(stream.read(size))
+
+    return Around(call.proceed(), read=read)
+
+
+def hoarded(call: Call) -> Any:
+    """Read it all at once, and give it in pieces."""
+    return io.BufferedReader(io.BytesIO(call.rightly("read_bytes", call.path)))
+
+
+def kept_open(call: Call) -> Any:
+    """Keep hold of what a reader reads from."""
+    stream = call.proceed()
+    call.backend.__dict__.setdefault("_kept", []).append(stream)
+    return Around(stream, close=lambda _: None)
+
+
+ROWS: Final[tuple[Rogue, ...]] = (
+    row("S3B-042", "asks-for-all-that-follows", "s3", instead("read_seekable", asked_for_all), reason="Range"),
+    row("S3B-044", "reads-in-windows", "s3", instead("read", in_windows), reason="GetObject"),
+    row("S3B-045", "drains-in-windows", "s3", instead("read", in_windows), reason="one request at most"),
+    row("S3B-045", "drains-bit-by-bit", "s3", streams("read_seekable", read=bit_by_bit), reason="GetObject requests"),
+    row("S3B-046", "looks-first", "s3", instead("read_bytes", seekable_drained), reason="total requests"),
+    row("S3B-046", "asks-for-a-range", "s3", sends("get_object", whole_range), reason="without a range"),
+    row("S3B-046", "looks-once-more", "s3", first("read_bytes", asked_once_more, MISSING | FOLDER), reason="requests"),
+    row("S3B-047", "does-not-pin", "s3", drops("get_object", "IfMatch"), reason="BackendUnavailable"),
+    row("S3B-047", "trims-the-etag", "s3", sends("get_object", trimmed), reason="If-Match"),
+    row("S3B-047", "pins-anew", "s3", sends("get_object", pinned_anew), reason="BackendUnavailable"),
+    row("S3B-048", "ends-quietly", "s3", streams("read_seekable", read=ended), reason="NotFound"),
+    row("S3B-048", "is-unavailable-then", "s3", streams("read", read=unavailable), reason="NotFound"),
+    row("S3B-051", "clamps-at-the-beginning", "s3", streams("read read_seekable", seek=clamped), reason="ValueError"),
+    row("S3B-051", "stops-at-the-end", "s3", streams("read_seekable", seek=within), reason="20000"),
+    row("S3B-052", "asks-for-a-range-of-nothing", "s3", instead("read_seekable", unsatisfiable), reason="InvalidRange"),
+    row("S3B-053", "hoards", "s3", instead("read", hoarded), reason="MiB more"),
+    row("S3B-054", "keeps-them", "s3", instead("read", kept_open), reason="one connection"),
+    row(
+        "S3B-055",
+        "says-it-natively",
+        "s3",
+        instead("read_seekable", natively),
+        also="BE-021a",
+        reason="RuntimeError",
+    ),
+)

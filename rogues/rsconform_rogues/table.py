@@ -29,6 +29,7 @@ from rsconform_rogues.rows.races import ROWS as RACES
 from rsconform_rogues.rows.s3b import ROWS as S3B
 from rsconform_rogues.rows.s3b_made import ROWS as S3B_MADE
 from rsconform_rogues.rows.s3b_reads import ROWS as S3B_READS
+from rsconform_rogues.rows.s3b_writes import ROWS as S3B_WRITES
 from rsconform_rogues.rows.sequences import ROWS as SEQUENCES
 from rsconform_rogues.rows.streams import ROWS as STREAMS
 from rsconform_rogues.rows.wire import ROWS as WIRE
@@ -79,8 +80,8 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
 )
 
 ROWS: Final[tuple[Rogue, ...]] = (
-    *ADAPTERS, *AIO, *BE, *COMMON, *CONTAINERS, *KIT, *LISTING, *RACES, *S3B, *S3B_MADE, *S3B_READS, *SEQUENCES,
-    *STREAMS, *WIRE, *WRITES,
+    *ADAPTERS, *AIO, *BE, *COMMON, *CONTAINERS, *KIT, *LISTING, *RACES, *S3B, *S3B_MADE, *S3B_READS, *S3B_WRITES,
+    *SEQUENCES, *STREAMS, *WIRE, *WRITES,
 )  # fmt: skip
 
 NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(

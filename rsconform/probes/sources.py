@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from functools import partial
-from typing import cast
 
 from remote_store import AlreadyExists
 
@@ -13,28 +11,7 @@ from rsconform.cases.content import parse_content
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.looking import looking_at, shown
 from rsconform.probes.own import demand_own, demand_raised, make_own
-
-
-class _Telling(io.BytesIO):
-    """A stream that calls back whenever it is read."""
-
-    def __init__(self, data: bytes, tell: Callable[[int], None]) -> None:
-        super().__init__(data)
-        self._tell = tell
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        piece = super().read(size)
-        self._tell(self.tell())
-        return piece
-
-    def read1(self, size: int | None = -1, /) -> bytes:
-        return self.read(size)
-
-    def readinto(self, buffer: object, /) -> int:
-        view = memoryview(cast("bytearray", buffer)).cast("B")
-        piece = self.read(len(view))
-        view[: len(piece)] = piece
-        return len(piece)
+from rsconform.probes.telling import Telling
 
 
 @probe("sources.unseen")
@@ -49,7 +26,7 @@ def unseen(context: ProbeContext, path: str, content: str, by: str) -> None:
             if now != before:
                 seen.append(f"{shown(now)} when the source was at byte {at}")
 
-        source = _Telling(parse_content(content).data, told)
+        source = Telling(parse_content(content).data, told)
         context.call("write_atomic()", context.backend.write_atomic, path, source, overwrite=True)
         if seen:
             context.fail(f"{shown(before)} until the source is read", seen[0])
@@ -70,7 +47,7 @@ def conflict(context: ProbeContext, path: str, content: str, overwrite: str) -> 
         if new:
             begun.append(f"{', '.join(new[:3])} begun when the source was at byte {at}")
 
-    source = _Telling(parse_content(content).data, told)
+    source = Telling(parse_content(content).data, told)
     write = (
         partial(context.backend.write_atomic, overwrite=False) if overwrite == "no" else context.backend.write_atomic
     )
@@ -94,7 +71,7 @@ def raises(context: ProbeContext, path: str, op: str, raised: str, after: int) -
         if at > after:
             raise own
 
-    source = _Telling(parse_content(f"bytes:{2 * after + 1}").data, told)
+    source = Telling(parse_content(f"bytes:{2 * after + 1}").data, told)
     try:
         getattr(context.backend, op)(path, source, overwrite=True)
     except BaseException as exc:

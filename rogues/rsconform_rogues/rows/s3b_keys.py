@@ -1,0 +1,243 @@
+"""Rogues of S3B: the keys of the boto3 lane: listings, deletes, names, and what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain, islice
+from typing import Any, Final
+from urllib.parse import unquote
+
+from remote_store import (
+    BackendUnavailable,
+    ContentDigest,
+    DirectoryNotEmpty,
+    InvalidPath,
+    RemotePath,
+    RemoteStoreError,
+    WriteResult,
+)
+from rsconform_s3 import keys, listing, objects, patterns
+
+from rsconform_rogues.deeds import asked_once_more, stale, twice
+from rsconform_rogues.operators import (
+    FILE,
+    ROOT,
+    Call,
+    When,
+    alters,
+    asked,
+    fills,
+    fills_each,
+    first,
+    instead,
+    raises,
+    then,
+    turns,
+)
+from rsconform_rogues.row import Rogue, row
+from rsconform_rogues.sending import MARKED, Sending, sends
+
+_NAME: Final = "s3-boto3"
+LONG: Final = When(lambda _call, path: len(path.encode()) > 1024)
+ODDLY_SPELLED: Final = When(lambda _call, path: path != str(path).strip("/") or "//" in path or path.startswith("./"))
+SHADOWING: Final = When(lambda call, path: call.backend._requests.has_below(f"{path}/", path))
+RECURSIVE: Final = asked(recursive=True)
+
+
+def dot_sent(call: Call) -> Any:
+    """Ask the server whether the root is a file."""
+    return call.backend._requests.head(call.path or ".", call.path) is not None
+
+
+def asked_about_the_root(call: Call) -> None:
+    call.backend._requests.has_below("", call.path)
+
+
+def first_page_deleted(call: Call) -> None:
+    found = islice(call.rightly("list_files", call.path, recursive=True), 1000)
+    named = {"Objects": [{"Key": str(info.path)} for info in found], "Quiet": True}
+    call.backend._requests.send("delete_objects", call.path, Delete=named)
+
+
+def all_at_once(call: Call) -> None:
+    requests = call.backend._requests
+    found = [info.path for info in call.rightly("list_files", call.path, recursive=True)]
+    for chunk in (found[:1001], found[1001:]):
+        named = {"Objects": [{"Key": str(path)} for path in chunk], "Quiet": True}
+        if chunk:
+            requests.send("delete_objects", call.path, Delete=named)
+
+
+def only_files_deleted(call: Call) -> None:
+    for info in list(call.rightly("list_files", call.path, recursive=True)):
+        call.rightly("delete", str(info.path))
+
+
+def looked_again(sending: Sending) -> Any:
+    """Refuse to delete what is not there any more."""
+    path = sending.path or ""
+    if sending.requests.head(sending.parameters["Key"], path) is None:
+        raise BackendUnavailable("it changed", path=path, backend=_NAME)
+    return sending.proceed()
+
+
+def namesake_deleted(call: Call) -> None:
+    call.rightly("delete", call.path)
+
+
+def below_deleted(call: Call) -> None:
+    call.rightly("delete_folder", call.path, recursive=True)
+
+
+def listed_before(call: Call) -> Any:
+    """List what was there when it was first asked for."""
+    known = call.backend.__dict__.setdefault("_listings", {})
+    key = (call.original.__name__, *map(str, call.arguments.values()))
+    if key not in known:
+        known[key] = list(call.proceed())
+    return iter(known[key])
+
+
+def markers_listed(call: Call) -> Any:
+    """List markers as files of no size."""
+    page = call.backend._requests.send("list_objects_v2", call.path, Prefix=f"{call.path}/" if call.path else "")
+    found = [entry for entry in page.get("Contents", ()) if entry["Key"].endswith("/")]
+    marked = (objects.listed_file(RemotePath(entry["Key"].strip("/")), entry) for entry in found)
+    return chain(call.proceed(), marked)
+
+
+def every_key(call: Call) -> Any:
+    """List every key under the name that it gets as a path."""
+    prefix = keys.folder_prefix(call.path, backend=_NAME)
+    for page in call.backend._requests.pages(prefix, call.path):
+        for entry in page.get("Contents", ()):
+            if not entry["Key"].endswith("/"):
+                yield objects.listed_file(RemotePath(entry["Key"]), entry)
+
+
+def most_keys(call: Call) -> Any:
+    """The same, where a key can be made a path of."""
+    prefix = keys.folder_prefix(call.path, backend=_NAME)
+    for page in call.backend._requests.pages(prefix, call.path):
+        for entry in page.get("Contents", ()):
+            try:
+                path = RemotePath(entry["Key"].strip("/"))
+            except InvalidPath:
+                continue
+            if not entry["Key"].endswith("/"):
+                yield objects.listed_file(path, entry)
+
+
+def spelled_as_given(call: Call) -> Any:
+    content = call.arguments["content"]
+    call.backend._requests.send("put_object", call.path, Key=call.path, Body=content)
+    return WriteResult(RemotePath(call.path), len(content), source="native")
+
+
+def folder_wins(call: Call) -> bool:
+    return bool(call.backend._requests.has_below(f"{call.path}/", call.path))
+
+
+def listed_whole(call: Call) -> Any:
+    pattern = patterns.parse_pattern(call.path)
+    return listing.matches(call.backend._requests, replace(pattern, prefix="", is_deep=True))
+
+
+def folder_by_folder(call: Call) -> Any:
+    yield from call.rightly("list_files", call.path)
+    for entry in call.rightly("list_folders", call.path):
+        yield from folder_by_folder(replace(call, arguments={**call.arguments, "path": str(entry.path)}))
+
+
+def looked_up(call: Call) -> None:
+    call.rightly("exists", call.path)
+
+
+ROWS: Final[tuple[Rogue, ...]] = (
+    row("S3B-056", "asks-about-the-root", "s3", first("is_folder", asked_about_the_root, ROOT), reason="requests"),
+    row("S3B-056", "sends-a-dot", "s3", instead("is_file", dot_sent, ROOT), reason="requests"),
+    row("S3B-101", "deletes-a-page", "s3", instead("delete_folder", first_page_deleted, RECURSIVE), reason="the tree"),
+    row("S3B-101", "deletes-all-at-once", "s3", instead("delete_folder", all_at_once, RECURSIVE), reason="1000"),
+    row("S3B-104", "looks-again", "s3", sends("delete_object", looked_again), reason="delete() to return"),
+    row("S3B-105", "counts-the-marker", "s3", raises("delete_folder", DirectoryNotEmpty, MARKED), reason="NotEmpty"),
+    row("S3B-106", "leaves-markers", "s3", instead("delete_folder", only_files_deleted, RECURSIVE), reason="is_folder"),
+    row(
+        "S3B-107",
+        "deletes-the-namesake",
+        "s3",
+        first("delete_folder", namesake_deleted, FILE),
+        also="KIT-003",
+        reason="missing",
+    ),
+    row(
+        "S3B-108",
+        "deletes-what-is-below",
+        "s3",
+        then("delete", below_deleted, SHADOWING),
+        also="KIT-003",
+        reason="is_folder",
+    ),
+    row("S3B-110", "remembers-listings", "s3", instead("list_files iter_children", listed_before), reason="d/b"),
+    row("S3B-110", "remembers-files", "s3", instead("get_file_info", stale), reason="size"),
+    row("S3B-111", "lists-a-page", "s3", alters("list_files", lambda found: islice(found, 1000)), reason="missing"),
+    row("S3B-111", "lists-twice", "s3", alters("iter_children", twice), also="BE-026a", reason="more than once"),
+    row("S3B-113", "lists-markers", "s3", instead("list_files", markers_listed), reason="top/d"),
+    row("S3B-113", "reads-markers", "s3", instead("read_bytes", lambda _: b"", MARKED), reason="InvalidPath"),
+    row(
+        "S3B-113",
+        "counts-markers",
+        "s3",
+        fills("get_folder_info", MARKED, file_count=lambda info: info.file_count + 1),
+        reason="file_count",
+    ),
+    row(
+        "S3B-114",
+        "trips-over-a-key",
+        "s3",
+        instead("list_files", every_key, RECURSIVE),
+        also="ERR-002",
+        reason="InvalidPath",
+    ),
+    row(
+        "S3B-115", "lists-what-it-made-up", "s3", instead("list_files", most_keys, RECURSIVE), reason="which is listed"
+    ),
+    row(
+        "S3B-116",
+        "unquotes",
+        "s3",
+        instead("write", lambda call: call.proceed(path=unquote(call.path))),
+        also="KIT-003",
+        reason="NotFound",
+    ),
+    row("S3B-117", "sends-what-is-given", "s3", instead("write", spelled_as_given, ODDLY_SPELLED), reason="NotFound"),
+    row(
+        "S3B-118",
+        "lets-the-server-say-so",
+        "s3",
+        turns("write", InvalidPath, RemoteStoreError, LONG),
+        reason="InvalidPath",
+    ),
+    row("S3B-119", "prefers-the-folder", "s3", instead("is_folder", folder_wins, ~ROOT), reason="is_folder"),
+    row("S3B-120", "lists-it-all", "s3", instead("glob", listed_whole), reason="requests below"),
+    row(
+        "S3B-124",
+        "quotes-the-etag",
+        "s3",
+        fills_each("list_files", etag=lambda info: f'"{info.etag}"'),
+        reason="etag",
+    ),
+    row(
+        "S3B-124",
+        "takes-the-etag-for-a-digest",
+        "s3",
+        fills_each("glob", digest=lambda info: ContentDigest("md5", info.etag)),
+        reason="digest",
+    ),
+    row("S3B-130", "looks-twice", "s3", first("exists", asked_once_more, ~ROOT), reason="requests"),
+    row("S3B-130", "lists-for-a-file", "s3", first("is_file", looked_up, ~ROOT), reason="requests"),
+    row("S3B-131", "looks-first", "s3", first("read read_bytes", asked_once_more, ~ROOT), reason="requests"),
+    row(
+        "S3B-134", "goes-folder-by-folder", "s3", instead("list_files", folder_by_folder, RECURSIVE), reason="requests"
+    ),
+    row("S3B-135", "looks-first", "s3", first("get_folder_info delete_folder", looked_up, ~ROOT), reason="requests"),
+)

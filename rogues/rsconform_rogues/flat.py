@@ -10,7 +10,7 @@ import io
 import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO, ClassVar
@@ -73,6 +73,8 @@ class ForwardOnly(io.RawIOBase):
 class FlatBackend(Backend):
     """Files under whole keys; a folder is what keys have in common.
 
+    A move is not atomic. An instance may be shared between threads; give each its own instance if it must not wait.
+
     Args:
         blobs: The store; a new one if omitted.
         without: Capabilities of the class that this instance does not have.
@@ -97,6 +99,7 @@ class FlatBackend(Backend):
         self._capabilities = CapabilitySet({one for one in FlatBackend.CAPABILITIES if one not in without})
         self._rejects_file_ancestor = rejects_file_ancestor
         self._secret = secret
+        self._connection = ExitStack()  # Something to be closed.
         self._closed = False
 
     @property
@@ -286,6 +289,7 @@ class FlatBackend(Backend):
 
     def close(self) -> None:
         self._closed = True
+        self._connection.close()
 
     # What several operations need.
 
@@ -301,7 +305,8 @@ class FlatBackend(Backend):
         if self._closed:
             raise BackendUnavailable("The backend is closed", backend=self.name)
         parts = [part for part in path.split("/") if part not in ("", ".")]
-        if ".." in parts or "\0" in path or (path.startswith("/") and parts):
+        backslashes = bool(path) and not path.strip("\\")  # RemotePath takes it for the root.
+        if ".." in parts or "\0" in path or (path.startswith("/") and parts) or backslashes:
             raise InvalidPath("No key is spelled like this", path=path, backend=self.name)
         return "/".join(parts)
 

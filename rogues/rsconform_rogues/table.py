@@ -23,6 +23,7 @@ from rsconform_rogues.rows.aio import ROWS as AIO
 from rsconform_rogues.rows.be import ROWS as BE
 from rsconform_rogues.rows.common import ROWS as COMMON
 from rsconform_rogues.rows.containers import ROWS as CONTAINERS
+from rsconform_rogues.rows.edges import ROWS as EDGES
 from rsconform_rogues.rows.kit import ROWS as KIT
 from rsconform_rogues.rows.listing import ROWS as LISTING
 from rsconform_rogues.rows.races import ROWS as RACES
@@ -58,7 +59,17 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
         "bridged": registered("memory_bridged", known=BRIDGED),
         "local": registered(
             "local",
-            known=("BE-008n", "BE-010d", "BE-021a", "KIT-027", "PATH-003b", "PATH-007b", "SAW-006c", "WR-010b"),
+            known=(
+                "BE-008n",
+                "BE-010d",
+                "BE-021a",
+                "BE-029u",
+                "KIT-027",
+                "PATH-003b",
+                "PATH-007b",
+                "SAW-006c",
+                "WR-010b",
+            ),
         ),
         "s3": registered("s3_boto3_moto"),
         "s3_strict": registered("s3_boto3_moto_strict"),
@@ -81,7 +92,7 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
 )
 
 ROWS: Final[tuple[Rogue, ...]] = (
-    *ADAPTERS, *AIO, *BE, *COMMON, *CONTAINERS, *KIT, *LISTING, *RACES, *S3B, *S3B_KEYS, *S3B_MADE, *S3B_READS,
+    *ADAPTERS, *AIO, *BE, *COMMON, *CONTAINERS, *EDGES, *KIT, *LISTING, *RACES, *S3B, *S3B_KEYS, *S3B_MADE, *S3B_READS,
     *S3B_WRITES, *SEQUENCES, *STREAMS, *WIRE, *WRITES,
 )  # fmt: skip
 
@@ -92,6 +103,7 @@ NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(
         "ASYNC-094c": "untestable: it binds the caller",
         "CAP-001b": "untestable: how a backend moves is for it to know",
         "DEPTH-003d": "untestable: a permission",
+        "BE-029t": "untestable: a permission",
         "BE-003d": "untestable: whether a backend narrows at run time is for it to say",
         "S3B-069": "untestable: no run has so many parts",
         "S3B-137": "untestable: it permits, and nothing can break it",

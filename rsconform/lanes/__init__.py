@@ -4,6 +4,8 @@ from rsconform.cases.faults import Fault
 from rsconform.lanes.model import (
     Audit,
     Container,
+    Denied,
+    Deny,
     Lane,
     Request,
     Requests,
@@ -19,6 +21,8 @@ from rsconform.lanes.model import (
 __all__ = [
     "Audit",
     "Container",
+    "Denied",
+    "Deny",
     "Fault",
     "Lane",
     "Request",

@@ -15,6 +15,7 @@ from rsconform.spec.model import Place
 from rsconform.spec.vocabulary import IMPLIED_TRAITS, TRAITS
 
 Evidence = Literal["in_process", "emulator", "local_service", "live"]
+Denied = Literal["everything", "changes"]
 S = TypeVar("S")
 
 
@@ -56,6 +57,19 @@ class Container(Protocol):
 
     def drop(self) -> None:
         """Remove the container with everything in it."""
+
+
+class Deny(Protocol):
+    """Makes the store refuse its backends, as where rights or credentials have been taken away."""
+
+    def __call__(self, what: Denied = "everything") -> None:
+        """From now on refuse every access, or every change, to whoever has the rights of the subject's backends.
+
+        What the kit does past them (`audit`) goes on as before. The subject serves no other case.
+        """
+
+    def is_refused(self) -> bool:
+        """Try a raw access of the kind that is denied, with the backend's rights, and return whether it is refused."""
 
 
 class Requests(Protocol):
@@ -106,7 +120,7 @@ class Subject:
         requests: Affordance `requests`.
         wire: Affordance `wire`, in `requests` too. A lane fixture whose `services.over_wire` is false may leave it out,
             so that only the cases that need it pay for it.
-        deny: Affordance `deny`: from now on the store refuses every access of the backend's. It may need a wire.
+        deny: Affordance `deny`. It may need a wire.
         peers: Affordance `peer`: a second instance from `make` is a client of its own.
         reset: Empties the store past the backend, so that store and instance can serve the next case.
         variants: Affordance `variants`: keywords with which the backend's class makes another client of this store.
@@ -121,7 +135,7 @@ class Subject:
     container: Container | None = None
     requests: Requests | None = None
     wire: Wire | None = None
-    deny: Callable[[], None] | None = None
+    deny: Deny | None = None
     peers: bool = False
     reset: Callable[[], None] | None = None
     variants: Mapping[str, Mapping[str, object]] | None = None

@@ -15,3 +15,18 @@ def look_alike(context: ProbeContext) -> None:
         key = context.call("to_key()", context.backend.to_key, native)
         if key != native:
             context.fail(f"to_key({native!r}) to leave it alone: it is not below {root!r}", repr(key))
+
+
+@probe("keys.round_trip")
+def round_trip(context: ProbeContext, key: str) -> None:
+    """A key that is not canonical comes back as it was or folded, never as the key of something else."""
+    native = context.call("native_path()", context.backend.native_path, key)
+    back = context.call("to_key()", context.backend.to_key, native)
+    if _folded(str(back)) != _folded(key):
+        context.fail(f"{key!r} from to_key() of its native path, or what it is folded to", repr(back))
+    if back != key:
+        context.notes.append("a key that is not canonical comes back from to_key() folded")
+
+
+def _folded(key: str) -> list[str]:
+    return [part for part in key.replace("\\", "/").split("/") if part not in ("", ".")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from remote_store import Backend
+from remote_store import Backend, RemoteStoreError
 
 from rsconform.lanes.facade import class_of, contract_of
 from rsconform.probes import ProbeContext, probe
@@ -63,3 +63,18 @@ def _count(listing: Iterable[object]) -> int:
 
 def _sent(context: ProbeContext) -> int:
     return sum(context.subject.requests.counts().values()) if context.subject.requests is not None else 0
+
+
+@probe("listing.further_root")
+def further_root(context: ProbeContext, root: str) -> None:
+    """A listing of a spelling of the root that is left open shows only what is there."""
+    try:
+        found = [str(info.path) for info in context.backend.list_files(root, recursive=True)]
+    except RemoteStoreError as exc:
+        context.notes.append(f"list_files() of a further spelling of the root raises {type(exc).__name__}")
+        return
+    strange = sorted(set(found) - context.content.keys())
+    if strange:
+        context.fail(f"from list_files({root!r}) only what is there", f"{', '.join(strange)} as well")
+    if len(found) < len(context.content):
+        context.notes.append(f"list_files() of a further spelling of the root gives {'less' if found else 'nothing'}")

@@ -201,7 +201,7 @@ class Interpreter:
             self.subject.container.drop()
             self.snapshot = None
         elif step.op == "deny" and self.subject.deny is not None:
-            self.subject.deny()
+            self.subject.deny("changes" if arguments.get("what") == "changes" else "everything")
         elif step.op == "construct":
             self._construct(str(arguments["variant"]), arguments.get("options"))
         else:

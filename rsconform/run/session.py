@@ -19,7 +19,7 @@ from rsconform.cases.faults import Fault
 from rsconform.cases.model import THROUGH_THE_WIRE, Case, Skip, Want
 from rsconform.cases.values import show
 from rsconform.lanes.facade import AsyncFacade, LoopThread, OffSurface, class_of, make_on
-from rsconform.lanes.model import Lane, LaneFixture, ServiceDownError, Services, StoredFile, Subject
+from rsconform.lanes.model import Deny, Lane, LaneFixture, ServiceDownError, Services, StoredFile, Subject
 from rsconform.lanes.registry import LaneError, import_target
 from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
 from rsconform.run import deadline
@@ -189,7 +189,7 @@ class LaneSession:
         for name, trait in TRAITS.items():
             if trait.of_class:
                 self._class_traits[name] = getattr(class_of(held.backend), name, False)
-        self._hold(held, spoiled=False)
+        self._hold(held, spoiled=held.subject.deny is not None)
         return instance
 
     def _unproved(self, held: _Held) -> tuple[str, ...]:
@@ -198,15 +198,12 @@ class LaneSession:
         # What comes with a wire proves itself when the first case needs one.
         later = THROUGH_THE_WIRE if "wire" in self.lane.affordances else frozenset()
         missing = [name for name in self.lane.affordances if name not in later and not subject.affords(name)]
-        if subject.seed is not None and subject.audit is not None and not missing:
-            proof = {"proof/of.seed": StoredFile(b"rsconform")}
-            with contextlib.suppress(Exception):
-                subject.seed(proof, ())
-                seen = subject.audit().files
-                if {path: file.content for path, file in seen.items()} == {"proof/of.seed": b"rsconform"}:
-                    return ()
+        if missing:
+            return tuple(missing)
+        if subject.seed is not None and subject.audit is not None and not _puts_and_sees(subject):
             return ("seed", "audit")
-        return tuple(missing)
+        # Last: after it the subject is of no use.
+        return () if subject.deny is None or _denies(subject.deny) else ("deny",)
 
     # -- subjects -------------------------------------------------------------------------------------------------
 
@@ -302,7 +299,7 @@ class LaneSession:
         if held is not None:
             self._release(held)
         held = self._open(over_wire=over_wire)
-        if over_wire and not self._wire_proved:
+        if over_wire and not self._wire_proved and "wire" in self.lane.affordances:
             self._prove_wire(held)
         return held
 
@@ -336,6 +333,12 @@ class LaneSession:
                 f"the subject has no {', '.join(absent)}" if absent else "nothing that the backend sends passes it"
             )
             raise UnprovedError(f"the wire did not prove itself: {lacking}")
+        if wire is not None and subject.deny is not None:
+            denies = _denies(subject.deny)
+            wire.clear()
+            if not denies:
+                self._release(held)
+                raise UnprovedError("deny did not prove itself: a raw access is not refused")
         if subject.reset is not None:
             subject.reset()
         self._wire_proved = True
@@ -601,6 +604,25 @@ class LaneSession:
             return view.judge(case.then, interpreter.baseline, case.given, interpreter.resolve)
         finally:
             deadline.disarm()
+
+
+def _puts_and_sees(subject: Subject) -> bool:
+    """Return whether what `seed` puts into the store is what `audit` sees there."""
+    if subject.seed is None or subject.audit is None:
+        return False
+    with contextlib.suppress(Exception):
+        subject.seed({"proof/of.seed": StoredFile(b"rsconform")}, ())
+        seen = subject.audit().files
+        return {path: file.content for path, file in seen.items()} == {"proof/of.seed": b"rsconform"}
+    return False
+
+
+def _denies(deny: Deny) -> bool:
+    """Return whether a raw access is really refused."""
+    with contextlib.suppress(Exception):
+        deny()
+        return deny.is_refused()
+    return False
 
 
 def _failure(case: Case, interpreter: Interpreter, failed: CaseFailed) -> Failure:

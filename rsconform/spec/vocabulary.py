@@ -75,7 +75,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "close": Operation(),
     "reopen": Operation(of_subject=True),
     "drop_container": Operation(of_subject=True, needs="container"),
-    "deny": Operation(of_subject=True, needs="deny"),
+    "deny": Operation(optional=("what",), of_subject=True, needs="deny"),  # What: "everything" or "changes".
     "construct": Operation(required=("variant",), optional=("options",), of_subject=True, needs="variants"),
 }
 
@@ -294,6 +294,8 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "aio.together": ProbeFacts(("folder",), surface="async"),
     "aio.torn": ProbeFacts(("path",), surface="async"),
     "aio.usable_after_cancel": ProbeFacts(("path", "op"), surface="async"),
+    "closing.release_blocks": ProbeFacts(surface="sync"),
+    "closing.release_raises": ProbeFacts(),
     "costs.without_container": ProbeFacts(("op", "path")),
     "health.denied": ProbeFacts(),
     "health.faulted": ProbeFacts(("wrong", "raises"), hardens="wire"),
@@ -304,6 +306,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "identity.signatures": ProbeFacts(),
     "identity.class_capabilities": ProbeFacts(),
     "identity.subset": ProbeFacts(),
+    "identity.documented": ProbeFacts(("what",)),
     "identity.close_posture": ProbeFacts(),
     "identity.repr": ProbeFacts(),
     "capabilities.membership": ProbeFacts(),
@@ -311,6 +314,8 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "capabilities.supports": ProbeFacts(),
     "errors.text": ProbeFacts(("op", "path")),
     "keys.look_alike": ProbeFacts(),
+    "keys.round_trip": ProbeFacts(("key",)),
+    "listing.further_root": ProbeFacts(("root",)),
     "listing.iterator": ProbeFacts(("op", "argument"), surface="sync"),
     "listing.lazy": ProbeFacts(("op", "argument")),
     "listing.same_children": ProbeFacts(("path",)),

@@ -10,7 +10,7 @@ import pytest
 from remote_store import BackendUnavailable
 from remote_store.backends import MemoryBackend
 
-from rsconform.lanes.model import Services, Subject
+from rsconform.lanes.model import Denied, Services, Subject
 from rsconform.run.model import Attempt, Result
 from rsconform.wire import S3, Proxy
 from tests.run.sessions import session_of
@@ -43,7 +43,21 @@ class Deaf(MemoryBackend):
     """Sends nothing at all."""
 
 
-def run(case: str, *, wired: bool = True, deaf: bool = False) -> list[Attempt]:
+class Denying:
+    """Arms nothing, and says of itself whether a raw access is refused."""
+
+    def __init__(self, wire: Proxy, *, refused: bool) -> None:
+        self.wire = wire
+        self.refused = refused
+
+    def __call__(self, what: Denied = "everything") -> None:
+        self.wire.arm([])
+
+    def is_refused(self) -> bool:
+        return self.refused
+
+
+def run(case: str, *, wired: bool = True, deaf: bool = False, denies: bool = True) -> list[Attempt]:
     """Return the attempts at a case on a lane whose fixture puts up a wire if it is asked for one."""
     asked: list[bool] = []
 
@@ -55,11 +69,9 @@ def run(case: str, *, wired: bool = True, deaf: bool = False) -> list[Attempt]:
             Proxy("127.0.0.1", server.port, S3()) if services.over_wire else nullcontext() as wire,
         ):
             url = wire.url if wire is not None else f"http://127.0.0.1:{server.port}"
-            deny = None if wire is None else lambda: wire.arm([])
             shown = wire if wired else None
-            yield Subject(
-                make=Deaf if deaf else lambda: Asking(url), requests=shown, wire=shown, deny=deny if wired else None
-            )
+            deny = None if shown is None else Denying(shown, refused=denies)
+            yield Subject(make=Deaf if deaf else lambda: Asking(url), requests=shown, wire=shown, deny=deny)
 
     session, cases = session_of(
         f'[[axiom.case]]\nname = "c"\n{case}', fixture=fixture, affordances=("wire", "deny"), limit_s=2.0
@@ -127,6 +139,13 @@ def test_a_wire_that_does_not_stand_between_is_no_wire(wired: bool, deaf: bool, 
     assert attempt.result is Result.ERRORED
     assert attempt.error is not None
     assert why in attempt.error
+
+
+def test_a_denial_that_refuses_nothing_breaks_the_case_and_accuses_nobody() -> None:
+    (attempt,) = run('fresh = true\nsteps = [ { op = "deny" }, { op = "exists", path = "a" } ]', denies=False)
+
+    assert attempt.result is Result.ERRORED
+    assert attempt.error == "deny did not prove itself: a raw access is not refused"
 
 
 def test_deny_is_the_subjects() -> None:

@@ -15,7 +15,7 @@ from remote_store import Backend, Capability, CapabilitySet
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.model import Skip, Want
-from rsconform.lanes.model import ServiceDownError, Services, Snapshot, Subject
+from rsconform.lanes.model import Denied, ServiceDownError, Services, Snapshot, Subject
 from rsconform.run.model import Attempt, Profile, Result
 from rsconform.run.plan import SMOKE
 from rsconform.run.session import MOST_HANGS, LaneSession
@@ -384,6 +384,23 @@ def test_an_auditor_that_does_not_see_what_was_seeded_proves_neither() -> None:
 
     assert session.instance is not None
     assert session.instance.unproved == ("seed", "audit")
+
+
+def test_a_denial_that_refuses_nothing_proves_nothing() -> None:
+    class Toothless:
+        def __call__(self, what: Denied = "everything") -> None: ...
+
+        def is_refused(self) -> bool:
+            return False
+
+    @contextmanager
+    def fixture(_services: Services) -> Iterator[Subject]:
+        yield Subject(make=MemoryBackend, deny=Toothless())
+
+    session, _ = session_of(EXISTS, fixture=fixture, affordances=("deny",))
+
+    assert session.instance is not None
+    assert session.instance.unproved == ("deny",)
 
 
 # -- reuse --

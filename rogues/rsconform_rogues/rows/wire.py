@@ -8,6 +8,7 @@ from remote_store import BackendUnavailable, NotFound, PermissionDenied, RemoteS
 
 from rsconform_rogues.operators import (
     BELOW_FILE,
+    CLOSED,
     EVERYTHING,
     LISTINGS,
     NESTED,
@@ -18,6 +19,7 @@ from rsconform_rogues.operators import (
     failing,
     first,
     instead,
+    relabels,
     swallows,
     then,
     turns,
@@ -236,6 +238,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         swallows("delete", RemoteStoreError, None, asked(missing_ok=True)),
         reason="delete returned",
     ),
+    row("ERR-007", "names-nobody-when-unreachable", "s3", relabels("get_file_info", ~CLOSED, backend=lambda _: None), also="BE-002b", reason="backend"),
     row("KIT-007", "asks-without-end", "s3", first("exists", looking_over_and_over), limit_s=60.0, reason="at most"),
     row("PING-009c", "is-content", "s3", swallows("check_health", BackendUnavailable), reason="it returned"),
     row(

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from remote_store import NotFound, PermissionDenied
+from remote_store import BackendUnavailable, NotFound, PermissionDenied
 
 from rsconform_rogues.operators import Call, Deed, When
 
@@ -55,6 +55,35 @@ def denied_nameless(call: Call) -> Any:
     except PermissionDenied as exc:
         exc.path = None
         raise
+
+
+def giving_what_came(call: Call) -> bytes:
+    content = b""
+    with call.rightly("read", call.path) as stream:
+        try:
+            while piece := stream.read(8192):
+                content += piece
+        except BackendUnavailable:
+            return content
+    return content
+
+
+def never_forgiving(call: Call) -> Any:
+    if "_trouble" in call.backend.__dict__:
+        raise BackendUnavailable("wrong", path=call.path, backend=call.backend.name)
+    try:
+        return call.proceed()
+    except BackendUnavailable:
+        call.backend._trouble = True
+        raise
+
+
+def listing_from_memory(call: Call) -> Iterator[Any]:
+    kept: dict[str, list[Any]] = call.backend.__dict__.setdefault("_kept", {})
+    if call.path not in kept:
+        kept[call.path] = []
+        kept[call.path] += call.proceed()
+    yield from kept[call.path]
 
 
 def ending_at(cls: type[Exception]) -> Callable[[Iterator[Any]], Iterator[Any]]:

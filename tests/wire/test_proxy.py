@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -182,3 +183,19 @@ def test_a_request_has_the_name_of_its_s3_operation(method: str, target: str, co
 def test_the_names_are_those_that_axioms_may_use() -> None:
     for method, _, _, kind in (*_ON_OBJECTS, *_ON_BUCKETS):
         assert S3_REQUESTS[kind] == method
+
+
+def test_many_connections_pass_at_once_and_each_gets_its_own_reply(wire: Proxy, server: Server) -> None:
+    def ask(number: int) -> None:
+        connection = connect(wire.url)
+        for _ in range(20):
+            connection.request("PUT", f"/b/{number}", body=bytes(number))
+            assert connection.getresponse().read() == server.reply
+        connection.close()
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(ask, range(16)))
+
+    assert wire.counts() == {"PutObject": 320}
+    assert sorted(server.bodies) == sorted([*range(16)] * 20)
+    assert all(request.sent_bytes == int(request.path.removeprefix("/b/")) for request in wire.requests())

@@ -142,9 +142,14 @@ def run(
     services: Services,
     *,
     only: Callable[[Case], bool] = lambda _case: True,
+    first: str | None = None,
     limit_s: float = 5.0,
 ) -> Report:
-    """Run the cases of a lane and return the report."""
+    """Run the cases of a lane and return the report.
+
+    Args:
+        first: The axiom whose cases come first, as a few hangs end a run.
+    """
     axioms = in_scope(edition(), lane)
     cases = {case.id: case for case in cases_for(lane) if only(case)}
     planned = plan(cases.values(), lane, version("remote-store"))[1:]  # Without the smoke case.
@@ -163,6 +168,7 @@ def run(
     try:
         instance = session.start()
         runnable = [cases[one.case] for one in planned if one.skip is None]  # type: ignore[index]
+        runnable.sort(key=lambda case: case.axiom.id != first)
         attempts = [attempt for case in runnable for attempt in session.attempts(case)]
     except DirtyStoreError as exc:
         return build(Journal(header, None, (), Footer("dirty_store", str(exc))), (), TODAY)

@@ -50,9 +50,16 @@ class Matrix:
 
     @property
     def toothless(self) -> list[str]:
-        """Return the cases that were put to rogues and that none of them failed."""
-        executed = {case for trial in self.rogues for case in trial.executed}
-        return sorted(executed - self._failed() - {SMOKE})
+        """Return the cases that were put to rogues and of which none of them failed any point."""
+        executed = {_case(point) for trial in self.rogues for point in trial.executed}
+        return sorted(executed - {_case(point) for point in self._failed()} - {SMOKE})
+
+    @property
+    def toothless_points(self) -> list[str]:
+        """Return the points that no rogue failed, of cases that some rogue failed elsewhere."""
+        executed = {point for trial in self.rogues for point in trial.executed}
+        told = {*self.toothless, SMOKE}
+        return sorted(point for point in executed - self._failed() if _case(point) not in told)
 
     @property
     def unreached(self) -> list[str]:
@@ -70,6 +77,11 @@ class Matrix:
 
     def _failed(self) -> set[str]:
         return {case for trial in self.rogues for case in trial.failed}
+
+
+def _case(point: str) -> str:
+    """Return the case that a point of its matrix belongs to."""
+    return point.partition("[")[0]
 
 
 def _all_cases() -> set[str]:
@@ -100,6 +112,7 @@ def as_document(matrix: Matrix, *, whole: bool) -> dict[str, Any]:
             {"name": asked.name, "axiom": axiom_of(asked) or "", "why": why} for asked, why in matrix.left_out.items()
         ],
         "toothless": matrix.toothless if whole else [],
+        "toothless_points": matrix.toothless_points if whole else [],
         "unreached": matrix.unreached if whole else [],
         "without_rogue": dict(without_rogue()),
     }

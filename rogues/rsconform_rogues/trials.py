@@ -143,6 +143,7 @@ def _try_rogue(asked: Asked, services: Services) -> Trial:
         base.with_make(rogue.wrong.applied_to),
         services,
         only=_put_to(rogue, whole=asked.whole),
+        first=rogue.axiom,
         limit_s=rogue.limit_s,
     )
     trial = _trial(asked, rogue.base, base, report)

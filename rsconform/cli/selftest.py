@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rsconform_rogues.trials import Asked, Trial
 
 _SECONDS: Final = 45.0
-_NO_TIME: Final = "there was no time left"
+_NO_TIME: Final = "there was no time left; --seconds gives more"
 _SHOWN: Final = 10
 
 
@@ -58,9 +58,11 @@ def selftest(*, full: bool, seconds: float | None, workers: int | None, write: P
     if write is not None and not write.parent.is_dir():
         raise click.UsageError(f"--write {write}: there is no folder {write.parent}.")
     # Their table is made when it is imported, which takes its time.
+    from rsconform_rogues.harness import edition
     from rsconform_rogues.matrix import Matrix, as_document
     from rsconform_rogues.trials import bases, controls, rogues
 
+    edition()  # A mistake in the axioms is told now and not when everything was tried.
     asked = [*bases(), *rogues(whole=full), *(controls() if full else ())]
     limit_s = seconds if seconds is not None else (None if full else _SECONDS)
     try:
@@ -158,7 +160,8 @@ def _figures(matrix: Matrix) -> Iterator[str]:
     yield f"          {others} in all, most of them of what builds on the same operation; the widest:"
     for trial in sorted(rogues, key=lambda trial: -len(trial.violated))[:5]:
         yield f"          {trial.asked.name}: {len(trial.violated)} axioms"
-    yield f"toothless {len(matrix.toothless)} cases that no rogue fails"
+    points = len(matrix.toothless_points)
+    yield f"toothless {len(matrix.toothless)} cases that no rogue fails at any point; {points} more points of others"
     yield from (f"          {case}" for case in matrix.toothless)
     yield f"unreached {len(matrix.unreached)} cases that nothing was put to"
     yield from (f"          {case}" for case in matrix.unreached)

@@ -86,13 +86,13 @@ def test_the_first_rogue_of_every_axiom_comes_before_any_second() -> None:
 
 def test_the_matrix_names_what_no_rogue_fails() -> None:
     asked = Asked(Kind.ROGUE, SOUND.name, whole=True)
-    trial = Trial(
-        asked, "flat", "BE-012a", Catch.CAUGHT, ("BE-012a",), failed=("BE-012a/a",), executed=("BE-012a/a", "BE-012a/b")
-    )
+    executed = ("BE-012a/a[x=1]", "BE-012a/a[x=2]", "BE-012a/b", "BE-012a/c[x=1]", "BE-012a/c[x=2]")
+    trial = Trial(asked, "flat", "BE-012a", Catch.CAUGHT, ("BE-012a",), failed=("BE-012a/a[x=1]",), executed=executed)
     matrix = Matrix([trial], {})
 
     document = as_document(matrix, whole=True)
 
-    assert document["toothless"] == ["BE-012a/b"]
+    assert document["toothless"] == ["BE-012a/b", "BE-012a/c"]
+    assert document["toothless_points"] == ["BE-012a/a[x=2]"]
     assert "BE-004a" in matrix.unshown
     assert "BE-012a" not in matrix.unshown

@@ -32,6 +32,7 @@ def test_the_base_install_pulls_nothing_of_any_service() -> None:
         "click",
         "jinja2",
         "junitparser",
+        "packaging",
         "pytest",
         "pytest-xdist",
         "remote-store",

@@ -8,6 +8,7 @@ import click
 
 from rsconform import __version__
 from rsconform.cli.coverage import coverage
+from rsconform.cli.doctor import doctor
 from rsconform.cli.gate import gate
 from rsconform.cli.lint import lint
 from rsconform.cli.listing import explain, list_
@@ -31,6 +32,7 @@ cli.add_command(explain)
 cli.add_command(lint)
 cli.add_command(gate)
 cli.add_command(coverage)
+cli.add_command(doctor)
 cli.add_command(selftest)
 
 

@@ -96,15 +96,26 @@ class LaneFile:
 
 def installed_lane_files() -> list[LaneFile]:
     """Return the lanes that installed packages register, read without importing them."""
-    found = []
+    return [read_installed(path, distribution) for path, distribution in installed_paths()]
+
+
+def installed_paths() -> Iterator[tuple[Path, str | None]]:
+    """Yield the files with which installed packages register lanes, and the distribution of each."""
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         for folder in _package_folders(entry.value.partition(":")[0]):
             path = folder / "lanes.toml"
             if path.is_file():
-                file = read_lane_file(path, from_entry_point=True)
-                name = entry.dist.name if entry.dist is not None else None
-                found.append(LaneFile(path, tuple(replace(lane, distribution=name) for lane in file.lanes)))
-    return found
+                yield path, entry.dist.name if entry.dist is not None else None
+
+
+def read_installed(path: Path, distribution: str | None) -> LaneFile:
+    """Read a file with which an installed package registers lanes.
+
+    Raises:
+        SpecError: With every mistake of the file.
+    """
+    file = read_lane_file(path, from_entry_point=True)
+    return LaneFile(path, tuple(replace(lane, distribution=distribution) for lane in file.lanes))
 
 
 def _package_folders(name: str) -> Iterator[Path]:
@@ -117,13 +128,16 @@ def _package_folders(name: str) -> Iterator[Path]:
 
 def local_lane_files(folder: Path) -> list[LaneFile]:
     """Return the lanes of a folder: its lanes.toml, and `[tool.rsconform.lane.NAME]` of its pyproject.toml."""
-    found = []
+    return [read_lane_file(path) for path in local_paths(folder)]
+
+
+def local_paths(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder that declare lanes."""
     if (folder / "lanes.toml").is_file():
-        found.append(read_lane_file(folder / "lanes.toml"))
+        yield folder / "lanes.toml"
     pyproject = folder / "pyproject.toml"
-    if pyproject.is_file() and "[tool.rsconform" in pyproject.read_text(encoding="utf-8"):
-        found.append(read_lane_file(pyproject))
-    return found
+    if pyproject.is_file() and b"[tool.rsconform" in pyproject.read_bytes():
+        yield pyproject
 
 
 def read_lane_file(path: Path, *, from_entry_point: bool = False) -> LaneFile:

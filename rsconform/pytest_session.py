@@ -241,6 +241,7 @@ class Conformance:
             fresh=option.rsconform_fresh,
             seed=option.rsconform_seed,
             profile=Profile(option.rsconform_profile),
+            corpus=self.folder / run.lane.name / "corpus" if self.folder is not None else None,
             log=run.journal,
         )
         if run.journal is not None:

@@ -9,9 +9,11 @@ import click
 from rsconform import __version__
 from rsconform.cli.coverage import coverage
 from rsconform.cli.doctor import doctor
+from rsconform.cli.fuzz import fuzz
 from rsconform.cli.gate import gate
 from rsconform.cli.lint import lint
 from rsconform.cli.listing import explain, list_
+from rsconform.cli.repro import repro
 from rsconform.cli.run import run
 from rsconform.cli.selftest import selftest
 from rsconform.data import MissingDataError
@@ -34,6 +36,8 @@ cli.add_command(gate)
 cli.add_command(coverage)
 cli.add_command(doctor)
 cli.add_command(selftest)
+cli.add_command(repro)
+cli.add_command(fuzz)
 
 
 def main() -> None:

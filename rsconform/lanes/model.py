@@ -126,6 +126,8 @@ class Subject:
         variants: Affordance `variants`: keywords with which the backend's class makes another client of this store.
             Under "plain" they are such that a case may add any other option, or change one; what other names mean is
             for the family that asks for them.
+        recipe: Python for a script of one's own: it defines `make()`, which gives a backend over the same empty store
+            at each call, and it may be `stored(backend)`, the files by path past the backend, and `drop_container()`.
         secrets: Values that must appear in no error, log, repr or report.
     """
 
@@ -139,6 +141,7 @@ class Subject:
     peers: bool = False
     reset: Callable[[], None] | None = None
     variants: Mapping[str, Mapping[str, object]] | None = None
+    recipe: str | None = None
     secrets: tuple[str, ...] = ()
 
     def affords(self, name: str) -> bool:

@@ -8,8 +8,9 @@ every call of the subject goes through `context.call`.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
 from remote_store import Backend
@@ -34,9 +35,13 @@ class ProbeSkipped(Exception):  # Not an error: the case does not apply, or cann
 class ProbeFailed(Exception):  # The verdict on the subject, not an error of the kit.
     """The subject did not do what the probe looks for."""
 
-    def __init__(self, expected: str, observed: str) -> None:
+    def __init__(
+        self, expected: str, observed: str, steps: Sequence[str] = (), ways: Sequence[tuple[str, str]] = ()
+    ) -> None:
         self.expected = expected
         self.observed = observed
+        self.steps = tuple(steps)
+        self.ways = tuple(ways)
         super().__init__(f"expected {expected}, observed {observed}")
 
 
@@ -47,6 +52,9 @@ class ProbeContext:
     Attributes:
         seed: Of what is random, as the run was given it.
         profile: How deep to look.
+        lane: What `--backend` names.
+        corpus: A folder to keep what was found in, and to take it from; None to keep nothing.
+        earlier: What an attempt before this one at the same case left to be looked at again.
         content: The bytes of each file in the case's `given`, by path.
         breaches: What the probe found about other axioms than its own.
     """
@@ -56,6 +64,9 @@ class ProbeContext:
     content: Mapping[str, bytes] = field(default_factory=dict)
     seed: int = 0
     profile: Profile = Profile.QUICK
+    lane: str = ""
+    corpus: Path | None = None
+    earlier: dict[str, object] = field(default_factory=dict)
     breaches: list[Breach] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)  # Paths that the probe may have written, for whoever cleans up.
@@ -75,9 +86,16 @@ class ProbeContext:
         """End the case as not exercised, for want of an affordance that not every subject needs here."""
         raise ProbeSkipped(affordance, Want.AFFORDANCE)
 
-    def fail(self, expected: str, observed: str) -> NoReturn:
-        """End the case as failed."""
-        raise ProbeFailed(expected, observed)
+    def fail(
+        self, expected: str, observed: str, *, steps: Sequence[str] = (), ways: Sequence[tuple[str, str]] = ()
+    ) -> NoReturn:
+        """End the case as failed.
+
+        Args:
+            steps: What was done, the last of which went wrong; else the probe is shown.
+            ways: Other ways to see it, what each is and its text.
+        """
+        raise ProbeFailed(expected, observed, steps, ways)
 
 
 def probe(name: str) -> Callable[[Probe], Probe]:

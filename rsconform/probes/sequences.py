@@ -3,66 +3,102 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from rsconform.lanes.facade import surface_of
 from rsconform.probes import ProbeContext, probe
 
 if TYPE_CHECKING:
-    from remote_store import Backend
-
     from rsconform.stateful.model import Model
+    from rsconform.stateful.tokens import Sequel
+    from rsconform.stateful.tracks import Broken, Track
 
-# Of the case's own limit, so that shortening a failure has time as well.
-_BUDGET_S: Final = 4.0
+_FOUND: Final = "sequence"
+# Seeds of the run and of the case: no two of them make the same number.
+_SEEDS_APART: Final = 1000
 
 
 @probe("sequences.as_a_dictionary")
-def as_a_dictionary(context: ProbeContext, flat: bool, strict: bool, seed: int, sequences: int, length: int) -> None:
-    """After any sequence of operations each answers as a dictionary with the same history would."""
+def as_a_dictionary(context: ProbeContext, flat: bool, strict: bool, seed: int) -> None:
+    """After any sequence of operations each answers as a dictionary with the same history would.
+
+    What was found before is tried first; a further attempt tries nothing but what the first one found.
+    """
     if importlib.util.find_spec("hypothesis") is None:
         context.skip_without("hypothesis (pip install 'rsconform[stateful]')")
-    from rsconform.stateful.doing import as_toml
-    from rsconform.stateful.model import Model
-    from rsconform.stateful.sequences import find_broken, usable_operations
+    from rsconform.stateful.operations import as_toml
+    from rsconform.stateful.tracks import track_over
 
-    def model() -> Model:
-        return Model(flat=flat, below_files=flat and not strict)
-
-    peer: list[Backend] = []
-
-    def instance(of_peer: bool) -> Backend:
-        if of_peer and not peer:
-            peer.append(context.subject.make())
-        return peer[0] if of_peer else context.backend
-
-    names = usable_operations(context.backend, surface_of(context.backend))
-    if not any(name.startswith("write") for name in names):
+    track = track_over(
+        context.subject, context.backend, flat=flat, below_files=flat and not strict, touched=context.touched.add
+    )
+    if not any(name.startswith("write") for name in track.names):
         context.skip("WRITE")
     try:
-        broken = find_broken(
-            instance,
-            model,
-            names,
-            peers=context.subject.peers,
-            seed_number=seed,
-            sequences=sequences,
-            length=length,
-            budget_s=_BUDGET_S,
-            touched=context.touched.add,
-        )
+        broken = _found_again(context, track) or _searched(context, track, seed)
+    except BaseException:
+        if track.under_way is not None:
+            context.notes.append(f"under way: {as_toml(track.under_way)}")
+        raise
     finally:
-        for one in peer:
-            _closed(one.close)
-    if broken is None:
-        return
-    steps = "; ".join(as_toml(operation) for operation in broken.operations)
-    context.fail(f"{broken.operations[-1].op}: {broken.expected}", f"{broken.seen}. The sequence: {steps}")
+        track.instances.close()
+    if broken is not None:
+        _fail(context, broken, track.fresh)
 
 
-def _closed(close: Callable[[], None]) -> None:
-    try:
-        close()
-    except Exception:  # What closing owes is for the axioms about it.
+def _searched(context: ProbeContext, track: Track, seed: int) -> Broken | None:
+    from rsconform.stateful.search import DEPTHS, search
+
+    if _FOUND in context.earlier:
+        return None
+    depth = DEPTHS[context.profile]
+    broken = search(track, depth, context.seed * _SEEDS_APART + seed, surface=surface_of(context.backend))
+    if broken is None and track.begun < depth.sequences:
+        context.notes.append(f"sequences: the time was up before {depth.sequences} of them were run")
+    return broken
+
+
+def _found_again(context: ProbeContext, track: Track) -> Broken | None:
+    model = track.fresh
+    for sequel in _known(context):
+        fits = sequel.flat == model.flat and sequel.below_files == model.below_files
+        usable = all(one.op in track.names for one in sequel.operations)
+        # Without its container the store is of no more use to the rest.
+        spends = any(one.op == "drop_container" for one in sequel.operations) and _FOUND not in context.earlier
+        broken = track.replay(sequel.operations) if fits and usable and not spends else None
+        if broken is not None:
+            return broken
+    return None
+
+
+def _known(context: ProbeContext) -> Iterator[Sequel]:
+    from rsconform.stateful.corpus import Corpus
+    from rsconform.stateful.tokens import Sequel
+
+    before = context.earlier.get(_FOUND)
+    if isinstance(before, Sequel):
+        yield before
         return
+    for path, kept in Corpus(context.corpus).sequences() if context.corpus is not None else ():
+        if isinstance(kept, Sequel):
+            yield kept
+        else:
+            context.notes.append(f"corpus: {path.name} was left out: {kept}")
+
+
+def _fail(context: ProbeContext, broken: Broken, model: Model) -> None:
+    from rsconform.stateful.cases import as_case, steps_of
+    from rsconform.stateful.corpus import Corpus
+    from rsconform.stateful.scripts import as_script
+    from rsconform.stateful.tokens import Sequel, encode
+
+    sequel = Sequel(context.lane, model.flat, model.below_files, broken.operations)
+    context.earlier.setdefault(_FOUND, sequel)
+    toml = as_case(broken, sequel)
+    script = as_script(broken, sequel, context.subject.recipe, surface=surface_of(context.backend))
+    ways = [("repro", f"rsconform repro {encode(sequel)}"), ("toml", toml)]
+    if context.corpus is not None:
+        ways.append(("script", f"python {Corpus(context.corpus).keep(sequel, toml, script)}"))
+    last = broken.operations[-1].op
+    context.fail(f"{last}: {broken.expected}", broken.observed, steps=steps_of(broken), ways=ways)

@@ -154,7 +154,8 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 def _failure(failure: Failure | None) -> dict[str, Any] | None:
     if failure is None:
         return None
-    return {**asdict(failure), "steps": list(failure.steps)}
+    ways = [{"what": what, "text": text} for what, text in failure.ways]
+    return {**asdict(failure), "steps": list(failure.steps), "ways": ways}
 
 
 def _skip(skip: Skip | None) -> dict[str, Any] | None:

@@ -88,6 +88,8 @@ def _own_block(attempt: Attempt, axiom: AxiomFacts, header: Header, *, flaky: bo
     if flaky:
         yield from _row("flaky", "another attempt in a fresh store came out differently")
     yield from _again(attempt, header)
+    for what, text in failure.ways if failure is not None else ():
+        yield from _verbatim(what, text)
 
 
 def _breach_block(breach: Breach, attempt: Attempt, axiom: AxiomFacts | None, header: Header) -> Iterator[str]:
@@ -132,6 +134,12 @@ def again(header: Header, case: str) -> str:
 def _again(attempt: Attempt, header: Header) -> Iterator[str]:
     # One line, however long: it is there to be copied.
     yield f"{' ' * _INDENT}{'again':<{_LABEL}}{again(header, attempt.case)}"
+
+
+def _verbatim(label: str, text: str) -> Iterator[str]:
+    """Yield a labelled text as it is: it is there to be copied."""
+    for at, line in enumerate(text.splitlines()):
+        yield f"{' ' * _INDENT}{label if at == 0 else '':<{_LABEL}}{line}"
 
 
 def _row(label: str, text: str, *, indent: int = _INDENT) -> Iterator[str]:

@@ -49,6 +49,8 @@ class Failure:
     phase: str | None = None  # call, enter, body, first, drain or exit.
     hang: bool = False  # The subject did not return within the limit.
     died: bool = False  # The process ended in the middle of the case.
+    # Other ways to see it than to run the case again, what each is and its text: a case of TOML, a script, a command.
+    ways: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,10 @@ def as_json(record: object) -> dict[str, Any]:
 
 
 def _failure_from(raw: Json | None) -> Failure | None:
-    return None if raw is None else Failure(**{**raw, "steps": tuple(raw["steps"])})
+    if raw is None:
+        return None
+    ways = tuple((what, text) for what, text in raw["ways"])
+    return Failure(**{**raw, "steps": tuple(raw["steps"]), "ways": ways})
 
 
 def _skip_from(raw: Json | None) -> Skip | None:

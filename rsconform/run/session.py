@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -94,6 +95,7 @@ class LaneSession:
         fresh: Every case gets an instance of its own, whatever the lane fixture offers.
         seed: Of what is random.
         profile: How deep the probes look that look deeper.
+        corpus: A folder in which they keep what they found; None to keep nothing.
         fixture: Instead of the lane fixture that the lane names.
         log: Is told how far each case has come.
     """
@@ -108,6 +110,7 @@ class LaneSession:
         fresh: bool = False,
         seed: int = 0,
         profile: Profile = Profile.QUICK,
+        corpus: Path | None = None,
         fixture: LaneFixture | None = None,
         log: Log | None = None,
     ) -> None:
@@ -120,6 +123,7 @@ class LaneSession:
         self._fresh = fresh
         self._seed_number = seed
         self._profile = profile
+        self._corpus = corpus
         self._invariants = {axiom.invariant: str(axiom.id) for axiom in axioms if axiom.invariant is not None}
         self._flat = lane.declared.get("flat_namespace") is not False
         self._fixture = fixture
@@ -130,6 +134,7 @@ class LaneSession:
         self._class_traits: dict[str, object] = {}
         self._loop: LoopThread | None = None  # Where an AsyncBackend runs.
         self._hangs = 0
+        self._earlier: dict[str, object] = {}  # What the attempts at one case leave to the next.
         self._keeper = StoreKeeper(lane) if lane.backend is not None else None
 
     # -- the first instance ---------------------------------------------------------------------------------------
@@ -204,6 +209,24 @@ class LaneSession:
             return ("seed", "audit")
         # Last: after it the subject is of no use.
         return () if subject.deny is None or _denies(subject.deny) else ("deny",)
+
+    @contextlib.contextmanager
+    def lent(self, touched: set[str]) -> Iterator[tuple[Subject, Backend]]:
+        """Lend an empty store and a backend over it to somebody who runs no case; nobody gets them again.
+
+        Args:
+            touched: Is to hold in the end every path that may have been written.
+
+        Raises:
+            NoInstanceError: The constructor raised, hung or returned no backend.
+        """
+        held = self._take(fresh=True)
+        try:
+            yield held.subject, held.backend
+        finally:
+            if self._keeper is not None:
+                self.broken = self._keeper.clean(held.backend, touched, self._step_limit_s)
+            self._release(held)
 
     # -- subjects -------------------------------------------------------------------------------------------------
 
@@ -395,14 +418,22 @@ class LaneSession:
     def attempts(self, case: Case | None, *, first: int = 1) -> Iterator[Attempt]:
         """Yield the attempts at a case; None is the smoke case. A failed one is tried again, a hang is not.
 
+        Where chance has a part in it, once more says little: what looks deeper is tried three times more.
+
         Args:
             first: The number of the first attempt: 2 where an earlier process ended during the one before.
         """
+        self._earlier = {}
         attempt = self._attempt(case, first)
         yield attempt
-        hung = attempt.failure is not None and attempt.failure.hang
-        if case is not None and first == 1 and attempt.result is Result.FAILED and not hung and not self.broken:
-            yield self._attempt(case, 2)
+        if case is None or first != 1 or attempt.result is not Result.FAILED:
+            return
+        for number in range(2, 5 if _looks_deeper(case) else 3):
+            hung = attempt.failure is not None and attempt.failure.hang
+            if hung or self.broken:
+                return
+            attempt = self._attempt(case, number)
+            yield attempt
 
     def _attempt(self, case: Case | None, number: int) -> Attempt:
         blank = Attempt(
@@ -515,7 +546,15 @@ class LaneSession:
         )
         content = {path: file.content.data for path, file in case.given.files.items()} if case.probe else {}
         context = ProbeContext(
-            held.subject, held.backend, content, self._seed_number, self._profile, touched=view.touched
+            held.subject,
+            held.backend,
+            content,
+            self._seed_number,
+            self._profile,
+            lane=self.lane.backend or self.lane.name,
+            corpus=self._corpus,
+            earlier=self._earlier,
+            touched=view.touched,
         )
         attempt = blank
         try:
@@ -545,7 +584,8 @@ class LaneSession:
         except ProbeSkipped as exc:
             return replace(blank, result=Result.SKIPPED, skip=Skip(exc.want, str(exc)))
         except ProbeFailed as exc:
-            failure = Failure(exc.expected, exc.observed, step=0, steps=(_probe_text(case),))
+            steps = exc.steps or (_probe_text(case),)
+            failure = Failure(exc.expected, exc.observed, step=len(steps) - 1, steps=steps, ways=exc.ways)
             attempt = replace(attempt, result=Result.FAILED, failure=failure)
         except deadline.SoftLimitError:
             failure = Failure("an end in time", "the case did not end", steps=(_probe_text(case),), hang=True)

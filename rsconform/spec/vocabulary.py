@@ -404,7 +404,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "streams.in_with": ProbeFacts(("path", "op"), surface="sync"),
     "streams.innermost": ProbeFacts(("path", "op"), surface="sync"),
     "streams.kept_in_place": ProbeFacts(("path", "op", "first", "new")),
-    "sequences.as_a_dictionary": ProbeFacts(("flat", "strict", "seed", "sequences", "length"), hardens="sequence"),
+    "sequences.as_a_dictionary": ProbeFacts(("flat", "strict", "seed"), hardens="sequence"),
     "streams.kept_over": ProbeFacts(("path", "op", "by", "first", "new")),
     "streams.readinto": ProbeFacts(("path", "op", "size"), surface="sync"),
     "wires.no_dot_keys": ProbeFacts(("op", "root"), hardens="wire"),

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from remote_store import Backend, RemoteStoreError
+from remote_store import Backend, FolderEntry, RemoteStoreError
 
-from rsconform.stateful.model import ANYTHING, Expected, Operation
+from rsconform.run.sources import Handed
+from rsconform.spec.vocabulary import SOURCE_ERROR
+from rsconform.stateful.model import ANYTHING, FILE, FOLDER, Expected
+from rsconform.stateful.operations import READS, WRITES, Operation
+
+# A listing that gives so many more than were ever written does not end.
+_MOST_ITEMS: Final = 20_000
+ENDLESS: Final = "no end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,111 +24,135 @@ class Seen:
     """What an operation did: its value in the model's words, or its error."""
 
     value: object = None
-    error: Exception | None = None
+    error: BaseException | None = None
+    own: bool = False  # The error is the very one that the source raised.
+
+    @property
+    def error_name(self) -> str | None:
+        """Return the error as a step of TOML names it."""
+        return None if self.error is None else SOURCE_ERROR if self.own else type(self.error).__name__
 
     def fits(self, expected: Expected) -> bool:
         """Return whether this is what may come of the operation."""
+        if self.own:
+            return SOURCE_ERROR in expected.errors
         if self.error is not None:
-            return type(self.error).__name__ in expected.errors and isinstance(self.error, RemoteStoreError)
-        return expected.returns and (expected.value is ANYTHING or self.value == expected.value)
+            allowed = {type(self.error).__name__, "RemoteStoreError"} & expected.errors
+            return isinstance(self.error, RemoteStoreError) and bool(allowed)
+        if not expected.returns:
+            return False
+        return expected.value is ANYTHING or (type(self.value) is type(expected.value) and self.value == expected.value)
 
     def __str__(self) -> str:
         if self.error is None:
-            return _short(self.value)
+            return shown(self.value)
         text = " ".join(str(self.error).split())
         return f"{type(self.error).__name__}: {text[:200]}"
 
 
-def _short(value: object) -> str:
-    if isinstance(value, frozenset):
-        return f"{sorted(value)}"
+def shown(value: object) -> str:
+    """Return a value as a person reads it."""
+    if isinstance(value, frozenset | tuple) and all(isinstance(item, str) for item in value):
+        items = sorted(value)
+        more = f" and {len(items) - 12} more" if len(items) > 12 else ""
+        return f"[{', '.join(items[:12])}{more}]"
     if isinstance(value, bytes) and len(value) > 40:
-        return f"{len(value)} bytes"
-    return repr(value)[:120]
+        return f"{len(value)} bytes, {value[:12]!r}..."
+    return repr(value)[:200]
 
 
 def do(backend: Backend, operation: Operation) -> Seen:
     """Return what an operation does."""
+    handed = Handed(operation.content) if operation.content is not None else None
     try:
-        return Seen(_DEEDS[operation.op](backend, operation))
+        return Seen(_deed(operation)(backend, operation, handed))
     except Exception as exc:  # Whether it may raise that is for the model to say.
-        return Seen(error=exc)
+        return Seen(error=exc, own=handed is not None and exc is handed.raised)
 
 
-def _write(backend: Any, operation: Operation) -> object:
-    content: object = operation.content
-    if len(operation.content or b"") % 2:  # Every other length as a stream.
-        content = io.BytesIO(operation.content or b"")
-    getattr(backend, operation.op)(operation.path, content, **operation.options)
-    return None
+def _deed(operation: Operation) -> Callable[[Any, Operation, Handed | None], object]:
+    if operation.op in WRITES:
+        return _block if operation.op == "open_atomic" else _write
+    if operation.op in READS:
+        return _read_bytes if operation.op == "read_bytes" else _read
+    return _DEEDS.get(operation.op, _plain)
 
 
-def _block(backend: Backend, operation: Operation) -> object:
+def _write(backend: Any, operation: Operation, handed: Handed | None) -> object:
+    result = getattr(backend, operation.op)(operation.path, handed and handed.argument, **operation.options)
+    size = result.size
+    return str(result.path), len(operation.data) if size is None else size
+
+
+def _block(backend: Backend, operation: Operation, handed: Handed | None) -> object:
     with backend.open_atomic(operation.path, **operation.options) as file:
-        file.write(operation.content or b"")
+        for piece in handed.pieces() if handed is not None else ():
+            file.write(piece)
     return None
 
 
-def _read(backend: Any, operation: Operation) -> object:
+def _read_bytes(backend: Backend, operation: Operation, _handed: Handed | None) -> object:
+    return backend.read_bytes(operation.path)
+
+
+def _read(backend: Any, operation: Operation, _handed: Handed | None) -> object:
     with contextlib.closing(getattr(backend, operation.op)(operation.path)) as stream:
+        drain = operation.options.get("drain")
+        if drain is None:
+            return stream.read()
         pieces = []
-        while piece := stream.read(4096):
-            pieces.append(bytes(piece))
+        while piece := stream.read(drain):
+            pieces.append(piece)
         return b"".join(pieces)
 
 
-def _listed(backend: Any, operation: Operation) -> object:
+def _listed(backend: Any, operation: Operation, _handed: Handed | None) -> object:
     listed = getattr(backend, operation.op)(operation.path, **operation.options)
-    paths = [str(item.path) for item in listed]
-    found = frozenset(paths)
+    found: list[str] = []
+    for item in listed:
+        found.append(_entry(item))
+        if len(found) > _MOST_ITEMS:
+            return ENDLESS
+    unique = frozenset(found)
     # What comes twice is no set: it fits nothing that the model says.
-    return found if len(found) == len(paths) else tuple(sorted(paths))
+    return unique if len(unique) == len(found) else tuple(sorted(found))
 
 
-def _folder_info(backend: Backend, operation: Operation) -> object:
+def _entry(item: Any) -> str:
+    path = str(item.path)
+    return FOLDER.format(path) if isinstance(item, FolderEntry) else FILE.format(path, item.size)
+
+
+def _file_info(backend: Backend, operation: Operation, _handed: Handed | None) -> object:
+    info = backend.get_file_info(operation.path)
+    # Keys may have been put into lower case on their way.
+    metadata = {key.lower(): value for key, value in (info.metadata or {}).items()}
+    return str(info.path), info.size, tuple(sorted(metadata.items()))
+
+
+def _folder_info(backend: Backend, operation: Operation, _handed: Handed | None) -> object:
     info = backend.get_folder_info(operation.path)
     return info.file_count, info.total_size
 
 
-def _plain(backend: Any, operation: Operation) -> object:
+def _health(backend: Backend, _operation: Operation, _handed: Handed | None) -> object:
+    return backend.check_health()  # type: ignore[func-returns-value]
+
+
+def _plain(backend: Any, operation: Operation, _handed: Handed | None) -> object:
     paths = (operation.path,) if operation.dst is None else (operation.path, operation.dst)
     return getattr(backend, operation.op)(*paths, **operation.options)
 
 
-_DEEDS: Final[Mapping[str, Callable[[Any, Operation], object]]] = {
-    "write": _write,
-    "write_atomic": _write,
-    "open_atomic": _block,
-    "read": _read,
-    "read_seekable": _read,
-    "read_bytes": _plain,
-    "exists": _plain,
-    "is_file": _plain,
-    "is_folder": _plain,
-    "delete": _plain,
-    "delete_folder": _plain,
-    "move": _plain,
-    "copy": _plain,
-    "list_files": _listed,
-    "list_folders": _listed,
-    "iter_children": _listed,
-    "get_file_info": lambda backend, operation: backend.get_file_info(operation.path).size,
+_DEEDS: Final[Mapping[str, Callable[[Any, Operation, Handed | None], object]]] = {
+    **dict.fromkeys(("list_files", "list_folders", "iter_children", "glob"), _listed),
+    "get_file_info": _file_info,
     "get_folder_info": _folder_info,
+    "check_health": _health,
 }
 
 
-def as_toml(operation: Operation) -> str:
-    """Return an operation as a step of TOML."""
-    parts = [f'op = "{operation.op}"']
-    if operation.peer:
-        parts.append('on = "peer"')
-    names = ("path",) if operation.dst is None else ("src", "dst")
-    parts += [f'{name} = "{path}"' for name, path in zip(names, (operation.path, operation.dst), strict=False)]
-    if operation.content is not None:
-        parts.append(
-            f'content = "zeros:{len(operation.content)}"'
-            if not operation.content.strip(b"\0")
-            else f'content = "text:{operation.content[:40].decode("latin-1")}"'
-        )
-    parts += [f"{name} = {str(value).lower()}" for name, value in operation.options.items()]
-    return f"{{ {', '.join(parts)} }}"
+def paths_in(value: object) -> Iterator[str]:
+    """Yield the paths in what a listing gave, in the order of their names."""
+    for entry in sorted(value) if isinstance(value, frozenset | tuple) else ():
+        yield str(entry).rpartition(" ")[0] if str(entry).endswith(")") else str(entry).rstrip("/")

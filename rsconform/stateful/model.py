@@ -6,9 +6,14 @@ the backend did then is taken over, so that the rest of the sequence is judged b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+from rsconform.lanes.model import Snapshot
+from rsconform.spec.vocabulary import SOURCE_ERROR
+from rsconform.stateful.operations import Operation
 
 
 class _Anything:
@@ -19,6 +24,10 @@ class _Anything:
 
 
 ANYTHING: Final = _Anything()
+
+# How an entry of a listing is said.
+FILE: Final = "{} ({} bytes)"
+FOLDER: Final = "{}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +56,6 @@ def raises(*errors: str) -> Expected:
     return Expected(returns=False, errors=frozenset(errors))
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation with its arguments, as a step of TOML has them.
-
-    `content` and `metadata` stand apart from what is passed by name.
-    """
-
-    op: str
-    path: str
-    dst: str | None = None
-    content: bytes | None = None
-    options: Mapping[str, bool] = field(default_factory=dict)
-    peer: bool = False
-
-    def option(self, name: str) -> bool:
-        """Return a flag; one that is not passed is False."""
-        return self.options.get(name, False)
-
-
 @dataclass(slots=True)
 class Model:
     """The store as it ought to be.
@@ -73,17 +63,28 @@ class Model:
     Args:
         flat: Keys are only keys: a folder is what has files below it.
         below_files: On a flat namespace, whether a key may stand below a file.
+        metadata: Whether user metadata is kept.
+        gone: The container is gone: writing may make it anew, or be refused.
+        seen_past: Whether the folders in `bare` are there for certain, as the auditor saw them.
     """
 
     flat: bool
     below_files: bool
+    metadata: bool = False
+    gone: bool = False
+    seen_past: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
+    about: dict[str, dict[str, str]] = field(default_factory=dict)  # User metadata, by path.
     # Real folders without a file below them: whether they stay is for the backend to say.
     bare: set[str] = field(default_factory=set)
 
     # -- what is there ----------------------------------------------------------------------------------------
 
     def is_folder(self, path: str) -> bool:
+        """Return whether a path is a folder for certain: there are files below it, or the auditor saw it."""
+        return self.has_files(path) or (self.seen_past and path in self.bare)
+
+    def has_files(self, path: str) -> bool:
         """Return whether there are files below a path."""
         return any(key.startswith(f"{path}/") for key in self.files)
 
@@ -98,7 +99,13 @@ class Model:
     def children(self, path: str) -> tuple[set[str], set[str]]:
         """Return the files and the folders right below a path."""
         below = [key[len(path) + 1 :] for key in self.files if key.startswith(f"{path}/")]
-        return {name for name in below if "/" not in name}, {name.partition("/")[0] for name in below if "/" in name}
+        folders = {name.partition("/")[0] for name in below if "/" in name}
+        folders |= {folder[len(path) + 1 :].partition("/")[0] for folder in self.bare if folder.startswith(f"{path}/")}
+        return {name for name in below if "/" not in name}, folders
+
+    def tree(self) -> dict[str, object]:
+        """Return every file with its content and metadata."""
+        return {path: (content, _lowered(self.about.get(path))) for path, content in self.files.items()}
 
     # -- what an operation may do -----------------------------------------------------------------------------
 
@@ -137,7 +144,9 @@ class Model:
 
     def _expect_get_file_info(self, operation: Operation) -> Expected:
         content = self.files.get(operation.path)
-        return self._no_file(operation.path) if content is None else Expected(len(content))
+        if content is None:
+            return self._no_file(operation.path)
+        return Expected((operation.path, len(content), tuple(sorted(self.about.get(operation.path, {}).items()))))
 
     def _write_refused(self, path: str, *, overwrite: bool) -> set[str]:
         """Return the errors that writing to a path may meet; empty if it has to succeed."""
@@ -149,10 +158,21 @@ class Model:
 
     def _expect_write(self, operation: Operation) -> Expected:
         refused = self._write_refused(operation.path, overwrite=operation.option("overwrite"))
+        if operation.fails_after is not None:
+            # Whether it looks before it reads is for the backend to say.
+            errors = {SOURCE_ERROR, *refused, *self._in_the_way(operation.path)}
+            return Expected(returns=False, errors=frozenset(errors))
         if refused:
             return raises(*refused)
+        value = None if operation.op == "open_atomic" else (operation.path, len(operation.data))
+        return Expected(value, errors=self._in_the_way(operation.path))
+
+    def _in_the_way(self, path: str) -> frozenset[str]:
+        """Return how a write may be refused that may succeed as well."""
+        if self.gone:
+            return frozenset({"RemoteStoreError"})
         # An empty folder that stayed is in the way; one that went is not.
-        return Expected(ANYTHING, errors=frozenset({"InvalidPath"}) if self.is_bare(operation.path) else frozenset())
+        return frozenset({"InvalidPath"}) if self.is_bare(path) else frozenset()
 
     _expect_write_atomic = _expect_write
     _expect_open_atomic = _expect_write
@@ -169,8 +189,11 @@ class Model:
 
     def _expect_delete_folder(self, operation: Operation) -> Expected:
         path, missing_ok = operation.path, operation.option("missing_ok")
-        if self.is_folder(path):
+        if self.has_files(path):
             return Expected() if operation.option("recursive") else raises("DirectoryNotEmpty")
+        if self.is_folder(path):
+            has_folders = any(folder.startswith(f"{path}/") for folder in self.bare)
+            return raises("DirectoryNotEmpty") if has_folders and not operation.option("recursive") else Expected()
         if path in self.files:
             return raises("InvalidPath")
         if self.is_bare(path):
@@ -185,32 +208,41 @@ class Model:
             return raises(*wrong, *refused)  # Which of two refusals comes first is not settled.
         if refused:
             return raises(*refused)
-        if self.is_bare(dst):
-            return Expected(errors=frozenset({"InvalidPath"}))
-        return Expected()
+        return Expected(errors=self._in_the_way(dst))
 
     _expect_copy = _expect_move
 
     def _expect_list_files(self, operation: Operation) -> Expected:
-        below = {key for key in self.files if key.startswith(f"{operation.path}/")}
-        if not operation.option("recursive"):
-            below = {key for key in below if "/" not in key[len(operation.path) + 1 :]}
-        return Expected(frozenset(below))
+        start = len(operation.path) + 1
+        below = [key for key in self.files if key.startswith(f"{operation.path}/")]
+        deepest = operation.options.get("max_depth") if operation.option("recursive") else 0
+        if deepest is not None:
+            below = [key for key in below if key[start:].count("/") <= deepest]
+        return Expected(self._entries(below))
+
+    def _expect_glob(self, operation: Operation) -> Expected:
+        pattern = operation.path.split("/")
+        return Expected(self._entries(key for key in self.files if _matches(key.split("/"), pattern)))
+
+    def _entries(self, keys: Iterable[str]) -> frozenset[str]:
+        return frozenset(FILE.format(key, len(self.files[key])) for key in keys)
+
+    def _unknown_below(self, path: str) -> bool:
+        return not self.seen_past and any(folder.startswith(f"{path}/") for folder in self.bare)
 
     def _expect_list_folders(self, operation: Operation) -> Expected:
-        if any(folder.startswith(f"{operation.path}/") for folder in self.bare):
+        if self._unknown_below(operation.path):
             return Expected(ANYTHING)
         _, folders = self.children(operation.path)
-        return Expected(frozenset(f"{operation.path}/{name}" for name in folders))
+        return Expected(frozenset(FOLDER.format(f"{operation.path}/{name}") for name in folders))
 
     def _expect_iter_children(self, operation: Operation) -> Expected:
-        if any(folder.startswith(f"{operation.path}/") for folder in self.bare):
-            return Expected(ANYTHING)
         files, folders = self.children(operation.path)
         # Where a key is a prefix too, one entry or two may stand for it.
-        if files & folders:
+        if self._unknown_below(operation.path) or files & folders:
             return Expected(ANYTHING)
-        return Expected(frozenset(f"{operation.path}/{name}" for name in files | folders))
+        below = frozenset(FOLDER.format(f"{operation.path}/{name}") for name in folders)
+        return Expected(below | self._entries(f"{operation.path}/{name}" for name in files))
 
     def _expect_get_folder_info(self, operation: Operation) -> Expected:
         path = operation.path
@@ -221,14 +253,22 @@ class Model:
         sizes = [len(content) for key, content in self.files.items() if key.startswith(f"{path}/")]
         return Expected((len(sizes), sum(sizes)))
 
+    def _expect_check_health(self, _operation: Operation) -> Expected:
+        return Expected(errors=frozenset({"RemoteStoreError"}) if self.gone else frozenset())
+
+    def _expect_reopen(self, _operation: Operation) -> Expected:
+        return Expected()
+
+    _expect_drop_container = _expect_reopen
+
     # -- what it leaves ---------------------------------------------------------------------------------------
 
     def apply(self, operation: Operation) -> None:
         """Take over what an operation that returned has done."""
-        path = operation.path
+        path, dst = operation.path, operation.dst or ""
         match operation.op:
             case "write" | "write_atomic" | "open_atomic":
-                self._put(path, operation.content or b"")
+                self._put(path, operation.data, operation.options.get("metadata"))
             case "delete" if path in self.files:
                 self._drop(path)
             case "delete_folder":
@@ -237,25 +277,98 @@ class Model:
                 self.bare = {folder for folder in self.bare if folder != path and not folder.startswith(f"{path}/")}
                 self._leave(path)
             case "move":
-                self._put(operation.dst or "", self.files[path])
+                self._put(dst, self.files[path], self.about.get(path))
                 self._drop(path)
             case "copy":
-                self._put(operation.dst or "", self.files[path])
+                self._put(dst, self.files[path], self.about.get(path))
+            case "drop_container":
+                self.files.clear()
+                self.about.clear()
+                self.bare.clear()
+                self.gone = True
             case _:
                 pass
 
-    def _put(self, path: str, content: bytes) -> None:
+    def give_up(self, operation: Operation) -> bool:
+        """Take over what an operation that raised may have done; return whether nothing is known of its path.
+
+        The contract leaves open what a plain write leaves when its source fails (AW-007).
+        """
+        if operation.mutates:  # That it leaves no folders behind is a sentence of its own (KIT-002).
+            for path in (operation.path, operation.dst):
+                self._leave(path or "")
+        return operation.fails_after is not None and operation.op == "write"
+
+    def settle(self, path: str, content: bytes | None, metadata: Mapping[str, str] | None = None) -> None:
+        """Take over what a path holds of which nothing was known."""
+        if content is None:
+            self.files.pop(path, None)
+            self.about.pop(path, None)
+            self._leave(path)
+        else:
+            self._put(path, content, metadata)
+
+    def look_past(self, folders: Iterable[str]) -> str | None:
+        """Take over which folders without files there are; return one that nobody made, or None."""
+        there = {folder for folder in folders if not self.has_files(folder)}
+        strange = there - self.bare
+        self.bare &= there
+        self.seen_past = True
+        return min(strange, default=None)
+
+    def _put(self, path: str, content: bytes, metadata: Mapping[str, str] | None) -> None:
         self.files[path] = content
-        self.bare.discard(path)
+        self.about.pop(path, None)
+        if metadata and self.metadata:
+            self.about[path] = {key.lower(): value for key, value in metadata.items()}
+        self.bare.difference_update({path, *_ancestors(path)})
+        self.gone = False
 
     def _drop(self, path: str) -> None:
         del self.files[path]
+        self.about.pop(path, None)
         self._leave(path)
 
     def _leave(self, path: str) -> None:
         """Note the folders above a path that no file keeps any more."""
         if not self.flat:
-            self.bare.update(above for above in _ancestors(path) if not self.is_folder(above))
+            above = {one for one in _ancestors(path) if not self.has_files(one)}
+            self.bare.update(above - self.files.keys())
+
+
+def tree_difference(expected: Mapping[str, object], seen: Mapping[str, object]) -> tuple[str, str] | None:
+    """Return what should be there and what is, of files by path; None if that is the same."""
+    wrong = sorted(path for path in {*expected, *seen} if expected.get(path) != seen.get(path))
+    if not wrong:
+        return None
+    told = [tuple(_held(path, tree) for tree in (expected, seen)) for path in wrong[:4]]
+    return "; ".join(said for said, _ in told), "; ".join(said for _, said in told)
+
+
+def _held(path: str, tree: Mapping[str, object]) -> str:
+    if path not in tree:
+        return f"no {path}"
+    held = tree[path]
+    content, about = held if isinstance(held, tuple) else (held, None)
+    size = f"{len(content)} bytes {content[:12]!r}" if isinstance(content, bytes) else repr(content)
+    return f"{path} with {size}" + (f" and metadata {dict(about)}" if about else "")
+
+
+def of_snapshot(snapshot: Snapshot, *, metadata: bool) -> dict[str, object]:
+    """Return the files that the auditor sees, in the form that `Model.tree` has."""
+    return {path: (file.content, _lowered(file.metadata) if metadata else ()) for path, file in snapshot.files.items()}
+
+
+def _lowered(metadata: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((key.lower(), value) for key, value in (metadata or {}).items()))
+
+
+def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not names
+    if pattern[0] == "**":
+        return any(_matches(names[at:], pattern[1:]) for at in range(len(names) + 1))
+    return bool(names) and fnmatch.fnmatchcase(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
 
 
 def _ancestors(path: str) -> Iterator[str]:

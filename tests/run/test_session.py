@@ -501,7 +501,7 @@ def test_what_hangs_is_ended_whoever_took_the_signal_in_between(monkeypatch: pyt
 def test_a_probe_that_looks_deeper_is_given_the_time_that_the_profile_needs(profile: Profile, times: int) -> None:
     deep = (
         '[[axiom.case]]\nname = "deep"\nprobe = "sequences.as_a_dictionary"\n'
-        "args = { flat = false, strict = true, seed = 1, sequences = 1, length = 2 }"
+        "args = { flat = false, strict = true, seed = 1 }"
     )
     session, (case,) = session_of(deep, limit_s=2.0, profile=profile)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from rsconform.stateful.model import ANYTHING, Expected, Model, Operation, raises
+from rsconform.cases.content import Content
+from rsconform.stateful.model import ANYTHING, Expected, Model, raises
+from rsconform.stateful.operations import Operation
+
+EMPTY, XY = Content("text:"), Content("text:xy")
 
 
 def model(*, flat: bool = False, below_files: bool = False) -> Model:
     """Return a store with d/a and d/e/b, and an e that lost its only file."""
     made = Model(flat=flat, below_files=below_files)
     for path in ("d/a", "d/e/b", "e/gone"):
-        made.apply(Operation("write", path, content=b"xy"))
+        made.apply(Operation("write", path, content=XY))
     made.apply(Operation("delete", "e/gone"))
     return made
 
@@ -29,17 +33,20 @@ def aloud(value: Operation | Expected) -> str:
         (Operation("read_bytes", "d/a"), Expected(b"xy")),
         (Operation("read_bytes", "d"), raises("InvalidPath")),
         (Operation("read_bytes", "no"), raises("NotFound")),
-        (Operation("write", "d/a", content=b""), raises("AlreadyExists")),
-        (Operation("write", "d", content=b"", options={"overwrite": True}), raises("InvalidPath")),
-        (Operation("write", "d/a/b", content=b""), raises("InvalidPath")),
+        (Operation("write", "d/a", content=EMPTY), raises("AlreadyExists")),
+        (Operation("write", "d", content=EMPTY, options={"overwrite": True}), raises("InvalidPath")),
+        (Operation("write", "d/a/b", content=EMPTY), raises("InvalidPath")),
         (Operation("delete", "d"), raises("InvalidPath")),
         (Operation("delete", "no", options={"missing_ok": True}), Expected()),
         (Operation("delete_folder", "d"), raises("DirectoryNotEmpty")),
         (Operation("delete_folder", "d", options={"recursive": True}), Expected()),
         (Operation("move", "no", "d/a"), raises("AlreadyExists", "NotFound")),
-        (Operation("list_files", "d"), Expected(frozenset({"d/a"}))),
-        (Operation("list_files", "d", options={"recursive": True}), Expected(frozenset({"d/a", "d/e/b"}))),
-        (Operation("list_folders", "d"), Expected(frozenset({"d/e"}))),
+        (Operation("list_files", "d"), Expected(frozenset({"d/a (2 bytes)"}))),
+        (
+            Operation("list_files", "d", options={"recursive": True}),
+            Expected(frozenset({"d/a (2 bytes)", "d/e/b (2 bytes)"})),
+        ),
+        (Operation("list_folders", "d"), Expected(frozenset({"d/e/"}))),
         (Operation("get_folder_info", "d"), Expected((2, 4))),
     ],
     ids=aloud,
@@ -51,8 +58,8 @@ def test_where_folders_are_real(operation: Operation, expected: Expected) -> Non
 @pytest.mark.parametrize(
     ("operation", "expected"),
     [
-        (Operation("write", "d", content=b""), Expected(ANYTHING)),
-        (Operation("write", "d/a/b", content=b""), Expected(ANYTHING)),
+        (Operation("write", "d", content=EMPTY), Expected(("d", 0))),
+        (Operation("write", "d/a/b", content=EMPTY), Expected(("d/a/b", 0))),
         (Operation("exists", "e"), Expected(False)),
     ],
     ids=aloud,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from typing import Any, Final
+
+from remote_store import BackendUnavailable
 
 from rsconform_rogues.deeds import stale
 from rsconform_rogues.operators import FILE, Call, asked, instead, remembers
@@ -40,8 +44,68 @@ def copied_instead(call: Call) -> Any:
     return call.rightly("copy", call.path, call.arguments["dst"], overwrite=True)
 
 
+def third_write(call: Call) -> Any:
+    """Note how often a path was written, and what the second write left there."""
+    result = call.proceed()
+    writes = call.backend.__dict__.setdefault("_writes", {})
+    count, second = writes.get(call.path, (0, None))
+    writes[call.path] = (count + 1, call.rightly("read_bytes", call.path) if count == 1 else second)
+    return result
+
+
+def as_second_written(call: Call) -> Any:
+    """Give what the second write left, from the third one on."""
+    count, second = call.backend.__dict__.get("_writes", {}).get(call.path, (0, None))
+    content = call.proceed()
+    return second if count >= 3 else content
+
+
+def in_pages(call: Call) -> Any:
+    """List in pages of ten, each of which begins with the last entry of the one before."""
+    last = None
+    for number, entry in enumerate(call.proceed()):
+        if number and number % 10 == 0:
+            yield last
+        last = entry
+        yield entry
+
+
+def after_commit(call: Call) -> Any:
+    """Fail now and then when all is done."""
+    count = call.backend.__dict__.setdefault("_commits", itertools.count(1))
+    result = call.proceed()
+    if next(count) % 9 == 0:
+        raise BackendUnavailable("no reply", path=call.path, backend=call.backend.name)
+    return result
+
+
+def one_in_twenty(call: Call) -> Any:
+    """Answer wrongly by chance."""
+    chance = call.backend.__dict__.setdefault("_chance", random.Random())
+    return call.proceed() is not (chance.random() < 0.05)
+
+
+def moved_here(call: Call) -> Any:
+    """Note what came by being moved."""
+    call.proceed()
+    call.backend.__dict__.setdefault("_moved", set()).add(str(call.arguments["dst"]))
+
+
+def spares_the_moved(call: Call) -> Any:
+    """Forget what is not in the index of what was written."""
+    moved = call.backend.__dict__.get("_moved", set())
+    kept = {
+        path: call.rightly("read_bytes", path)
+        for path in moved
+        if path.startswith(f"{call.path}/") and call.rightly("is_file", path)
+    }
+    call.proceed()
+    for path, content in kept.items():
+        call.rightly("write", path, content)
+
+
 ROWS: Final[tuple[Rogue, ...]] = (
-    row("SEQ-001", "copies-by-name", "memory", instead("copy", aliased), reason="read"),
+    row("SEQ-001", "copies-by-name", "memory", instead("copy", aliased), reason="the store to hold"),
     row("SEQ-001", "remembers-what-was", "memory", remembers("exists", True), reason="exists"),
     row("SEQ-001", "describes-what-was", "flat", instead("get_file_info", stale, FILE), reason="get_file_info"),
     row("SEQ-001", "lists-what-was", "flat", instead("list_files", listed_once), reason="list_files"),
@@ -50,6 +114,25 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "moves-by-copying",
         "flat",
         instead("move", copied_instead, FILE & asked(overwrite=True)),
-        reason="The sequence",
+        reason="move: the store to hold no",
+    ),
+    row(
+        "SEQ-001",
+        "is-stale-after-the-third-write",
+        "flat",
+        instead("write write_atomic", third_write) + instead("read_bytes", as_second_written),
+        reason="read_bytes",
+    ),
+    row("SEQ-001", "repeats-across-pages", "flat", instead("list_files", in_pages), reason="list_files"),
+    row("SEQ-001", "fails-after-commit", "flat", instead("write", after_commit), reason="BackendUnavailable"),
+    row(
+        "SEQ-001", "is-wrong-once-in-twenty", "flat", instead("exists", one_in_twenty), reason="exists", also="BE-004b"
+    ),
+    row(
+        "SEQ-001",
+        "forgets-what-was-moved",
+        "flat",
+        instead("move", moved_here) + instead("delete_folder", spares_the_moved, asked(recursive=True)),
+        reason="delete_folder: the store to hold no",
     ),
 )

@@ -1,0 +1,112 @@
+"""`rsconform repro`: show again what a sequence of operations does."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from rsconform.cli.sources import lane_files
+from rsconform.lanes.facade import surface_of
+from rsconform.lanes.model import Services
+from rsconform.lanes.registry import LaneError, find_lanes, parse_trait
+from rsconform.report.exits import ExitCode
+from rsconform.run.cleaning import DirtyStoreError
+from rsconform.run.deadline import SoftLimitError
+from rsconform.run.replayer import Replayer
+from rsconform.run.session import LaneSession
+from rsconform.stateful.operations import OF_SUBJECT, as_toml
+from rsconform.stateful.tokens import Sequel, TokenError, decode
+
+
+@click.command()
+@click.argument("token")
+@click.option("--backend", metavar="LANE", help="Another lane than the one it was found on.")
+@click.option("--trait", multiple=True, metavar="NAME=VALUE", help="Declare a trait of the lane. Repeatable.")
+@click.option(
+    "--lanes",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A lanes.toml to take lanes from.",
+)
+@click.option("--times", type=click.IntRange(min=1), default=1, show_default=True, help="In so many fresh stores.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["steps", "toml", "script"]),
+    default="steps",
+    show_default=True,
+    help="What to print: each step with what it did, a ready case, or a script that needs nothing of rsconform.",
+)
+@click.option("--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, metavar="SECONDS")
+def repro(
+    token: str,
+    backend: str | None,
+    trait: tuple[str, ...],
+    lanes: tuple[str, ...],
+    times: int,
+    form: str,
+    timeout: float,
+) -> None:
+    """Run the sequence of operations that TOKEN stands for, in a fresh store.
+
+    Exit codes: 0 it goes as a dictionary would; 1 it goes wrong; 2 usage; 3 the lane fixture or a service broke.
+    """
+    try:
+        sequel = decode(token)
+    except TokenError as exc:
+        click.echo(f"rsconform: {exc}.", err=True)
+        sys.exit(ExitCode.USAGE)
+    traits: dict[str, object] = {"flat_namespace": sequel.flat}
+    if sequel.flat:
+        traits["rejects_write_under_file_ancestor"] = not sequel.below_files
+    traits |= dict(parse_trait(text) for text in trait)
+    (lane,) = find_lanes([backend or sequel.lane], lane_files(lanes), traits)
+    services = Services(own_process=True)
+    session = LaneSession(lane, (), services, step_limit_s=timeout)
+    replayer = Replayer(lane, session, timeout)
+    try:
+        replayer.start()
+        needs = [name for name, op in zip(("peer", "container"), OF_SUBJECT, strict=True) if _uses(sequel, op)]
+        missing = [name for name in needs if name not in lane.affordances]
+        if missing:
+            raise LaneError(f"lane {lane.name!r} does not afford what the sequence needs: {', '.join(missing)}.")
+        wrong = sum([_shown(replayer, sequel, form) for _ in range(times)])
+    except DirtyStoreError as exc:
+        click.echo(f"rsconform: {exc}", err=True)
+        sys.exit(ExitCode.USAGE)
+    finally:
+        session.close()
+        services.close()
+    if times > 1:
+        click.echo(f"\nit went wrong in {wrong} of {times} fresh stores")
+    sys.exit(ExitCode.VIOLATED if wrong else ExitCode.HOLDS)
+
+
+def _uses(sequel: Sequel, op: str) -> bool:
+    return any(one.op == op or (op == "reopen" and one.peer) for one in sequel.operations)
+
+
+def _shown(replayer: Replayer, sequel: Sequel, form: str) -> bool:
+    """Run the sequence once, print it, and return whether it went wrong."""
+    try:
+        broken, track = replayer.replay(sequel)
+    except SoftLimitError:
+        click.echo("the sequence did not end in time")
+        return True
+    if broken is not None and form != "steps":
+        from rsconform.stateful.cases import as_case
+        from rsconform.stateful.scripts import as_script
+
+        with replayer.track(flat=sequel.flat, below_files=sequel.below_files) as (_, subject, backend):
+            script = as_script(broken, sequel, subject.recipe, surface=surface_of(backend))
+        click.echo(as_case(broken, sequel) if form == "toml" else script, nl=False)
+        return True
+    for number, step in enumerate(track.steps, start=1):
+        click.echo(f"{number:3} {as_toml(step.operation)}\n      {step.seen}")
+    if broken is None:
+        click.echo(f"it goes as a dictionary would, on {replayer.lane.name}")
+        return False
+    click.echo(f"expected  {broken.expected}\nobserved  {broken.observed}")
+    return True

@@ -1,0 +1,111 @@
+"""A sequence that goes wrong as a ready case of TOML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rsconform.stateful.doing import paths_in
+from rsconform.stateful.model import ANYTHING
+from rsconform.stateful.operations import OF_SUBJECT, READS, WRITES, Operation, as_step, toml_value
+from rsconform.stateful.tokens import Sequel
+from rsconform.stateful.tracks import Broken, Step
+
+FOLDER: Final = "s"  # The folder that the operations are done in, as in every sequence.
+_LISTINGS: Final = ("list_files", "list_folders", "iter_children", "glob")
+
+
+def as_case(broken: Broken, sequel: Sequel) -> str:
+    """Return a case that fails where the sequence goes wrong, and passes where it does not."""
+    operations = [step.operation for step in broken.steps]
+    traits: dict[str, object] = {"flat_namespace": sequel.flat}
+    if sequel.flat:
+        traits["rejects_write_under_file_ancestor"] = not sequel.below_files
+    ops = {operation.op for operation in operations}
+    needs = ["peer"] if any(one.peer for one in operations) or "reopen" in ops else []
+    needs += ["container"] if "drop_container" in ops else []
+    lines = [
+        "[[axiom.case]]",
+        f'name = "found-{sequel.name[:6]}"',
+        f"traits = {toml_value(traits)}",
+        *([f"needs = {toml_value(needs)}"] if needs else []),
+        *(["fresh = true"] if ops & set(OF_SUBJECT) else []),
+        "steps = [",
+        *(f"  {toml_value(table)}," for step in broken.steps[:-1] for table in _tables(step)),
+        *(f"  {toml_value(table)}," for table in _last(broken, Literals(operations))),
+        "]",
+    ]
+    if broken.tree is not None:
+        literals = Literals(operations)
+        tree = {f"{FOLDER}/{path}": literals.of(content) for path, content in broken.tree.items()}
+        lines.append(f"then = {toml_value({'tree': tree})}")
+    return "\n".join(lines) + "\n"
+
+
+def steps_of(broken: Broken) -> tuple[str, ...]:
+    """Return the steps of the case, a line each."""
+    return tuple(toml_value(table) for step in broken.steps for table in _tables(step))
+
+
+class Literals:
+    """The literals of content that operations wrote, by what they stand for."""
+
+    def __init__(self, operations: list[Operation]) -> None:
+        self._known = {one.data: str(getattr(one.content, "content", one.content)) for one in operations if one.content}
+
+    def of(self, content: bytes) -> str:
+        """Return a literal for content."""
+        return self._known.get(content) or f"hex:{content.hex()}"
+
+
+def _tables(step: Step) -> list[dict[str, Any]]:
+    """Return the step that an operation is, with the error that it met."""
+    if step.operation.op == "reopen":
+        return [{"op": "close"}, {"op": "reopen"}]
+    table = as_step(step.operation.below(FOLDER))
+    return [table if step.seen.error is None else {**table, "raises": step.seen.error_name}]
+
+
+def _last(broken: Broken, literals: Literals) -> list[dict[str, Any]]:
+    """Return the last step with what it was to do."""
+    step = broken.steps[-1]
+    if broken.tree is not None or step.operation.op == "reopen":
+        return _tables(step)
+    table, expected = as_step(step.operation.below(FOLDER)), step.expected
+    if not expected.returns:
+        return [{**table, "raises": sorted(expected.errors)}]
+    if expected.errors:
+        table["or_raises"] = sorted(expected.errors)
+    return [{**table, **_wanted(step, literals)}]
+
+
+def _wanted(step: Step, literals: Literals) -> Mapping[str, Any]:
+    name, value = step.operation.op, step.expected.value
+    if value is ANYTHING or value is None:
+        return {}
+    if name in READS and isinstance(value, bytes):
+        return {"reads": literals.of(value)}
+    if name in _LISTINGS:
+        wanted = sorted(_named(paths_in(value)))
+        if sorted(_named(paths_in(step.seen.value))) != wanted or not isinstance(step.seen.value, frozenset):
+            return {"paths": wanted}
+        return {"returns": {"has": _entry(next(iter(sorted(value - step.seen.value))))}}  # type: ignore[operator]
+    if name == "get_file_info" and isinstance(value, tuple):
+        _, size, about = value
+        return {"returns": {"size": size, "metadata": dict(about) or "{none}"}}
+    if name == "get_folder_info" and isinstance(value, tuple):
+        return {"returns": {"file_count": value[0], "total_size": value[1]}}
+    if name in WRITES and isinstance(value, tuple):
+        return {"returns": {"size": value[1]}}
+    return {"returns": value}
+
+
+def _named(paths: Any) -> list[str]:
+    """Return paths in the folder of the case; the model's lie in that of the sequence."""
+    return ["/".join((FOLDER, *path.split("/")[1:])) for path in paths]
+
+
+def _entry(text: str) -> dict[str, Any]:
+    path, _, size = text.rpartition(" (")
+    entry: dict[str, Any] = {"path": _named([path or text.rstrip("/")])[0]}
+    return {**entry, "size": int(size.split()[0])} if path else entry

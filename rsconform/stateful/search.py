@@ -1,0 +1,151 @@
+"""Looks for a sequence of operations after which a backend answers otherwise than a dictionary would, and shortens it.
+
+A sequence is a value, not calls: so one and the same is run, shortened, kept, sent as a token and shown as TOML or as a
+script. Hypothesis seeds the drawing; drawn operation by operation, as its strategies do it, forty sequences were mostly
+variations of a few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from time import monotonic
+from typing import Final
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from rsconform.run.model import Profile
+from rsconform.stateful.drafts import Draft, Drawing, plainer
+from rsconform.stateful.operations import Operation
+from rsconform.stateful.tracks import Broken, Track
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much is tried.
+
+    Args:
+        sequences: How many at most.
+        length: Of how many operations each may be.
+        fills: How many files a folder may be filled with at once.
+        budget_s: When so many seconds have passed no further sequence is begun, to find or to shorten.
+    """
+
+    sequences: int
+    length: int
+    fills: tuple[int, ...]
+    budget_s: float
+
+
+DEPTHS: Final[Mapping[Profile, Depth]] = {
+    Profile.QUICK: Depth(sequences=120, length=20, fills=(12,), budget_s=2.5),
+    Profile.STANDARD: Depth(sequences=800, length=32, fills=(12, 40), budget_s=16.0),
+    Profile.DEEP: Depth(sequences=20_000, length=60, fills=(12, 40, 120, 1010), budget_s=400.0),
+}
+# Sequences in which the container goes: there may be no way back, so they come last.
+_WITHOUT_CONTAINER: Final = 3
+_WITHOUT_CONTAINER_S: Final = 1.0
+
+
+def search(
+    track: Track, depth: Depth, seed_number: int, *, surface: str, known: Collection[tuple[str, ...]] = ()
+) -> Broken | None:
+    """Return the shortest sequence found that goes wrong, or None.
+
+    Args:
+        known: Kinds of what goes wrong that are not looked for any more.
+    """
+    ends = monotonic() + depth.budget_s
+    drawing = Drawing(track.names, track.instances.subject.peers, surface, track.fresh.metadata, depth.fills)
+    broken = _try(
+        track,
+        lambda random: drawing.draft(random, depth.length),
+        depth.sequences,
+        seed_number=seed_number,
+        ends=ends,
+        known=known,
+    )
+    if broken is not None:
+        return shortened(broken, track, ends + depth.budget_s / 2)
+    if "drop_container" not in track.names:
+        return None
+    # In a store without its container nothing can be shortened.
+    return _try(
+        track,
+        lambda random: drawing.without_container(random, depth.length),
+        _WITHOUT_CONTAINER,
+        seed_number=seed_number,
+        ends=monotonic() + _WITHOUT_CONTAINER_S,
+        known=known,
+    )
+
+
+class _FoundError(Exception):
+    """Ends the search."""
+
+
+def _try(
+    track: Track,
+    drawn: Callable[[Random], Draft],
+    sequences: int,
+    *,
+    seed_number: int,
+    ends: float,
+    known: Collection[tuple[str, ...]],
+) -> Broken | None:
+    found: list[Broken] = []
+
+    @seed(seed_number)
+    @settings(
+        max_examples=sequences,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+        report_multiple_bugs=False,
+    )
+    @given(st.randoms(use_true_random=True))
+    def try_one(random: Random) -> None:
+        # It runs what failed once more, to be sure: once is enough where what is seen once is true.
+        if not found and monotonic() <= ends:
+            broken = track.explore(drawn(random).settled(track))
+            found.extend([broken] if broken is not None and broken.kind not in known else ())
+        if found:
+            raise _FoundError
+
+    try:
+        try_one()
+    except _FoundError:
+        return found[0]
+    return None
+
+
+def shortened(broken: Broken, track: Track, ends: float) -> Broken:
+    """Return what a sequence shows with everything left out, and made plainer, that it shows without."""
+
+    def still(operations: Sequence[Operation]) -> bool:
+        nonlocal broken
+        again = track.replay(operations)
+        if again is None or again.kind[0] != broken.kind[0]:
+            return False
+        broken = again
+        return True
+
+    size = max(len(broken.steps) // 2, 1)
+    while size and monotonic() < ends:
+        # From the end: what stands there is least needed by what comes before it.
+        at, fewer = len(broken.steps) - 1, False
+        while at > 0 and monotonic() < ends:
+            at = max(at - size, 0)
+            kept = broken.operations
+            fewer = still([*kept[:at], *kept[at + size : -1], kept[-1]]) or fewer
+        size = size if fewer and size == 1 else size // 2
+    for at in range(len(broken.steps)):
+        while at < len(broken.steps) and monotonic() < ends:
+            kept = broken.operations
+            if not any(still([*kept[:at], less, *kept[at + 1 :]]) for less in plainer(kept[at])):
+                break
+    return broken

@@ -1,0 +1,142 @@
+"""A sequence that goes wrong can be seen again: as a token, as a case of TOML, as a script."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from remote_store.backends import MemoryBackend
+
+from rsconform.cases.content import Content, Source
+from rsconform.run.model import Result
+from rsconform.stateful.cases import as_case
+from rsconform.stateful.corpus import Corpus
+from rsconform.stateful.operations import KNOWN, Operation, as_step, from_step
+from rsconform.stateful.scripts import as_script
+from rsconform.stateful.tokens import Sequel, TokenError, decode, encode
+from rsconform.stateful.tracks import Broken
+from tests.run.sessions import session_of
+from tests.stateful.test_search import Forgetful, track_of
+
+X = Content("text:x")
+OVERWRITES = (
+    Operation("write", "a", content=X),
+    Operation("write", "d/ü", content=Source(Content("bytes:200"), chunk=7), options={"metadata": {"Owner": "me"}}),
+    Operation("write", "a", content=Source(Content("bytes:200"), fails_after=5)),
+    Operation("copy", "d/ü", "a", options={"overwrite": True}),
+    Operation("read_bytes", "a"),
+)
+SEQUEL = Sequel("memory", False, False, OVERWRITES)
+MEMORY = "from remote_store.backends import MemoryBackend\nstore = MemoryBackend()\nmake = lambda: store\n"
+FORGETFUL = """
+from remote_store.backends import MemoryBackend
+
+class Forgetful(MemoryBackend):
+    def copy(self, src, dst, *, overwrite=False):
+        super().copy(src, dst, overwrite=overwrite)
+        self.delete(dst)
+
+store = Forgetful()
+make = lambda: store
+"""
+
+
+def broken() -> Broken:
+    found = track_of(Forgetful()).replay(OVERWRITES)
+    assert found is not None
+    return found
+
+
+def test_a_token_stands_for_the_sequence_and_nothing_else() -> None:
+    assert decode(encode(SEQUEL)) == SEQUEL
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_every_operation_can_be_said_as_a_step(name: str) -> None:
+    content = X if name in ("write", "write_atomic", "open_atomic") else None
+    path = "" if name in ("reopen", "drop_container", "check_health") else "a"
+    operation = Operation(name, path, "b" if name in ("move", "copy") else None, content)
+
+    assert from_step(as_step(operation)) == operation
+
+
+@pytest.mark.parametrize(
+    ("token", "says"),
+    [
+        ("", "this is no token"),
+        ("hello", "this is no token"),
+        ("9.abc", "version 9"),
+        ("1.%%%", "damaged"),
+        (encode(SEQUEL)[:40], "damaged"),
+        ("1.eNoDAAAAAAE", "damaged"),
+    ],
+    ids=["empty", "a-word", "another-version", "no-base64", "cut-off", "nothing-inside"],
+)
+def test_a_bad_token_says_what_is_wrong_with_it(token: str, says: str) -> None:
+    with pytest.raises(TokenError, match=says):
+        decode(token)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"op": "format_disk", "path": "a"},
+        {"op": "write", "path": "a"},
+        {"op": "copy", "src": "a"},
+        {"op": "exists", "path": "a", "overwrite": True},
+        {"op": "write", "path": "a", "content": "nonsense"},
+        {"op": "write", "path": "a", "content": {"stream": "text:x", "colour": "red"}},
+        "exists",
+    ],
+    ids=["unknown", "no-content", "no-target", "foreign-option", "no-literal", "no-source", "no-table"],
+)
+def test_a_token_holds_operations_only(step: object) -> None:
+    with pytest.raises(ValueError, match=r"step|operation|argument|literal|source"):
+        from_step(step)
+
+
+def test_the_case_fails_where_the_sequence_goes_wrong_and_passes_where_it_does_not() -> None:
+    toml = as_case(broken(), SEQUEL)
+
+    results = []
+    for kind in (Forgetful, MemoryBackend):
+        session, (case,) = session_of(toml, kind, traits={"flat_namespace": False})
+        results.append(next(iter(session.attempts(case))).result)
+        session.close()
+    assert results == [Result.FAILED, Result.PASSED]
+
+
+@pytest.mark.parametrize(("recipe", "code"), [(FORGETFUL, 1), (MEMORY, 0)], ids=["wrong", "right"])
+def test_the_script_needs_no_rsconform(recipe: str, code: int, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(as_script(broken(), SEQUEL, recipe), encoding="utf-8")
+
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "import rsconform" not in script.read_text(encoding="utf-8")
+    assert "expected:" in done.stdout
+
+
+def test_the_script_of_an_async_backend_runs_too(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    recipe = "from remote_store.aio import AsyncMemoryBackend\nstore = AsyncMemoryBackend()\nmake = lambda: store\n"
+    script.write_text(as_script(broken(), SEQUEL, recipe, surface="async"), encoding="utf-8")
+
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_corpus_gives_back_what_it_was_given_and_says_what_it_cannot_read(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path / "corpus")
+    corpus.keep(SEQUEL, "[[axiom.case]]\n", "print()\n")
+    (tmp_path / "corpus" / "zz.toml").write_text("# nothing of ours\n", encoding="utf-8")
+
+    (_, kept), (path, other) = corpus.sequences()
+
+    assert kept == SEQUEL
+    assert path.name == "zz.toml"
+    assert isinstance(other, TokenError)

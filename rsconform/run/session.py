@@ -220,7 +220,7 @@ class LaneSession:
         Raises:
             NoInstanceError: The constructor raised, hung or returned no backend.
         """
-        held = self._take(fresh=True)
+        held = self._take(fresh=True, over_wire=False)
         try:
             yield held.subject, held.backend
         finally:

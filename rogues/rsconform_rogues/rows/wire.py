@@ -278,6 +278,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "writes-and-hopes",
         "s3",
         swallows("write write_atomic", BackendUnavailable),
+        also="WR-001a.1",
         reason="write returned",
     ),
     row(

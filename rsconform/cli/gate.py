@@ -11,6 +11,7 @@ import click
 from rsconform.cli.sources import edition_of, lane_files
 from rsconform.gate.decide import Decision, decide
 from rsconform.gate.read import Certificate, CertificateError, read_certificate
+from rsconform.lanes.registry import known_lanes
 from rsconform.report.exits import ORDER, ExitCode
 from rsconform.report.model import Grade
 
@@ -45,18 +46,18 @@ def gate(certificates: tuple[Path, ...], *, require: str, baseline: Path | None)
     except CertificateError as exc:
         click.echo(f"rsconform: {exc}", err=True)
         sys.exit(ExitCode.USAGE)
-    decisions = [decide(one, require=Grade(require), today=today, lock=_lock(one), baseline=old) for one in read]
+    files = lane_files(())
+    decisions = []
+    for one in read:
+        lane = known_lanes(files).get(one.lane)
+        # The lock of the axioms that bind it here: ours, and those of its own package.
+        lock = edition_of(files, [lane] if lane is not None else []).lock_digest
+        digest = lane.digest if lane is not None else None
+        decisions.append(decide(one, require=Grade(require), today=today, lock=lock, digest=digest, baseline=old))
     for certificate, decision in zip(read, decisions, strict=True):
         _tell(certificate, decision, require)
     codes = {decision.code for decision in decisions}
     sys.exit(next((code for code in ORDER if code in codes), ExitCode.HOLDS))
-
-
-def _lock(certificate: Certificate) -> str:
-    """Return the lock of the axioms that bind the certificate's lane here: ours, and those of its own package."""
-    files = lane_files(())
-    lanes = [lane for file in files for lane in file.lanes if lane.name == certificate.lane]
-    return edition_of(files, lanes).lock_digest
 
 
 def _tell(certificate: Certificate, decision: Decision, require: str) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from rsconform.gate.read import Certificate
 from rsconform.report.exits import ORDER, ExitCode
+from rsconform.report.grades import DEV, HARDENING
 from rsconform.report.model import Grade, Ruling
 
 _LEVELS: Final = {Grade.CORE: ("MUST",), Grade.FULL: ("MUST", "SHOULD"), Grade.HARDENED: ("MUST", "SHOULD")}
@@ -47,16 +48,23 @@ class Decision:
 
 
 def decide(
-    certificate: Certificate, *, require: Grade, today: date, lock: str | None, baseline: Certificate | None = None
+    certificate: Certificate,
+    *,
+    require: Grade,
+    today: date,
+    lock: str | None,
+    digest: str | None = None,
+    baseline: Certificate | None = None,
 ) -> Decision:
     """Hold a certificate to a grade, and to an older certificate of the same lane.
 
     Args:
         today: In UTC; waivers count until their day.
         lock: Of the axioms that this kit has; None to accept a certificate about others.
+        digest: Of the lane's facts as they are here; None for a lane that is not known here.
         baseline: What it must not be worse than.
     """
-    findings = [*_of_itself(certificate, require, today, lock)]
+    findings = [*_of_itself(certificate, require, today), *_stale(certificate, lock, digest)]
     better: tuple[str, ...] = ()
     if baseline is not None:
         findings += _worse(certificate, baseline)
@@ -64,7 +72,7 @@ def decide(
     return Decision(tuple(dict.fromkeys(findings)), better)
 
 
-def _of_itself(certificate: Certificate, require: Grade, today: date, lock: str | None) -> Iterator[Finding]:
+def _of_itself(certificate: Certificate, require: Grade, today: date) -> Iterator[Finding]:
     for level in _LEVELS[require]:
         for entry in certificate.of(Ruling.VIOLATED, level):
             yield Finding(ExitCode.VIOLATED, f"{entry.axiom} ({level}) is violated: {entry.said}.")
@@ -76,13 +84,29 @@ def _of_itself(certificate: Certificate, require: Grade, today: date, lock: str 
         if entry.until is None or today > entry.until:
             until = f"expired on {entry.until}" if entry.until else "has no end"
             yield Finding(ExitCode.WAIVERS, f"The waiver of {entry.axiom} {until}: {entry.said}.")
-    if lock is not None and certificate.lock != lock:
-        said = "It is stale: it speaks of other axioms than this kit has. Run the lane again."
-        yield Finding(ExitCode.INCOMPLETE, said)
     order = list(Grade)
     reached = certificate.grade
     if reached is None or order.index(reached) < order.index(require):
         said = f"It has {'no grade' if reached is None else f'the grade {reached.value}'}; {require.value} is required."
+        yield Finding(ExitCode.INCOMPLETE, said)
+        if require is Grade.HARDENED:
+            yield from _unhardened(certificate)
+
+
+def _unhardened(certificate: Certificate) -> Iterator[Finding]:
+    if certificate.edition.partition(",")[0] == DEV:
+        yield Finding(ExitCode.INCOMPLETE, f"No certificate of a {DEV} edition is hardened: nothing in it is frozen.")
+    absent = [kind for kind in HARDENING if kind not in certificate.exercised]
+    if absent:
+        yield Finding(ExitCode.INCOMPLETE, f"Nothing was executed of: {', '.join(absent)}.")
+
+
+def _stale(certificate: Certificate, lock: str | None, digest: str | None) -> Iterator[Finding]:
+    if lock is not None and certificate.lock != lock:
+        said = "It is stale: it speaks of other axioms than this kit has. Run the lane again."
+        yield Finding(ExitCode.INCOMPLETE, said)
+    if digest is not None and certificate.digest != digest:
+        said = "It is stale: the facts of its lane (traits, affordances, evidence) are others now. Run the lane again."
         yield Finding(ExitCode.INCOMPLETE, said)
 
 
@@ -97,6 +121,9 @@ def _worse(new: Certificate, old: Certificate) -> Iterator[Finding]:
         if _RANK.index(now) < _RANK.index(was):
             code = ExitCode.VIOLATED if now is Ruling.VIOLATED else ExitCode.INCOMPLETE
             yield Finding(code, f"{axiom} has become worse: {_words(was)} before, {_words(now)} now.")
+    for axiom in sorted(new.in_part.keys() - old.in_part.keys() - old.entries.keys()):
+        said = f"{axiom} has become weaker: all of it was exercised before, now {_after_level(new.in_part[axiom])}."
+        yield Finding(ExitCode.INCOMPLETE, said)
     lost = [axiom for axiom in new.entries if _ruling(new, axiom) is Ruling.NOT_APPLICABLE and _held(old, axiom)]
     if lost:
         said = f"{len(lost)} axioms that held no longer apply: {_some(lost)}."
@@ -111,6 +138,9 @@ def _worse(new: Certificate, old: Certificate) -> Iterator[Finding]:
             yield Finding(ExitCode.INCOMPLETE, f"It has lost {what}: {_some(sorted(before - after))}.")
     if _rank_of(new.evidence) < _rank_of(old.evidence):
         yield Finding(ExitCode.INCOMPLETE, f"Its evidence is {new.evidence}, that of the baseline {old.evidence}.")
+    if _release(new.contract) < _release(old.contract):
+        said = f"It is about remote-store {new.contract}, the baseline about {old.contract}."
+        yield Finding(ExitCode.INCOMPLETE, said)
     if old.audit == "lane" and new.audit != "lane":
         yield Finding(ExitCode.INCOMPLETE, "It was audited through the backend itself, the baseline past it.")
 
@@ -135,6 +165,14 @@ def _held(certificate: Certificate, axiom: str) -> bool:
 
 def _rank_of(evidence: str) -> int:
     return _EVIDENCE.index(evidence) if evidence in _EVIDENCE else -1
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def _after_level(said: str) -> str:
+    return said.partition(": ")[2] or said
 
 
 def _words(ruling: Ruling) -> str:

@@ -10,10 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from rsconform.report.grades import DEV, HARDENING
 from rsconform.report.model import Grade, Ruling
 
 FORMAT: Final = 1
 NO_GRADE: Final = "none"
+IN_PART: Final = "holds_in_part"
 _TEXTS: Final = ("grade", "edition", "lock", "kit", "contract", "evidence", "audit")
 _TABLES: Final = ("backend", "lane", "counts")
 _LISTED: Final = tuple(ruling for ruling in Ruling if ruling is not Ruling.HOLDS)
@@ -57,6 +59,9 @@ class Certificate:
     audit: str
     contract: str
     lane: str
+    digest: str  # Of the lane's facts; empty if it does not say.
+    exercised: frozenset[str]  # Of sequence, race, wire, memory.
+    in_part: Mapping[str, str]  # Axioms that hold, but not all of whose points could be reached, and why.
     capabilities: frozenset[str]
     affordances: frozenset[str]
     traits: Mapping[str, object]
@@ -110,16 +115,44 @@ def _missing(document: Mapping[str, Any]) -> Iterator[str]:
         yield "[lane] has no name"
     if document.get("grade") not in (NO_GRADE, *(grade.value for grade in Grade)):
         yield f"no grade is called {document.get('grade')!r}"
-    for level, row in (document.get("counts") or {}).items():
+    yield from _bad_lists(document)
+    yield from _bad_counts(_table(document, "counts"))
+    yield from _bad_axioms(document.get("axioms", {}))
+
+
+def _bad_lists(document: Mapping[str, Any]) -> Iterator[str]:
+    for where, key in (("", "exercised"), ("backend", "capabilities"), ("lane", "affordances")):
+        value = (_table(document, where) if where else document).get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            yield f"`{key}`{f' of [{where}]' if where else ''} is no list of names"
+
+
+def _bad_counts(counts: Mapping[str, Any]) -> Iterator[str]:
+    for level, row in counts.items():
         rulings = [ruling.value for ruling in Ruling]
         if level not in _LEVELS or not isinstance(row, dict) or not row.keys() <= set(rulings):
             yield f"[counts.{level}] is no row of counts"
         elif not all(type(count) is int and count >= 0 for count in row.values()):
             yield f"[counts.{level}] has something else than counts"
-    for ruling in _LISTED:
-        for axiom, said in (document.get("axioms") or {}).get(ruling.value, {}).items():
+
+
+def _bad_axioms(axioms: object) -> Iterator[str]:
+    if not isinstance(axioms, dict):
+        yield "`axioms` is no table"
+        return
+    for section in (*_LISTED, IN_PART):
+        if not isinstance(axioms.get(section, {}), dict):
+            yield f"[axioms.{section}] is no table"
+            continue
+        for axiom, said in axioms.get(section, {}).items():
             if _level_of(said) not in _LEVELS:
-                yield f"{axiom} under [axioms.{ruling}] has no level"
+                yield f"{axiom} under [axioms.{section}] has no level"
+
+
+def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a table of a document; an empty one in place of anything else."""
+    value = document.get(key, {})
+    return value if isinstance(value, dict) else {}
 
 
 def _level_of(said: object) -> object:
@@ -131,7 +164,7 @@ def _certificate(path: Path, document: Mapping[str, Any]) -> Certificate:
     entries = {
         axiom: _entry(axiom, ruling, said)
         for ruling in _LISTED
-        for axiom, said in (document.get("axioms") or {}).get(ruling.value, {}).items()
+        for axiom, said in _table(document, "axioms").get(ruling.value, {}).items()
     }
     return Certificate(
         path=path,
@@ -142,6 +175,9 @@ def _certificate(path: Path, document: Mapping[str, Any]) -> Certificate:
         audit=document["audit"],
         contract=document["contract"],
         lane=lane["name"],
+        digest=str(lane.get("digest", "")),
+        exercised=frozenset(document.get("exercised", ())),
+        in_part={axiom: str(said) for axiom, said in _table(document, "axioms").get(IN_PART, {}).items()},
         capabilities=frozenset(backend.get("capabilities", ())),
         affordances=frozenset(lane.get("affordances", ())),
         traits=lane.get("traits", {}),
@@ -183,4 +219,5 @@ def highest_grade(certificate: Certificate) -> Grade | None:
         return None
     if any(certificate.of(ruling, "SHOULD") for ruling in stops) or certificate.of(Ruling.WAIVED, "MUST"):
         return Grade.CORE
-    return Grade.HARDENED
+    frozen = certificate.edition.partition(",")[0] != DEV
+    return Grade.HARDENED if frozen and certificate.exercised.issuperset(HARDENING) else Grade.FULL

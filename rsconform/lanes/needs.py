@@ -40,7 +40,8 @@ def lacks(lane: Lane) -> tuple[Lack, ...]:
     """
     extras = [lane.extra, *(AFFORDANCE_EXTRAS.get(name) for name in lane.affordances)]
     found = [lack for extra in dict.fromkeys(extras) if extra is not None for lack in lacks_of_extra(extra)]
-    return tuple(dict.fromkeys([*found, *_lacks_of_code(lane, bool(found))]))
+    once = {lack.what: lack for lack in reversed([*found, *_lacks_of_code(lane, bool(found))])}
+    return tuple(reversed(once.values()))
 
 
 def lacks_of_extra(extra: str) -> Iterator[Lack]:

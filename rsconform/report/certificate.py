@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import tomli_w
 
+from rsconform.report.grades import exercised
 from rsconform.report.model import Report, Ruling, Verdict
 from rsconform.report.verdicts import UNREACHED, breached_cases, skip_in_words
 
@@ -35,6 +36,7 @@ def certificate(report: Report) -> dict[str, Any]:
         "contract": header.contract,
         "evidence": header.lane.evidence,
         "audit": header.lane.audit,
+        "exercised": list(exercised(report.verdicts)),
         "backend": _backend(report),
         "lane": _lane(report),
         "counts": {level: dict(row) for level, row in report.counts().items()},

@@ -61,11 +61,17 @@ def _against(candidate: Grade, verdicts: Sequence[Verdict], edition: str) -> lis
     if candidate is Grade.HARDENED:
         if edition == DEV:
             reasons.append(f"the edition is {DEV}, {len(verdicts)} axioms")
-        seen = {kind for v in verdicts if v.ruling in _EXECUTED for kind in v.axiom.hardens}
+        seen = exercised(verdicts)
         absent = [kind for kind in HARDENING if kind not in seen]
         if absent:
             reasons.append(f"nothing executed of: {', '.join(absent)}")
     return reasons
+
+
+def exercised(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """Return of what the grade `hardened` asks for something was executed."""
+    seen = {kind for verdict in verdicts if verdict.ruling in _EXECUTED for kind in verdict.axiom.hardens}
+    return tuple(kind for kind in HARDENING if kind in seen)
 
 
 def named(ids: Sequence[str]) -> str:

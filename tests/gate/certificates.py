@@ -18,6 +18,8 @@ def document(
     listed = axioms or {}
     counts: dict[str, Counter[str]] = {"MUST": Counter(holds=held)}
     for ruling, entries in listed.items():
+        if ruling == "holds_in_part":
+            continue  # They are among those that hold.
         for said in entries.values():
             level = said["level"] if isinstance(said, dict) else said.partition(":")[0]
             counts.setdefault(level, Counter())[ruling] += 1
@@ -32,7 +34,8 @@ def document(
         "evidence": "emulator",
         "audit": "lane",
         "backend": {"capabilities": ["READ", "WRITE"]},
-        "lane": {"name": "mine", "affordances": ["audit", "seed"]},
+        "exercised": ["sequence", "race"],
+        "lane": {"name": "mine", "digest": "facts", "affordances": ["audit", "seed"]},
         "counts": {level: dict(row) for level, row in counts.items()},
         "axioms": listed,
         **facts,

@@ -59,6 +59,11 @@ WORSE: dict[str, tuple[dict[str, Any], ExitCode]] = {
     "weaker evidence": ({"evidence": "in_process"}, ExitCode.INCOMPLETE),
     "no auditor": ({"audit": "self"}, ExitCode.INCOMPLETE),
     "another lane": ({"lane": {"name": "other"}}, ExitCode.USAGE),
+    "an older contract": ({"contract": "0.32.1"}, ExitCode.INCOMPLETE),
+    "points lost": (
+        {"axioms": {"holds_in_part": {"BE-006a": "MUST: 1 of 2 cases not exercised, for want of peer"}}},
+        ExitCode.INCOMPLETE,
+    ),
     "nothing": ({}, ExitCode.HOLDS),
 }
 
@@ -79,3 +84,34 @@ def test_what_has_become_better_is_said_and_admitted(tmp_path: Path) -> None:
 
     assert decision.code is ExitCode.HOLDS
     assert decision.better == ("BE-008n has become better: violated before, holds now.",)
+
+
+def test_points_that_are_no_longer_reached_are_told_with_the_reason(tmp_path: Path) -> None:
+    part = {"holds_in_part": {"BE-006a": "MUST: 1 of 2 cases not exercised, for want of peer"}}
+    old, new = certificate(tmp_path), certificate(tmp_path, axioms=part)
+
+    decision = decide(new, require=Grade.CORE, today=TODAY, lock="lock", baseline=old)
+
+    assert [finding.text for finding in decision.findings] == [
+        "BE-006a has become weaker: all of it was exercised before, now 1 of 2 cases not exercised, for want of peer."
+    ]
+    assert decide(new, require=Grade.CORE, today=TODAY, lock="lock", baseline=new).findings == ()
+
+
+def test_other_facts_of_the_lane_make_it_stale(tmp_path: Path) -> None:
+    one = certificate(tmp_path)
+
+    assert decide(one, require=Grade.CORE, today=TODAY, lock="lock", digest="facts").code is ExitCode.HOLDS
+    decision = decide(one, require=Grade.CORE, today=TODAY, lock="lock", digest="others")
+    assert decision.code is ExitCode.INCOMPLETE
+    assert "the facts of its lane" in decision.findings[0].text
+
+
+def test_what_keeps_it_from_being_hardened_is_said(tmp_path: Path) -> None:
+    texts = [finding.text for finding in decided(tmp_path, Grade.HARDENED).findings]
+
+    assert texts == [
+        "It has the grade full; hardened is required.",
+        "No certificate of a dev edition is hardened: nothing in it is frozen.",
+        "Nothing was executed of: wire, memory.",
+    ]

@@ -37,6 +37,14 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "a grade that is not reached": ({"grade": "full"}, "claims the grade full"),
     "a count that is not a number": ({"counts": {"MUST": {"holds": "10"}}}, "something else than counts"),
     "axioms left out": ({"counts": {"MUST": {"holds": 3, "violated": 1}}}, "speak of 4"),
+    "a grade that its edition cannot reach": (
+        {"grade": "hardened", "axioms": {}, "counts": {"MUST": {"holds": 11}}},
+        "claims",
+    ),
+    "axioms that are no table": ({"axioms": 3}, "`axioms` is no table"),
+    "a section that is no table": ({"axioms": {"violated": "none"}}, "[axioms.violated] is no table"),
+    "a list that is none": ({"backend": {"capabilities": "READ"}}, "`capabilities` of [backend] is no list of names"),
+    "counts that are no table": ({"counts": [1]}, "[counts] is missing"),
     "a level of its own": ({"axioms": {"violated": {"BE-008n": {"level": "NICE", "title": "x"}}}}, "no level"),
 }
 

@@ -88,6 +88,7 @@ class TestCertificate:
             "evidence": "in_process",
             "audit": "lane",
         }
+        assert read["exercised"] == []
         assert read["backend"] == {
             "distribution": "remote-store",
             "version": "0.33.0",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from remote_store import Backend
 from remote_store.backends import MemoryBackend
@@ -28,6 +29,7 @@ def session_of(
     log: Log | None = None,
     start: bool = True,
     profile: Profile = Profile.QUICK,
+    corpus: Path | None = None,
     **facts: object,
 ) -> tuple[LaneSession, tuple[Case, ...]]:
     """Return a session over a callable or a lane fixture, and the cases of a snippet.
@@ -46,6 +48,7 @@ def session_of(
         step_limit_s=limit_s,
         fresh=fresh,
         profile=profile,
+        corpus=corpus,
         fixture=fixture,
         log=log,
     )

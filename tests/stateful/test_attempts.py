@@ -1,0 +1,77 @@
+"""What becomes of a sequence that goes wrong: it is tried again, kept, and tried first from then on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from remote_store import Backend
+from remote_store.backends import MemoryBackend
+
+from rsconform.cases.content import Content
+from rsconform.run.model import Attempt, Result
+from rsconform.stateful.corpus import Corpus
+from rsconform.stateful.operations import Operation
+from rsconform.stateful.tokens import Sequel
+from tests.run.sessions import session_of
+from tests.stateful.test_search import Forgetful
+
+CASE = """
+[[axiom.case]]
+name = "any"
+probe = "sequences.as_a_dictionary"
+args = { flat = false, strict = true, seed = 1 }
+"""
+
+
+def attempts_at(make: type[Backend], corpus: Path | None = None) -> list[Attempt]:
+    session, (case,) = session_of(CASE, make, corpus=corpus, traits={"flat_namespace": False})
+    attempts = list(session.attempts(case))
+    session.close()
+    return attempts
+
+
+def test_what_always_goes_wrong_does_so_in_four_fresh_stores() -> None:
+    attempts = attempts_at(Forgetful)
+
+    assert [attempt.result for attempt in attempts] == [Result.FAILED] * 4
+    failures = [attempt.failure for attempt in attempts if attempt.failure is not None]
+    assert len({failure.steps for failure in failures}) == 1  # The one that was found, and no other.
+    assert [what for what, _ in failures[0].ways] == ["repro", "toml"]
+
+
+def test_what_goes_wrong_once_is_not_seen_again() -> None:
+    answers = iter([True] * 40)
+
+    class Once(MemoryBackend):
+        def exists(self, path: str) -> bool:
+            return super().exists(path) if next(answers, None) or next(lies, None) is None else not super().exists(path)
+
+    lies = iter([1])
+
+    assert [attempt.result for attempt in attempts_at(Once)] == [Result.FAILED, *[Result.PASSED] * 3]
+
+
+def test_what_was_found_is_tried_first(tmp_path: Path) -> None:
+    x = Content("text:x")
+    steps = (
+        Operation("write", "first", content=x),
+        Operation("write", "second", content=x),
+        Operation("copy", "first", "second", options={"overwrite": True}),
+        Operation("is_file", "second"),
+    )
+    Corpus(tmp_path).keep(Sequel("mine", False, False, steps), "", "")
+
+    first, *_ = attempts_at(Forgetful, tmp_path)
+
+    assert first.failure is not None
+    assert "second" in first.failure.steps[-1]
+    assert any(what == "script" for what, _ in first.failure.ways)
+
+
+def test_a_kept_file_that_cannot_be_read_is_named_and_left_out(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("nonsense", encoding="utf-8")
+
+    (attempt,) = attempts_at(MemoryBackend, tmp_path)
+
+    assert attempt.result is Result.PASSED
+    assert any("bad.toml was left out" in note for note in attempt.notes)

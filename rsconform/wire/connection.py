@@ -147,9 +147,11 @@ class Connection:
     # -- a reply of the wire's own --------------------------------------------------------------------------------
 
     def _swallow_body(self, passing: Passing) -> None:
-        """Take in the request's body, unless the backend waits to be told to send it."""
+        """Take in the request's body."""
         if self._client.http.they_are_waiting_for_100_continue:
-            return
+            # An answer instead ends the connection. botocore (1.43) does not notice where it had asked for a 100, and
+            # loses its next request to a connection that is about to close.
+            self._client.send(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
         while self._client.http.their_state is h11.SEND_BODY:
             for event in self._client.events():
                 if isinstance(event, h11.Data):

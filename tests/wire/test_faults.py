@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 import time
 
@@ -211,12 +212,16 @@ def test_nothing_is_armed_after_clear(wire: Proxy) -> None:
     assert wire.clear() == ()
 
 
-def test_a_client_that_waits_to_be_told_to_send_gets_the_reply_at_once_with_a_reason(
-    wire: Proxy, server: Server
-) -> None:
+def test_a_client_that_waits_to_be_told_to_send_is_told_and_keeps_its_connection(wire: Proxy, server: Server) -> None:
     wire.arm([Fault(status=403)])
 
-    received = raw(wire.url, b"PUT /b/k HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+    host, _, port = wire.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), 20) as connection:
+        connection.sendall(b"PUT /b/k HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+        assert connection.recv(1024).startswith(b"HTTP/1.1 100 Continue\r\n")
+        connection.sendall(b"abc")
+        received = connection.recv(1024)
 
     assert received.startswith(b"HTTP/1.1 403 Forbidden\r\n")
+    assert b"connection: close" not in received.lower()
     assert server.heads == []

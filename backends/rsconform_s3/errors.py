@@ -66,6 +66,9 @@ _CLASS_BY_STATUS: dict[int, ErrorClass] = {
     HTTPStatus.NOT_IMPLEMENTED: RemoteStoreError,
 }
 
+_ELSEWHERE = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
+_OTHER_REGION = ("IllegalLocationConstraintException", "PermanentRedirect", "TemporaryRedirect")
+
 # By class name, looked up along the bases, so that nothing of boto3 is imported to build the table. What is not named
 # (a rejected parameter, an unusable configuration) is permanent and stays the base error.
 _LOCAL: dict[ErrorClass, tuple[str, ...]] = {
@@ -105,6 +108,7 @@ class Refusal:
     status: int
     message: str
     retries: int = 0  # How often botocore had sent the request before.
+    region: str = ""  # Where the bucket lies, if the answer says it.
 
 
 @functools.cache
@@ -126,7 +130,9 @@ def refusal_of(error: BaseException | None) -> Refusal | None:
             facts = response.get("Error", {})
             metadata = response.get("ResponseMetadata", {})
             status, retries = int(metadata.get("HTTPStatusCode", 0)), int(metadata.get("RetryAttempts", 0))
-            return Refusal(str(facts.get("Code", "")), status, str(facts.get("Message", "")), retries)
+            headers = metadata.get("HTTPHeaders", {})
+            region = facts.get("Region") or facts.get("Endpoint") or headers.get("x-amz-bucket-region", "")
+            return Refusal(str(facts.get("Code", "")), status, str(facts.get("Message", "")), retries, str(region))
         error = error.__cause__
     return None
 
@@ -152,7 +158,11 @@ def store_error(exc: Exception, *, path: str | None, backend: str, hide: Sequenc
 def _refused(refusal: Refusal) -> tuple[ErrorClass, str]:
     otherwise = BackendUnavailable if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR else RemoteStoreError
     error = _CLASS_BY_CODE.get(refusal.code) or _CLASS_BY_STATUS.get(refusal.status, otherwise)
-    return error, f"{refusal.code or 'no code'} (HTTP {refusal.status}): {refusal.message or 'no message'}"
+    text = f"{refusal.code or 'no code'} (HTTP {refusal.status}): {refusal.message or 'no message'}"
+    if refusal.status in _ELSEWHERE or refusal.code in _OTHER_REGION:
+        where = f": {refusal.region}" if refusal.region else ""
+        text += f"; the bucket lies in another region{where}. Set region_name or endpoint_url"
+    return error, text
 
 
 def _failed_locally(exc: Exception) -> ErrorClass:

@@ -153,10 +153,14 @@ def creation_error(requests: Requests, target: Target, exc: RemoteStoreError) ->
 def _landed(requests: Requests, target: Target, exc: RemoteStoreError, own_etag: Callable[[], str]) -> Response | None:
     """Return what HEAD says of an object that this very write made, in an attempt whose answer was lost.
 
-    botocore sent the request again then, and the object that its condition met is the write's own.
+    botocore sent the request again then: the object that its condition met is the write's own, or the upload that it
+    was to complete is no more.
     """
     refusal = refusal_of(exc)
-    if refusal is None or not refusal.retries or refusal.status != HTTPStatus.PRECONDITION_FAILED or target.overwrite:
+    if refusal is None or not refusal.retries:
+        return None
+    met_itself = refusal.status == HTTPStatus.PRECONDITION_FAILED and not target.overwrite
+    if not met_itself and refusal.code != "NoSuchUpload":
         return None
     head = requests.head(target.key, target.path, ChecksumMode="ENABLED")
     return head if head is not None and clean_etag(head) == own_etag() else None

@@ -216,3 +216,10 @@ def test_without_boto3_the_error_says_what_is_needed(monkeypatch: pytest.MonkeyP
     with pytest.raises(RemoteStoreError, match="boto3 >=") as caught:
         S3Boto3Backend("bucket").read_bytes("f")
     assert caught.value.backend == "s3-boto3"
+
+
+def test_what_boto3_says_while_the_client_is_made_is_mapped_for_unwrap_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "half of a pair")
+    with pytest.raises(PermissionDenied):
+        S3Boto3Backend("b", region_name="us-east-1").unwrap(BaseClient)

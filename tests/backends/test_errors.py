@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import botocore.exceptions as native
 import pytest
@@ -62,6 +62,27 @@ def test_the_code_decides_before_the_status(status: int, code: str, expected: ty
     assert (error.path, error.backend) == ("p", "s3-boto3")
     assert code in str(error)
     assert str(status) in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "facts", "headers"),
+    [
+        (301, {"Code": "PermanentRedirect"}, {"x-amz-bucket-region": "eu-west-1"}),
+        (307, {"Code": "TemporaryRedirect", "Endpoint": "b.s3.eu-west-1.example"}, {}),
+        (301, {"Code": "301"}, {"x-amz-bucket-region": "eu-west-1"}),
+        (400, {"Code": "IllegalLocationConstraintException", "Region": "eu-west-1"}, {}),
+    ],
+)
+def test_a_bucket_elsewhere_is_told_with_its_region(
+    status: int, facts: dict[str, str], headers: dict[str, str]
+) -> None:
+    answer: Any = {"Error": facts, "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": headers}}
+
+    error = store_error(native.ClientError(answer, "GetObject"), path="p", backend="s3-boto3")
+
+    assert type(error) is RemoteStoreError
+    assert "eu-west-1" in str(error)
+    assert "region_name" in str(error)
 
 
 LOCAL = [

@@ -255,6 +255,17 @@ class TestLostAnswers:
             small.write("f", io.BytesIO(content))
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_an_upload_that_was_completed_by_a_lost_request_is_a_success(
+    small: S3Boto3Backend, wire: Wire, overwrite: bool
+) -> None:
+    written = small.write("f", io.BytesIO(LARGE), overwrite=True)
+    wire.reply("HeadObject", {}, status=404, times=not overwrite)
+    wire.fail("CompleteMultipartUpload", 404, "NoSuchUpload", retries=1)
+
+    assert small.write("f", io.BytesIO(LARGE), overwrite=overwrite).etag == written.etag
+
+
 class TestWithoutConditionalWrites:
     def test_the_target_is_looked_up_instead(self, client: Any, bucket: str, wire: Wire, stored: Stored) -> None:
         backend = S3Boto3Backend(bucket, client=client, conditional_writes=False)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from remote_store import RemoteStoreError
 from rsconform_s3 import S3Boto3Backend
+from rsconform_s3.errors import refusal_of
 
 from rsconform_rogues.operators import Call, When, Wrong
+
+# What our backend sends, by the methods of botocore's client.
+_ANY: Final = (
+    "abort_multipart_upload complete_multipart_upload copy_object create_multipart_upload delete_object delete_objects "
+    "get_object head_bucket head_object list_objects_v2 put_object upload_part upload_part_copy"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,33 @@ def sends(operations: str, deed: Callable[[Sending], Any]) -> Wrong:
 def drops(operations: str, *parameters: str) -> Wrong:
     """Leave parameters out of requests."""
     return sends(operations, lambda sending: sending.proceed(*parameters))
+
+
+def maps(cls: type[RemoteStoreError], *, code: str = "", status: int = 0, operations: str = _ANY) -> Wrong:
+    """Tell refusals with a code, or with a status and no other meaning, as another class of error."""
+
+    def deed(sending: Sending) -> Any:
+        try:
+            return sending.proceed()
+        except RemoteStoreError as exc:
+            refusal = refusal_of(exc)
+            if refusal is not None and (refusal.code == code if code else refusal.status == status):
+                raise cls("told wrongly", path=exc.path, backend=exc.backend) from None
+            raise
+
+    return sends(operations, deed)
+
+
+def swallows_refusals(operations: str, answer: Mapping[str, Any]) -> Wrong:
+    """Take a request that was refused for one that was answered."""
+
+    def deed(sending: Sending) -> Any:
+        try:
+            return sending.proceed()
+        except RemoteStoreError:
+            return dict(answer)
+
+    return sends(operations, deed)
 
 
 def made(

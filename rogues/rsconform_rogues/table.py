@@ -28,6 +28,7 @@ from rsconform_rogues.rows.kit import ROWS as KIT
 from rsconform_rogues.rows.listing import ROWS as LISTING
 from rsconform_rogues.rows.races import ROWS as RACES
 from rsconform_rogues.rows.s3b import ROWS as S3B
+from rsconform_rogues.rows.s3b_faults import ROWS as S3B_FAULTS
 from rsconform_rogues.rows.s3b_keys import ROWS as S3B_KEYS
 from rsconform_rogues.rows.s3b_made import ROWS as S3B_MADE
 from rsconform_rogues.rows.s3b_reads import ROWS as S3B_READS
@@ -94,8 +95,8 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
 )
 
 ROWS: Final[tuple[Rogue, ...]] = (
-    *ADAPTERS, *AIO, *BE, *COMMON, *CONTAINERS, *EDGES, *KIT, *LISTING, *RACES, *S3B, *S3B_KEYS, *S3B_MADE, *S3B_READS,
-    *S3B_WRITES, *SEQUENCES, *STREAMS, *WIRE, *WRITES,
+    *ADAPTERS, *AIO, *BE, *COMMON, *CONTAINERS, *EDGES, *KIT, *LISTING, *RACES, *S3B, *S3B_FAULTS, *S3B_KEYS,
+    *S3B_MADE, *S3B_READS, *S3B_WRITES, *SEQUENCES, *STREAMS, *WIRE, *WRITES,
 )  # fmt: skip
 
 NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(

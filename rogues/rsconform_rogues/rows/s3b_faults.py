@@ -1,0 +1,257 @@
+"""Rogues of S3B: what the boto3 lane makes of a server or a line in trouble."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from remote_store import AlreadyExists, BackendUnavailable, NotFound, PermissionDenied, RemoteStoreError
+from rsconform_s3.errors import refusal_of
+
+from rsconform_rogues.deeds import STREAM
+from rsconform_rogues.operators import Around, Call, Wrong, alters, instead, streams
+from rsconform_rogues.row import Rogue, row
+from rsconform_rogues.sending import Sending, maps, sends, swallows_refusals
+from rsconform_rogues.trouble import ending_at
+
+_COPIED: Final = {"CopyObjectResult": {"ETag": '"e"'}, "ResponseMetadata": {"HTTPStatusCode": 200}}
+
+
+def taken_for_missing(sending: Sending) -> Any:
+    """Take a bare 403 for the answer that there is no object, as S3 gives it to who may not list."""
+    try:
+        return sending.proceed()
+    except PermissionDenied as exc:
+        raise NotFound("no such file", path=exc.path, backend=exc.backend) from exc
+
+
+def asks_head_alone() -> Wrong:
+    """Never ask again where a HEAD was answered by a bare 400."""
+
+    def deed(sending: Sending) -> Any:
+        try:
+            return sending.proceed()
+        except RemoteStoreError as exc:
+            refusal = refusal_of(exc)
+            if refusal is None or refusal.status != 400:
+                raise
+            # Without its cause nobody sees that it was a 400.
+            raise RemoteStoreError("bad request", path=exc.path, backend=exc.backend) from None
+
+    return sends("head_object head_bucket", deed)
+
+
+def taken_for_lasting(sending: Sending) -> Any:
+    """Take a broken line for something that will not pass."""
+    try:
+        return sending.proceed()
+    except BackendUnavailable as exc:
+        if refusal_of(exc) is None:
+            raise RemoteStoreError(str(exc.args[0]), path=exc.path, backend=exc.backend) from exc
+        raise
+
+
+def unknown_taken_for_passing(sending: Sending) -> Any:
+    try:
+        return sending.proceed()
+    except RemoteStoreError as exc:
+        if type(exc) is RemoteStoreError:
+            raise BackendUnavailable(str(exc.args[0]), path=exc.path, backend=exc.backend) from exc
+        raise
+
+
+def flattened(call: Call) -> Any:
+    """Tell whatever befalls a reader as one error."""
+
+    def read(stream: Any, size: int | None = -1) -> bytes:
+        try:
+            return bytes(stream.read(size))
+        except RemoteStoreError as exc:
+            raise RemoteStoreError("the read failed", path=call.path, backend=call.backend.name) from exc
+
+    return Around(call.proceed(), read=read)
+
+
+def short_taken_for_whole(stream: Any, size: int | None = -1) -> bytes:
+    """Give what came before the line broke."""
+    pieces = []
+    try:
+        while piece := stream.read(16384 if size is None or size < 0 else size):
+            pieces.append(piece)
+            if size is not None and size >= 0:
+                break
+    except BackendUnavailable:
+        return b"".join(pieces)
+    return b"".join(pieces)
+
+
+def short_bytes(call: Call) -> Any:
+    with call.rightly("read", call.path) as stream:
+        return short_taken_for_whole(stream)
+
+
+def abort_told(sending: Sending) -> Any:
+    """Let the failure of an abort stand in front of what made it necessary."""
+    try:
+        return sending.proceed()
+    except RemoteStoreError as exc:
+        raise _AbortFailed(str(exc)) from None
+
+
+class _AbortFailed(Exception):  # It says what happened.
+    """Not one of remote_store's, so that nothing on its way takes it for a reason to go on."""
+
+
+def abort_failure_mapped(call: Call) -> Any:
+    try:
+        return call.proceed()
+    except _AbortFailed as exc:
+        raise BackendUnavailable(str(exc), path=call.path, backend=call.backend.name) from exc
+
+
+def without_the_condition(sending: Sending) -> Any:
+    """Write unconditionally where the server knows no conditions."""
+    try:
+        return sending.proceed()
+    except RemoteStoreError as exc:
+        refusal = refusal_of(exc)
+        if refusal is not None and refusal.status == 501:
+            return sending.proceed("IfNoneMatch")
+        raise
+
+
+def errors_overlooked(sending: Sending) -> Any:
+    answer = sending.proceed()
+    answer.pop("Errors", None)
+    return answer
+
+
+def errors_of_denial_only(sending: Sending) -> Any:
+    answer = sending.proceed()
+    if all(error["Code"] != "AccessDenied" for error in answer.get("Errors", ())):
+        answer.pop("Errors", None)
+    return answer
+
+
+def deleted_one_by_one(sending: Sending) -> Any:
+    """Delete what could not be deleted with the others on its own, and complain all the same."""
+    answer = sending.proceed()
+    for error in answer.get("Errors", ()):
+        sending.also("delete_object", Key=error["Key"])
+    return answer
+
+
+def looked_for_again(sending: Sending) -> Any:
+    """Report a file that is gone by the time it is deleted."""
+    try:
+        return sending.proceed()
+    except NotFound as exc:
+        raise BackendUnavailable("it changed", path=exc.path, backend=exc.backend) from exc
+
+
+def ancestors_demanded(call: Call) -> Any:
+    """Refuse to write where nobody could look above the path."""
+    parent = call.path.rpartition("/")[0]
+    if parent:
+        call.rightly("is_file", parent)
+    return call.proceed()
+
+
+def bare(message: str, *, code: str) -> Wrong:
+    """Say nothing of what the server said."""
+
+    def deed(sending: Sending) -> Any:
+        try:
+            return sending.proceed()
+        except RemoteStoreError as exc:
+            refusal = refusal_of(exc)
+            if refusal is not None and refusal.code == code:
+                raise RemoteStoreError(message, path=exc.path, backend=exc.backend) from exc
+            raise
+
+    return sends("get_object list_objects_v2 put_object", deed)
+
+
+ROWS: Final[tuple[Rogue, ...]] = (
+    row("S3B-021", "misses-the-file", "s3", maps(NotFound, code="NoSuchUpload"), reason="NotFound"),
+    row("S3B-022", "knows-no-denial", "s3", maps(RemoteStoreError, code="AccessDenied"), reason="PermissionDenied"),
+    row("S3B-022", "knows-one-denial", "s3", maps(RemoteStoreError, status=401), reason="PermissionDenied"),
+    row("S3B-023", "does-not-know-it", "s3", maps(NotFound, code="InvalidAccessKeyId"), reason="PermissionDenied"),
+    row(
+        "S3B-024",
+        "does-not-know-it",
+        "s3",
+        maps(BackendUnavailable, code="SignatureDoesNotMatch"),
+        reason="PermissionDenied",
+    ),
+    row("S3B-025", "goes-by-the-status", "s3", maps(RemoteStoreError, code="ExpiredToken"), reason="PermissionDenied"),
+    row(
+        "S3B-026",
+        "knows-two-of-them",
+        "s3",
+        maps(RemoteStoreError, code="AuthorizationHeaderMalformed"),
+        reason="PermissionDenied",
+    ),
+    row("S3B-027", "does-not-know-it", "s3", maps(RemoteStoreError, code="AccountProblem"), reason="PermissionDenied"),
+    row("S3B-028", "asks-no-more", "s3", asks_head_alone(), reason="PermissionDenied"),
+    row("S3B-029", "takes-it-for-missing", "s3", sends("head_object", taken_for_missing), reason="PermissionDenied"),
+    row("S3B-030", "knows-500-only", "s3", maps(RemoteStoreError, status=503), reason="BackendUnavailable"),
+    row("S3B-030", "knows-no-gateway", "s3", maps(RemoteStoreError, status=502), reason="BackendUnavailable"),
+    row("S3B-031", "knows-no-429", "s3", maps(RemoteStoreError, status=429), reason="BackendUnavailable"),
+    row("S3B-031", "goes-by-the-status", "s3", maps(RemoteStoreError, code="RequestTimeout"), reason="Unavailable"),
+    row("S3B-032", "takes-it-for-lasting", "s3", sends("get_object head_object", taken_for_lasting), reason="Unavail"),
+    row("S3B-035", "takes-it-for-missing", "s3", maps(NotFound, status=301), reason="NotFound"),
+    row("S3B-035", "does-not-say-where", "s3", bare("moved", code="PermanentRedirect"), reason="region"),
+    row("S3B-037", "takes-it-for-a-denial", "s3", maps(PermissionDenied, code="InvalidObjectState"), reason="value"),
+    row(
+        "S3B-038",
+        "takes-it-for-passing",
+        "s3",
+        sends("get_object put_object", unknown_taken_for_passing),
+        reason="BackendUnavailable",
+    ),
+    row("S3B-038", "says-nothing", "s3", bare("it failed", code="SomethingNew"), reason="SomethingNew"),
+    row("S3B-039", "believes-it", "s3", swallows_refusals("copy_object", _COPIED), reason="BackendUnavailable"),
+    row(
+        "S3B-049",
+        "takes-it-for-the-whole",
+        "s3",
+        streams("read", read=short_taken_for_whole),
+        reason="bytes",
+    ),
+    row("S3B-049", "gives-what-came", "s3", instead("read_bytes", short_bytes), reason="bytes"),
+    row("S3B-050", "tells-all-alike", "s3", instead("read read_seekable", flattened), reason="PermissionDenied"),
+    row("S3B-064", "leaves-its-upload", "s3", sends("abort_multipart_upload", lambda _: {}), reason="AbortMultipart"),
+    row(
+        "S3B-065",
+        "tells-of-the-abort",
+        "s3",
+        sends("abort_multipart_upload", abort_told) + instead("write", abort_failure_mapped, STREAM),
+        reason="PermissionDenied",
+    ),
+    row(
+        "S3B-084",
+        "loses-at-once",
+        "s3",
+        maps(AlreadyExists, code="ConditionalRequestConflict", operations="put_object"),
+        reason="write to return",
+    ),
+    row("S3B-085", "meets-itself", "s3", maps(AlreadyExists, status=412, operations="put_object"), reason="return"),
+    row("S3B-086", "overwrites-in-silence", "s3", sends("put_object", without_the_condition), reason="returned"),
+    row("S3B-096", "leaves-its-upload", "s3", sends("abort_multipart_upload", lambda _: {}), reason="upload of"),
+    row("S3B-098", "says-it-moved", "s3", swallows_refusals("delete_object", {}), reason="PermissionDenied"),
+    row("S3B-102", "overlooks-them", "s3", sends("delete_objects", errors_overlooked), reason="PermissionDenied"),
+    row("S3B-102", "minds-denials-only", "s3", sends("delete_objects", errors_of_denial_only), reason="Unavailable"),
+    row("S3B-103", "deletes-them-anyway", "s3", sends("delete_objects", deleted_one_by_one), reason="the tree"),
+    row("S3B-104", "minds-a-404", "s3", sends("delete_object", looked_for_again), reason="delete to return"),
+    row("S3B-112", "ends-there", "s3", alters("list_files", ending_at(RemoteStoreError)), reason="NotFound"),
+    row("S3B-112", "globs-till-there", "s3", alters("glob", ending_at(BackendUnavailable)), reason="Unavailable"),
+    row("S3B-125", "is-healthy-anyway", "s3", swallows_refusals("head_bucket", {}), reason="check_health"),
+    row(
+        "S3B-091",
+        "fails-closed",
+        "s3_strict",
+        instead("write", ancestors_demanded),
+        also="ERR-002",
+        reason="write to return",
+    ),
+)

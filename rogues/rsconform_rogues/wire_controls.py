@@ -1,0 +1,58 @@
+"""Controls over the wire: S3 backends that do otherwise than ours when their server is in trouble, and are right.
+
+They are put to the common cases that count requests or break them. Budgets of the boto3 lane are not theirs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from remote_store import BackendUnavailable
+
+from rsconform.cases.model import Case
+from rsconform_rogues.controls import Control, control
+from rsconform_rogues.operators import LISTINGS, ROOT, Call, alters, first, instead
+from rsconform_rogues.trouble import looking
+
+_TRIES: Final = 3
+
+
+def trying_again(call: Call) -> Any:
+    for _ in range(_TRIES - 1):
+        try:
+            return call.proceed()
+        except BackendUnavailable:
+            continue
+    return call.proceed()
+
+
+def reading_on(call: Call) -> bytes:
+    """Read on where the connection broke, for as long as that gets further."""
+    content, stream = b"", call.rightly("read", call.path)
+    while True:
+        before = len(content)
+        try:
+            while piece := stream.read(8192):
+                content += piece
+            return content
+        except BackendUnavailable:
+            if len(content) == before:
+                raise
+            stream = call.rightly("read_seekable", call.path)
+            stream.seek(len(content))
+
+
+def applies(case: Case) -> bool:
+    """Return whether a case is one that these controls are for."""
+    return case.axiom.id.partition("-")[0] != "S3B" and (case.over_wire or "requests" in case.needs)
+
+
+WIRE_CONTROLS: Final[tuple[Control, ...]] = (
+    control(
+        "tries-again", "s3", instead("exists is_file is_folder read_bytes get_file_info delete move", trying_again)
+    ),
+    control("looks-before-it-reads", "s3", first("read read_bytes", looking("get_file_info"), ~ROOT)),
+    control("reads-on", "s3", instead("read_bytes", reading_on, ~ROOT)),
+    control("lists-at-once-over-the-wire", "s3", alters(LISTINGS, lambda found: iter(list(found)))),
+    control("right-s3-strict", "s3_strict"),
+)

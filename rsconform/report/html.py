@@ -49,6 +49,7 @@ class Evidence:
     observed: str
     note: str
     again: str
+    ways: tuple[tuple[str, str], ...] = ()  # Others to see it, what each is and its text.
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,7 @@ def _of_outcome(report: Report, outcome: Outcome) -> Evidence:
         _cut(failure.observed),
         how_it_failed(failure),
         command,
+        failure.ways,
     )
 
 

@@ -201,6 +201,14 @@ def test_what_is_very_long_is_cut_and_says_so() -> None:
     assert "more in report.json" in page(made).text
 
 
+def test_other_ways_to_see_a_failure_are_there_to_be_copied() -> None:
+    failure = Failure("a", "b", ways=(("toml", "[[case]]\nname = 'x'"), ("script", "python x.py")))
+
+    text = page(report(failed("BE-006/a", failure=failure))).text
+    assert "[[case]]\nname = 'x'" in text
+    assert "python x.py" in text
+
+
 def test_families_of_which_nothing_applies_come_last() -> None:
     made = report(
         passed("SEEK-001/a"),

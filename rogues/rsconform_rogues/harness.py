@@ -17,6 +17,7 @@ from remote_store import Backend
 from rsconform.cases.compiler import compile_edition
 from rsconform.cases.model import Case
 from rsconform.data import shipped
+from rsconform.lanes.elsewhere import Elsewhere
 from rsconform.lanes.model import Lane, LaneFixture, Services, Subject
 from rsconform.lanes.registry import find_lane, import_target, installed_lane_files
 from rsconform.report.build import build
@@ -27,6 +28,7 @@ from rsconform.run.plan import Selection, in_scope, make_header, plan
 from rsconform.run.session import LaneSession
 from rsconform.spec.loader import load_edition
 from rsconform.spec.model import Edition, Place
+from rsconform_rogues.elsewhere import changed
 from rsconform_rogues.flat import FlatLane
 
 TODAY = date(2030, 1, 1)
@@ -51,16 +53,25 @@ class Base:
         if self.lane.fixture not in (None, IN_THIS_PACKAGE):
             import_target(self.lane.fixture, self.lane)
 
-    def with_make(self, wrap: Callable[[Callable[[], Backend]], Callable[[], Backend]]) -> LaneFixture:
-        """Return its lane fixture with another `make`. Nothing is kept from case to case."""
+    def with_make(self, wrap: Callable[[Callable[[], Backend]], Callable[[], Backend]], name: str = "") -> LaneFixture:
+        """Return its lane fixture with another `make`. Nothing is kept from case to case.
+
+        Args:
+            name: Of the rogue or control whose change that is: what another process knows it by.
+        """
 
         @contextmanager
         def wrapped(services: Services) -> Iterator[Subject]:
             manager: AbstractContextManager[Subject] = self.fixture(services)
             with manager as subject:
-                yield replace(subject, make=wrap(subject.make), reset=None)
+                yield replace(subject, make=wrap(subject.make), reset=None, elsewhere=_renamed(subject, name))
 
         return wrapped
+
+
+def _renamed(subject: Subject, name: str) -> Callable[[], Elsewhere] | None:
+    make = subject.elsewhere
+    return None if make is None else lambda: changed(make(), name)
 
 
 @functools.cache

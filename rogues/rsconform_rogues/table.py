@@ -21,6 +21,7 @@ from rsconform_rogues.row import Rogue
 from rsconform_rogues.rows.adapters import ROWS as ADAPTERS
 from rsconform_rogues.rows.aio import ROWS as AIO
 from rsconform_rogues.rows.be import ROWS as BE
+from rsconform_rogues.rows.bounds import ROWS as BOUNDS
 from rsconform_rogues.rows.common import ROWS as COMMON
 from rsconform_rogues.rows.containers import ROWS as CONTAINERS
 from rsconform_rogues.rows.edges import ROWS as EDGES
@@ -95,7 +96,7 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
 )
 
 ROWS: Final[tuple[Rogue, ...]] = (
-    *ADAPTERS, *AIO, *BE, *COMMON, *CONTAINERS, *EDGES, *KIT, *LISTING, *RACES, *S3B, *S3B_FAULTS, *S3B_KEYS,
+    *ADAPTERS, *AIO, *BE, *BOUNDS, *COMMON, *CONTAINERS, *EDGES, *KIT, *LISTING, *RACES, *S3B, *S3B_FAULTS, *S3B_KEYS,
     *S3B_MADE, *S3B_READS, *S3B_WRITES, *SEQUENCES, *STREAMS, *WIRE, *WRITES,
 )  # fmt: skip
 

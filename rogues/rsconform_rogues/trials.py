@@ -140,7 +140,7 @@ def _try_rogue(asked: Asked, services: Services) -> Trial:
     base.demand_code()
     report = run(
         base.lane,
-        base.with_make(rogue.wrong.applied_to),
+        base.with_make(rogue.wrong.applied_to, rogue.name),
         services,
         only=_put_to(rogue, whole=asked.whole),
         first=rogue.axiom,
@@ -191,7 +191,7 @@ def _try_base(asked: Asked, services: Services) -> Trial:
 def _try_control(asked: Asked, services: Services) -> Trial:
     control = _CONTROLS[asked.name]
     control.base.demand_code()
-    fixture = control.base.with_make(control.change.applied_to)
+    fixture = control.base.with_make(control.change.applied_to, control.name)
     report = run(control.base.lane, fixture, services, only=share_of(control.name))
     return _without_fault(_trial(asked, control.base.lane.name, control.base, report), report, control.base)
 

@@ -1,6 +1,7 @@
 """What a case meets: lanes, their fixtures, subjects and affordances. The public protocol for authors of lanes."""
 
 from rsconform.cases.faults import Fault
+from rsconform.lanes.elsewhere import Elsewhere
 from rsconform.lanes.model import (
     Audit,
     Container,
@@ -23,6 +24,7 @@ __all__ = [
     "Container",
     "Denied",
     "Deny",
+    "Elsewhere",
     "Fault",
     "Lane",
     "Request",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, cast
 
 from rsconform.cases.faults import Fault
+from rsconform.lanes.elsewhere import Elsewhere
 from rsconform.spec.model import Place
 from rsconform.spec.vocabulary import IMPLIED_TRAITS, TRAITS
 
@@ -128,6 +129,7 @@ class Subject:
             for the family that asks for them.
         recipe: Python for a script of one's own: it defines `make()`, which gives a backend over the same empty store
             at each call, and it may be `stored(backend)`, the files by path past the backend, and `drop_container()`.
+        elsewhere: Affordance `elsewhere`: how another process makes a backend of this kind over this store.
         secrets: Values that must appear in no error, log, repr or report.
     """
 
@@ -142,6 +144,7 @@ class Subject:
     reset: Callable[[], None] | None = None
     variants: Mapping[str, Mapping[str, object]] | None = None
     recipe: str | None = None
+    elsewhere: Callable[[], Elsewhere] | None = None
     secrets: tuple[str, ...] = ()
 
     def affords(self, name: str) -> bool:

@@ -19,7 +19,7 @@ from rsconform.spec.model import Axiom, Edition
 from rsconform.spec.vocabulary import INVARIANTS, PROBES, TRAITS
 
 # What can only befall a store that lies elsewhere than in the instance itself.
-_PAST_THE_INSTANCE = frozenset({"container", "deny", "wire"})
+_PAST_THE_INSTANCE = frozenset({"container", "deny", "elsewhere", "wire"})
 SMOKE = "smoke/one-file"
 SMOKE_FACTS = AxiomFacts(
     id="smoke",

@@ -154,7 +154,7 @@ TRAITS: Final[Mapping[str, Trait]] = {
 # A declared fact that settles another one: writing below a file is refused wherever folders are real (BE-008g).
 IMPLIED_TRAITS: Final = ((("flat_namespace", False), ("rejects_write_under_file_ancestor", True)),)
 
-AFFORDANCES: Final = ("seed", "audit", "peer", "container", "requests", "wire", "deny", "variants")
+AFFORDANCES: Final = ("seed", "audit", "peer", "container", "requests", "wire", "deny", "variants", "elsewhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +255,7 @@ class ProbeFacts:
     args: tuple[str, ...] = ()
     surface: str | None = None  # The only kind of backend that it can be put to.
     hardens: str | None = None  # Of sequence, race, wire, memory, time: what a case with it exercises.
+    processes: bool = False  # It starts some, and what that takes counts against nobody.
 
 
 # Python checks that a table of steps cannot state; `rsconform.probes` holds each under its name.
@@ -309,6 +310,9 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "identity.documented": ProbeFacts(("what",)),
     "identity.close_posture": ProbeFacts(),
     "identity.repr": ProbeFacts(),
+    "bounds.read": ProbeFacts(("path", "ask", "percent"), hardens="memory", processes=True),
+    "bounds.repeated": ProbeFacts(("folder",), hardens="memory", processes=True),
+    "bounds.write": ProbeFacts(("path", "op", "percent"), hardens="memory", processes=True),
     "capabilities.membership": ProbeFacts(),
     "capabilities.require": ProbeFacts(),
     "capabilities.supports": ProbeFacts(),
@@ -325,6 +329,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "plans.secrets": ProbeFacts(("path",)),
     "plans.unasked": ProbeFacts(("path", "other")),
     "secrets.logs": ProbeFacts(("path", "other")),
+    "processes.one_creator": ProbeFacts(("folder",), hardens="race", processes=True),
     "races.atomic_move": ProbeFacts(("folder",), hardens="race"),
     "races.closed_meanwhile": ProbeFacts(("folder",), hardens="race"),
     "races.folder_deleted": ProbeFacts(("folder",), hardens="race"),

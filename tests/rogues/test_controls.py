@@ -22,7 +22,10 @@ def services() -> Iterator[Services]:
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
 def test_nothing_is_held_against_it(control: Control, services: Services) -> None:
     report = run(
-        control.base.lane, control.base.with_make(control.change.applied_to), services, only=share_of(control.name)
+        control.base.lane,
+        control.base.with_make(control.change.applied_to, control.name),
+        services,
+        only=share_of(control.name),
     )
 
     found = violated(report)

@@ -213,6 +213,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="AttributeError",
     ),
     row("RACE-007", "deletes-what-is-listed", "flat", instead("delete_folder", emptied_by_list), reason="not empty"),
+    row("RACE-009", "looks-first", "s3", instead("write_atomic", looked_first, NEW), reason="creators"),
     row(
         "RACE-008",
         "deletes-as-looked-up",

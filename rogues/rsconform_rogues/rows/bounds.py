@@ -1,0 +1,89 @@
+"""Rogues that take too much, or keep what they took."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+import threading
+from typing import Any, Final
+
+from rsconform_rogues.operators import Call, alters, instead, then
+from rsconform_rogues.row import Rogue, row
+
+
+def slurped(stream: Any) -> Any:
+    """Read everything at once, and give it bit by bit."""
+    with stream:
+        return io.BytesIO(stream.read())
+
+
+class _Keeps:
+    """A stream that keeps a copy of what it gave."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._kept: list[bytes] = []
+
+    def read(self, size: int = -1) -> bytes:
+        piece: bytes = self._stream.read(size)
+        self._kept.append(piece)
+        return piece
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _Ahead(_Keeps):
+    """A stream that, once it is read from, fetches the rest as well."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self._all: io.BytesIO | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        if self._all is None:
+            self._all = io.BytesIO(self._stream.read())
+        return self._all.read(size)
+
+
+def joined(call: Call) -> Any:
+    """Make one of all pieces before any of them is written."""
+    content = call.arguments["content"]
+    return call.proceed(content=content if isinstance(content, bytes) else content.read())
+
+
+_KEPT: Final[list[Any]] = []
+
+
+def descriptor_kept(_call: Call) -> None:
+    _KEPT.append(os.open(os.devnull, os.O_RDONLY))
+
+
+def answer_kept(call: Call) -> None:
+    _KEPT.append(f"asked for {call.path} for the {len(_KEPT)}th time")
+
+
+def thread_kept(_call: Call) -> None:
+    threading.Thread(target=threading.Event().wait, args=[10.0], daemon=True).start()
+
+
+def temp_kept(call: Call) -> Any:
+    """Spool through a file that is removed where all went well."""
+    handle, name = tempfile.mkstemp()
+    os.close(handle)
+    answer = call.proceed()
+    os.unlink(name)  # noqa: PTH108
+    return answer
+
+
+ROWS: Final[tuple[Rogue, ...]] = (
+    row("CAP-007c", "reads-all-at-once", "local", alters("read", slurped), reason="MiB"),
+    row("SIO-009c", "fetches-the-rest-as-well", "local", alters("read", _Ahead), also="SEEK-003a", reason="MiB"),
+    row("BOUND-001", "keeps-what-it-gave", "local", alters("read", _Keeps), reason="MiB"),
+    row("BOUND-002", "joins-the-pieces", "local", instead("write", joined), reason="MiB"),
+    row("BOUND-003", "keeps-a-descriptor", "flat", then("read", descriptor_kept), reason="descriptors more"),
+    row("BOUND-003", "keeps-what-was-asked", "memory", then("exists", answer_kept), reason="blocks more"),
+    row("BOUND-003", "keeps-a-thread", "flat", then("write", thread_kept), reason="threads more"),
+    row("BOUND-003", "keeps-its-spool", "local", instead("write", temp_kept), reason="temporary files more"),
+)

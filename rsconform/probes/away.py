@@ -1,0 +1,101 @@
+"""What probes let a backend in another process do: each function is called there, with the backend of that process."""
+
+from __future__ import annotations
+
+import io
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from remote_store import AlreadyExists
+
+_PIECE: Final = 64 * 1024
+
+
+def create(backend: Any, op: str, path: str, content: str, at: float) -> bool:
+    """Create a file at a moment of the clock that all processes share; return whether this process did."""
+    while time.monotonic() < at:
+        pass
+    try:
+        if op == "open_atomic":
+            with backend.open_atomic(path) as file:
+                file.write(content.encode())
+        else:
+            getattr(backend, op)(path, content.encode())
+    except AlreadyExists:
+        return False
+    return True
+
+
+class Pattern(io.RawIOBase):
+    """A long source that takes up no memory itself; between pieces it may wait for somebody."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = min(len(buffer), self._left)
+        buffer[:count] = bytes([self._left % 251]) * count
+        self._left -= count
+        return count
+
+
+def taken_in(backend: Any, path: str, ask: str) -> dict[str, int]:
+    """Read of a large file what `ask` says, and return what that took, in bytes.
+
+    Returns:
+        `memory` that came on top at its highest, `read` and `written` through files. What is known of none is 0.
+    """
+    backend.read_bytes(f"{path}-small")  # What is made once is made.
+    with Takes() as takes:
+        stream = backend.read(path)
+        if ask == "some":
+            stream.read(4096)
+        elif ask == "all":
+            while stream.read(_PIECE):
+                pass
+    stream.close()
+    return takes.bytes
+
+
+def written_out(backend: Any, path: str, op: str, size: int) -> dict[str, int]:
+    """Write a large file from a stream, and return what that took, as `taken_in` does."""
+    getattr(backend, op)(f"{path}-small", io.BytesIO(bytes(1000)), overwrite=True)
+    with Takes() as takes:
+        getattr(backend, op)(path, Pattern(size), overwrite=True)
+    return takes.bytes
+
+
+class Takes:
+    """What a block of code in this process takes, as the system counts it."""
+
+    def __init__(self) -> None:
+        self.bytes: dict[str, int] = {}
+
+    def __enter__(self) -> Takes:
+        with suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")  # The highest so far counts from here.
+        self._memory, self._moved = _field("status", "VmRSS") * 1024, _moved()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        moved = _moved()
+        highest = _field("status", "VmHWM") * 1024
+        self.bytes = {"memory": max(0, highest - self._memory)}
+        self.bytes |= {name: moved[name] - self._moved[name] for name in moved}
+
+
+def _moved() -> dict[str, int]:
+    return {"read": _field("io", "rchar"), "written": _field("io", "wchar")}
+
+
+def _field(file: str, name: str) -> int:
+    try:
+        lines = Path(f"/proc/self/{file}").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)

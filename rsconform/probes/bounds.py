@@ -1,0 +1,161 @@
+"""What operations may take: memory for what is large, and nothing that stays when they are done.
+
+What a large object takes is measured in a process of its own, where nothing else takes any. What piles up is looked for
+by doing one thing again and again: only what grows with every few repetitions, in both halves of them, piles up. Pools
+and caches fill once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any, Final
+
+from remote_store import Capability
+
+from rsconform.lanes.elsewhere import ElsewhereError, others
+from rsconform.lanes.facade import surface_of
+from rsconform.probes import ProbeContext, away, probe, repeats
+from rsconform.run.model import Profile
+
+_MiB: Final = 1 << 20
+_WRITTEN: Final = 96 * _MiB
+_REPETITIONS: Final = {Profile.QUICK: 120, Profile.STANDARD: 1000, Profile.DEEP: 5000}
+_BUDGET_S: Final = {Profile.QUICK: 0.05, Profile.STANDARD: 1.0, Profile.DEEP: 15.0}
+_ANSWER_S: Final = 50.0
+_NEEDS: Final[Mapping[str, tuple[Capability, ...]]] = {
+    "read": (Capability.READ,),
+    "missing": (Capability.READ,),
+    "write_atomic": (Capability.ATOMIC_WRITE,),
+    "open_atomic": (Capability.ATOMIC_WRITE,),
+    "write": (Capability.WRITE,),
+    "described": (Capability.METADATA,),
+    "list": (Capability.LIST,),
+    "matched": (Capability.GLOB,),
+    "copied": (Capability.COPY,),
+    "moved": (Capability.MOVE,),
+    "deleted": (Capability.WRITE, Capability.DELETE),
+    "asked": (),
+}
+_SYNC_ONLY: Final = ("read_seekable", "open_atomic", "open_atomic_lost")
+# What has to stay with each repetition, on average, to count.
+_HANDLES_EACH: Final = 0.1
+_OBJECTS_EACH: Final = 0.7
+# After this long nothing further is repeated: a slow store is no wrong one.
+_ALL_S: Final = {Profile.QUICK: 30.0, Profile.STANDARD: 60.0, Profile.DEEP: 450.0}
+
+
+@probe("bounds.read")
+def read(context: ProbeContext, path: str, ask: str, percent: int) -> None:
+    """Reading a large file, or a part of it, takes no more than a part of its size."""
+    size = len(context.content[path])
+    _demand_less(context, size * percent // 100, path, away.taken_in, path=path, ask=ask)
+
+
+@probe("bounds.write")
+def write(context: ProbeContext, path: str, op: str, percent: int) -> None:
+    """Writing a large file from a stream takes no more memory than a part of its size."""
+    context.touched.update((path, f"{path}-small"))
+    limit = _WRITTEN * percent // 100
+    _demand_less(context, limit, path, away.written_out, only="memory", path=path, op=op, size=_WRITTEN)
+
+
+def _demand_less(
+    context: ProbeContext, limit: int, what: str, function: Callable[..., object], *, only: str = "", **args: object
+) -> None:
+    assert context.subject.elsewhere is not None
+    with others(context.subject.elsewhere()) as (process,):
+        answer = process.ask(function, _ANSWER_S, **args)
+    if answer.raised is not None:
+        context.fail(f"{what} to be read or written", f"it raised {answer.raised}: {answer.text}")
+    taken: Mapping[str, int] = answer.value
+    # A file that is read from may be the store itself; it is what reading all of it takes.
+    counted = {name: count for name, count in taken.items() if name == only or not only}
+    if args.get("ask") == "all":
+        counted.pop("read")
+    most = max(counted, key=lambda name: counted[name])
+    if counted[most] > limit:
+        context.fail(f"at most {limit // _MiB} MiB taken for {what}", f"{counted[most] / _MiB:.1f} MiB ({most})")
+    context.notes.append(f"taken: at most {limit // _MiB} MiB")
+
+
+@probe("bounds.repeated")
+def repeated(context: ProbeContext, folder: str) -> None:
+    """However often something is done, what the process and the store hold does not grow with it."""
+    context.touched.update(f"{folder}/{name}" for name in ("a", "b", "c", "new", "sub/x"))
+    grown: list[str] = []
+    often, left = float("inf"), []
+    stop = monotonic() + _ALL_S[context.profile]
+    with _where(context) as (repeat, make):
+        for act in (*_acts(context), *(["made"] if make is not None else [])):
+            if grown:  # That is enough to be told.
+                break
+            if monotonic() > stop:
+                left.append(act)
+                continue
+            found = _done(context, repeat, act, folder, make if act == "made" else None)
+            often = min(often, found["times"])
+            grown += _shown(act, found)
+    if grown:
+        context.fail("no more of anything than before, however often something is done", "; ".join(grown[:3]))
+    context.notes.append(f"repeated: each operation {'1,000 times' if often >= 1000 else 'less than 1,000 times'}")
+    if left:
+        context.notes.append(f"not repeated for want of time: {', '.join(left)}")
+
+
+def _acts(context: ProbeContext) -> Iterator[str]:
+    """Yield what can be asked of the subject."""
+    capabilities = context.backend.capabilities
+    for act in repeats.ACTS:
+        needs = next(found for name, found in _NEEDS.items() if act.startswith(name))
+        has_it = act not in _SYNC_ONLY or surface_of(context.backend) == "sync"
+        if has_it and all(capabilities.supports(one) for one in needs):
+            yield act
+
+
+_Make = tuple[str, Mapping[str, object]]
+
+
+@contextmanager
+def _where(context: ProbeContext) -> Iterator[tuple[Callable[..., Any], _Make | None]]:
+    """Yield what repeats an act with a backend of the lane, if it can be in a process that holds nothing else."""
+    if context.subject.elsewhere is None:
+        yield lambda **args: repeats.repeat(context.backend, **args), None
+        return
+    elsewhere = context.subject.elsewhere()
+    with others(elsewhere) as (process,):
+
+        def repeat(**args: object) -> object:
+            answer = process.ask(repeats.repeat, _ANSWER_S, **args)
+            if answer.raised is not None:
+                raise ElsewhereError(f"repeating failed: {answer.raised}: {answer.text}")
+            return answer.value
+
+        yield repeat, (elsewhere.target, elsewhere.options)
+
+
+def _done(
+    context: ProbeContext, repeat: Callable[..., Any], act: str, folder: str, make: _Make | None
+) -> Mapping[str, Any]:
+    before = _stored(context)
+    times, budget_s = _REPETITIONS[context.profile], _BUDGET_S[context.profile]
+    found: dict[str, Any] = repeat(act=act, folder=folder, times=times, budget_s=budget_s, make=make)
+    if "raised" in found:
+        context.fail(f"{act} to work", found["raised"])
+    each = {name: (count - before[name]) / found["times"] for name, count in _stored(context).items()}
+    return {**found, "grown": {**found["grown"], **each}}
+
+
+def _stored(context: ProbeContext) -> Mapping[str, int]:
+    if context.subject.audit is None:
+        return {}
+    seen = context.subject.audit()
+    return {"uploads": len(seen.residue), "files in the store": len(seen.files)}
+
+
+def _shown(act: str, found: Mapping[str, Any]) -> Iterator[str]:
+    for name, each in sorted(found["grown"].items(), key=lambda one: (one[0] in ("objects", "blocks"), one[0])):
+        if each >= (_OBJECTS_EACH if name in ("objects", "blocks") else _HANDLES_EACH):
+            kinds = f" ({', '.join(found['kinds'])})" if found["kinds"] and name == "objects" else ""
+            yield f"{act}, done {found['times']} times: {each * found['times']:.0f} {name} more{kinds}"

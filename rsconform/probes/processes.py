@@ -1,0 +1,46 @@
+"""What clients in other processes see of each other: nothing but the store connects them."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Final
+
+from remote_store import Capability
+
+from rsconform.lanes.elsewhere import others
+from rsconform.probes import ProbeContext, away, probe
+from rsconform.run.model import Profile
+
+_PROCESSES: Final = 3
+_BUDGET_S: Final = {Profile.QUICK: 0.3, Profile.STANDARD: 2.0, Profile.DEEP: 15.0}
+_AHEAD_S: Final = 0.02  # Until all are to begin: by then each has been told.
+_ANSWER_S: Final = 8.0
+
+
+@probe("processes.one_creator")
+def one_creator(context: ProbeContext, folder: str) -> None:
+    """Of several processes that create one file one does; the others are told that it exists."""
+    assert context.subject.elsewhere is not None
+    atomic = context.backend.capabilities.supports(Capability.ATOMIC_WRITE)
+    ops = ["write", *(["write_atomic", "open_atomic"] if atomic else [])]
+    rounds = 0
+    with others(context.subject.elsewhere(), _PROCESSES) as processes:
+        stop = monotonic() + _BUDGET_S[context.profile]
+        while rounds < 2 * len(ops) or monotonic() < stop:
+            op, path = ops[rounds % len(ops)], f"{folder}/new{rounds}"
+            context.touched.add(path)
+            at = monotonic() + _AHEAD_S
+            for number, process in enumerate(processes):
+                process.begin(away.create, op=op, path=path, content=f"by {number}", at=at)
+            answers = [process.answer(_ANSWER_S) for process in processes]
+            for answer in answers:
+                if answer.raised is not None:
+                    context.fail(f"{op}() to create or to say AlreadyExists", f"{answer.raised}: {answer.text}")
+            winners = [number for number, answer in enumerate(answers) if answer.value is True]
+            if len(winners) != 1:
+                context.fail(f"one creator of {_PROCESSES} processes by {op}()", f"{len(winners)} creators")
+            seen = context.call("read_bytes()", context.backend.read_bytes, path)
+            if seen != f"by {winners[0]}".encode():
+                context.fail("the content of the process that created the file", seen.decode(errors="replace"))
+            rounds += 1
+    context.notes.append(f"processes: {rounds} files created by one of {_PROCESSES}")

@@ -1,0 +1,315 @@
+"""What is done again and again, and what a process holds after that: this runs where the backend is."""
+
+from __future__ import annotations
+
+import gc
+import io
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+from remote_store import RemoteStoreError
+
+from rsconform.lanes.elsewhere import imported
+
+_SMALL: Final = b"0123456789" * 10
+_WARM: Final = 6  # Whatever is made once is made by then.
+_FEWEST: Final = 20  # However slow.
+# How often in one part, at least, before something is said to pile up. Blocks of memory fill caches that hold hundreds.
+_SURE: Final = {"objects": 150, "blocks": 600}
+_SURE_OF_HANDLES: Final = 16  # How many more in one part: a pool of the usual size is full by then.
+_PART_S: Final = 8.0  # A part that would take longer is not begun, and what it would have told is not said.
+_OF_BUDGET: Final = 4  # Where only objects seem to stay, a part may take this many times the budget.
+
+
+class ActFailedError(Exception):
+    """What was to be repeated did not work."""
+
+
+def repeat(
+    backend: Any, act: str, folder: str, times: int, budget_s: float, make: tuple[str, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Do something in two halves, and longer and longer if something seems to stay.
+
+    Args:
+        make: How to make an instance, for the act of making one.
+
+    Returns:
+        `grown`: for each kind of handle, for "objects" and "blocks" the least growth for each repetition in any part of
+        them; what was not repeated often enough to be sure is left out. `times`: how often it was done. `kinds`: what
+        objects there are more of. `raised`: what came out, if anything did.
+    """
+    do = ACTS[act] if make is None else _making(*make)
+    try:
+        with _temp_folder() as temp:
+            return _repeated(lambda: do(backend, folder), times, budget_s, temp)
+    except ActFailedError as exc:
+        return {"raised": str(exc)}
+
+
+def _repeated(do: Callable[[], None], times: int, budget_s: float, temp: Path) -> dict[str, Any]:
+    started = monotonic()
+    _do(do, _WARM)
+    each_s = (monotonic() - started) / _WARM
+    half = max(_FEWEST, min(times, int(budget_s / max(each_s, 1e-6)))) // 2
+    before, kinds_before = _held(temp)
+    grown: dict[str, float] = {}
+    done, part = 0, half
+    while done <= half or each_s * part * 4 < _patience_s(grown, part, budget_s):
+        part = part * 4 if done > half else half
+        _do(do, part)
+        after, kinds = _held(temp)
+        each = {name: (after[name] - before[name]) / part for name in before.keys() | after.keys()}
+        grown = {name: min(rate, grown.get(name, rate)) for name, rate in each.items()}
+        before, done = after, done + part
+    more = [f"{count} {kind}" for kind, count in (kinds - kinds_before).most_common(2) if count >= half]
+    return {
+        "grown": {name: rate for name, rate in grown.items() if _is_sure(name, rate, part)},
+        "times": done,
+        "kinds": more,
+    }
+
+
+def _is_sure(name: str, rate: float, part: int) -> bool:
+    return part >= _SURE[name] if name in _SURE else rate * part >= _SURE_OF_HANDLES
+
+
+def _patience_s(grown: Mapping[str, float], part: int, budget_s: float) -> float:
+    """Return how long another part may take: none where nothing grew in every part, or it is sure what did."""
+    unsure = {name for name, rate in grown.items() if not _is_sure(name, rate, part)}
+    handles = [name for name, rate in grown.items() if name not in _SURE and rate > 0.05]
+    if any(name not in unsure for name in handles):
+        return 0.0  # Before there are none left.
+    if handles:
+        return _PART_S
+    return min(_PART_S, _OF_BUDGET * budget_s) if any(grown[name] > 0.5 for name in unsure) else 0.0
+
+
+def _do(do: Callable[[], None], times: int) -> None:
+    for _ in range(times):
+        try:
+            do()
+        except Exception as exc:
+            raise ActFailedError(f"{type(exc).__name__}: {' '.join(str(exc).split())[:200]}") from exc
+
+
+def _making(target: str, options: Mapping[str, Any]) -> Act:
+    def made(_backend: Any, folder: str) -> None:
+        one = imported(target)(**options)
+        one.exists(f"{folder}/a")
+        one.close()
+
+    return made
+
+
+@contextmanager
+def _temp_folder() -> Iterator[Path]:
+    """A folder where what goes through `tempfile` in this process has its files while this lasts."""
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="rsconform-") as folder:
+        tempfile.tempdir = folder
+        try:
+            yield Path(folder)
+        finally:
+            tempfile.tempdir = before
+
+
+def _held(temp: Path) -> tuple[Counter[str], Counter[str]]:
+    """Return how many handles of each kind and how many objects there are, and how many objects of each class."""
+    gc.collect()
+    held = Counter({"threads": threading.active_count(), "temporary files": len(list(temp.rglob("*")))})
+    with suppress(OSError):
+        for link in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):
+                held["sockets" if str(link.readlink()).startswith("socket:") else "descriptors"] += 1
+    tracked = gc.get_objects()
+    held["objects"] = len(tracked)
+    held["blocks"] = getattr(
+        sys, "getallocatedblocks", int
+    )()  # What holds no others, such as bytes, is in these alone.
+    return held, Counter(type(one).__name__ for one in tracked)
+
+
+# What is repeated: each leaves the store as it was.
+
+Act = Callable[[Any, str], None]
+
+
+class _OwnError(Exception):
+    """Raised by a source, or in a block, on purpose."""
+
+
+class _Failing(io.RawIOBase):
+    """A source that gives some bytes and then fails."""
+
+    def __init__(self) -> None:
+        self._given = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._given:
+            raise _OwnError("on purpose")
+        self._given = True
+        buffer[:3] = b"abc"
+        return 3
+
+
+def _read(backend: Any, folder: str) -> None:
+    stream = backend.read(f"{folder}/a")
+    while stream.read(64):
+        pass
+    stream.close()
+
+
+def _read_half(backend: Any, folder: str) -> None:
+    stream = backend.read(f"{folder}/a")
+    stream.read(10)
+    stream.close()
+
+
+def _read_seekable(backend: Any, folder: str) -> None:
+    with backend.read_seekable(f"{folder}/a") as stream:
+        stream.seek(5)
+        stream.read(10)
+
+
+def _read_bytes(backend: Any, folder: str) -> None:
+    backend.read_bytes(f"{folder}/a")
+
+
+def _missing(backend: Any, folder: str) -> None:
+    refused(lambda: backend.read(f"{folder}/nothing").read())
+    refused(backend.read_bytes, f"{folder}/nothing")
+
+
+def refused(operation: Callable[..., Any], *args: object, **options: object) -> None:
+    """Do what has to be refused.
+
+    Raises:
+        AssertionError: It was not.
+    """
+    try:
+        operation(*args, **options)
+    except RemoteStoreError:
+        return
+    raise AssertionError("it was not refused")
+
+
+def _writes(op: str, content: Callable[[], object]) -> Act:
+    def act(backend: Any, folder: str) -> None:
+        getattr(backend, op)(f"{folder}/a", content(), overwrite=True)
+
+    return act
+
+
+def _taken(op: str) -> Act:
+    def act(backend: Any, folder: str) -> None:
+        refused(getattr(backend, op), f"{folder}/b", _SMALL)
+
+    return act
+
+
+def _lost(op: str) -> Act:
+    def act(backend: Any, folder: str) -> None:
+        with suppress(_OwnError):
+            getattr(backend, op)(f"{folder}/c", io.BufferedReader(_Failing()), overwrite=True)
+
+    return act
+
+
+def _block(backend: Any, folder: str) -> None:
+    with backend.open_atomic(f"{folder}/a", overwrite=True) as file:
+        file.write(_SMALL)
+
+
+def _lost_block(backend: Any, folder: str) -> None:
+    with suppress(_OwnError), backend.open_atomic(f"{folder}/a", overwrite=True) as file:
+        file.write(_SMALL)
+        raise _OwnError("on purpose")
+
+
+def _asked(backend: Any, folder: str) -> None:
+    for path in (f"{folder}/a", f"{folder}/nothing", folder):
+        backend.exists(path)
+        backend.is_file(path)
+        backend.is_folder(path)
+
+
+def _described(backend: Any, folder: str) -> None:
+    backend.get_file_info(f"{folder}/a")
+    backend.get_folder_info(folder)
+    refused(backend.get_file_info, f"{folder}/nothing")
+
+
+def _listed(backend: Any, folder: str) -> None:
+    for found in (backend.list_files(folder), backend.list_folders(folder), backend.iter_children(folder)):
+        list(found)
+
+
+def _left(backend: Any, folder: str) -> None:
+    for found in (backend.list_files(folder), backend.iter_children(folder)):
+        items = iter(found)
+        next(items, None)
+        close = getattr(items, "close", None)  # An iterator that has none ends when nobody holds it.
+        if close is not None:
+            close()
+
+
+def _matched(backend: Any, folder: str) -> None:
+    list(backend.glob(f"{folder}/*"))
+    next(iter(backend.glob(f"{folder}/*")), None)
+
+
+def _copied(backend: Any, folder: str) -> None:
+    backend.copy(f"{folder}/a", f"{folder}/c", overwrite=True)
+    refused(backend.copy, f"{folder}/a", f"{folder}/b")
+    refused(backend.copy, f"{folder}/nothing", f"{folder}/c", overwrite=True)
+
+
+def _moved(backend: Any, folder: str) -> None:
+    backend.move(f"{folder}/b", f"{folder}/new")
+    backend.move(f"{folder}/new", f"{folder}/b")
+    refused(backend.move, f"{folder}/nothing", f"{folder}/c", overwrite=True)
+
+
+def _deleted(backend: Any, folder: str) -> None:
+    backend.write(f"{folder}/sub/x", _SMALL, overwrite=True)
+    backend.delete(f"{folder}/sub/x")
+    refused(backend.delete, f"{folder}/nothing")
+    backend.write(f"{folder}/sub/x", _SMALL, overwrite=True)
+    backend.delete_folder(f"{folder}/sub", recursive=True)
+    refused(backend.delete_folder, f"{folder}/nothing")
+
+
+ACTS: Final[Mapping[str, Act]] = {
+    "read": _read,
+    "read_half": _read_half,
+    "read_seekable": _read_seekable,
+    "read_bytes": _read_bytes,
+    "missing": _missing,
+    "write": _writes("write", lambda: _SMALL),
+    "write_stream": _writes("write", lambda: io.BytesIO(_SMALL)),
+    "write_taken": _taken("write"),
+    "write_lost": _lost("write"),
+    "write_atomic": _writes("write_atomic", lambda: _SMALL),
+    "write_atomic_stream": _writes("write_atomic", lambda: io.BytesIO(_SMALL)),
+    "write_atomic_lost": _lost("write_atomic"),
+    "open_atomic": _block,
+    "open_atomic_lost": _lost_block,
+    "asked": _asked,
+    "described": _described,
+    "listed": _listed,
+    "listing_left": _left,
+    "matched": _matched,
+    "copied": _copied,
+    "moved": _moved,
+    "deleted": _deleted,
+}

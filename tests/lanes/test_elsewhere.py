@@ -1,0 +1,97 @@
+"""A backend in another process: what it answers, what comes out of it, and what becomes of it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rsconform.lanes.elsewhere import Elsewhere, ElsewhereError, others
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
+    monkeypatch.setenv("PYTHONPATH", str(HERE))  # Where the other process finds this module.
+    return Elsewhere("remote_store.backends:LocalBackend", {"root": str(tmp_path / "store")})
+
+
+def written(backend: Any, path: str) -> int:
+    os.write(1, b"what a backend prints is nobody's answer\n")
+    return int(backend.write(path, b"1234").size)
+
+
+def missing(backend: Any) -> None:
+    backend.read_bytes("nothing")
+
+
+def broken(_backend: Any) -> None:
+    raise ValueError("wrong")
+
+
+def temp(_backend: Any) -> str:
+    return tempfile.mkstemp()[1]
+
+
+def waits(_backend: Any) -> None:
+    time.sleep(60)
+
+
+def gone(_backend: Any) -> None:
+    os._exit(3)
+
+
+def test_it_answers_from_a_process_of_its_own(store: Elsewhere, tmp_path: Path) -> None:
+    with others(store) as (process,):
+        answer = process.ask(written, 20, path="d/a")
+
+    assert (answer.value, answer.raised) == (4, None)
+    assert (tmp_path / "store/d/a").read_bytes() == b"1234"
+
+
+def test_what_is_raised_there_is_told_and_whether_it_is_remote_stores(store: Elsewhere) -> None:
+    with others(store) as (process,):
+        ours, foreign = process.ask(missing, 20), process.ask(broken, 20)
+
+    assert (ours.raised, ours.ours) == ("NotFound", True)
+    assert (foreign.raised, foreign.text, foreign.ours) == ("ValueError", "wrong", False)
+
+
+def test_its_temporary_files_are_in_a_folder_of_its_own(store: Elsewhere) -> None:
+    with others(store, 2) as (first, second):
+        name = first.ask(temp, 20).value
+
+        assert Path(name).parent == first.temp
+        assert list(second.temp.iterdir()) == []
+
+
+def test_an_interrupt_comes_out_as_what_it_is(store: Elsewhere) -> None:
+    with others(store) as (process,):
+        process.begin(waits)
+        time.sleep(0.5)
+        process.interrupt()
+
+        assert process.answer(20).raised == "KeyboardInterrupt"
+
+
+def test_a_process_that_ended_or_does_not_answer_is_no_answer(store: Elsewhere) -> None:
+    with others(store, 2) as (first, second):
+        with pytest.raises(ElsewhereError, match="ended, with 3"):
+            first.ask(gone, 20)
+        with pytest.raises(ElsewhereError, match="did not answer within"):
+            second.ask(waits, 0.2)
+
+
+def test_a_backend_that_cannot_be_made_there_is_told() -> None:
+    with pytest.raises(ElsewhereError, match="in another process raised ModuleNotFoundError"):
+        with others(Elsewhere("no.such.module:make")):
+            pass
+
+
+def test_what_is_secret_in_it_is_in_no_repr() -> None:
+    assert "hush" not in repr(Elsewhere("module:make", {"secret": "hush"}))

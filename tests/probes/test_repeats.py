@@ -1,0 +1,66 @@
+"""What piles up, and what fills once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from remote_store.backends import MemoryBackend
+
+from rsconform.probes.repeats import repeat
+
+
+class Keeping(MemoryBackend):
+    """A backend that keeps something whenever it is asked."""
+
+    def __init__(self, most: int, handles: bool = False) -> None:
+        super().__init__()
+        self.write("d/a", b"a")
+        self.kept: list[object] = []
+        self._most, self._handles = most, handles
+
+    def exists(self, path: str) -> bool:
+        if len(self.kept) < self._most:
+            self.kept.append(os.open(os.devnull, os.O_RDONLY) if self._handles else [str(len(self.kept))])
+        return super().exists(path)
+
+    def close(self) -> None:
+        for handle in self.kept if self._handles else ():
+            assert isinstance(handle, int)
+            os.close(handle)
+
+
+@pytest.fixture
+def backends() -> Iterator[list[Keeping]]:
+    made: list[Keeping] = []
+    yield made
+    for one in made:
+        one.close()
+
+
+def grown(backend: Keeping) -> set[str]:
+    found = repeat(backend, "asked", "d", times=120, budget_s=1.0)
+    return {name for name, rate in found["grown"].items() if rate > 0.5}
+
+
+@pytest.mark.parametrize(
+    ("most", "handles", "expected"),
+    [
+        pytest.param(0, False, set(), id="nothing"),
+        pytest.param(500, False, set(), id="a cache of 500"),
+        pytest.param(10**9, False, {"objects", "blocks"}, id="everything"),
+        pytest.param(10, True, set(), id="a pool of ten"),
+        pytest.param(600, True, {"descriptors"}, id="each descriptor"),
+    ],
+)
+def test_only_what_never_stops_growing_piles_up(
+    most: int, handles: bool, expected: set[str], backends: list[Keeping]
+) -> None:
+    backends.append(Keeping(most, handles))
+
+    assert grown(backends[0]) == expected
+
+
+def test_what_does_not_work_is_told() -> None:
+    assert "NotFound" in repeat(MemoryBackend(), "read", "d", times=10, budget_s=1.0)["raised"]

@@ -44,7 +44,7 @@ def copied_instead(call: Call) -> Any:
     return call.rightly("copy", call.path, call.arguments["dst"], overwrite=True)
 
 
-def third_write(call: Call) -> Any:
+def noted_write(call: Call) -> Any:
     """Note how often a path was written, and what the second write left there."""
     result = call.proceed()
     writes = call.backend.__dict__.setdefault("_writes", {})
@@ -53,18 +53,18 @@ def third_write(call: Call) -> Any:
     return result
 
 
-def as_second_written(call: Call) -> Any:
-    """Give what the second write left, from the third one on."""
+def as_second_written(call: Call, writes: int = 3) -> Any:
+    """Give what the second write left, from the third one on or a later one."""
     count, second = call.backend.__dict__.get("_writes", {}).get(call.path, (0, None))
     content = call.proceed()
-    return second if count >= 3 else content
+    return second if count >= writes else content
 
 
-def in_pages(call: Call) -> Any:
-    """List in pages of ten, each of which begins with the last entry of the one before."""
+def in_pages(call: Call, size: int = 10) -> Any:
+    """List in pages, each of which begins with the last entry of the one before."""
     last = None
     for number, entry in enumerate(call.proceed()):
-        if number and number % 10 == 0:
+        if number and number % size == 0:
             yield last
         last = entry
         yield entry
@@ -79,10 +79,10 @@ def after_commit(call: Call) -> Any:
     return result
 
 
-def one_in_twenty(call: Call) -> Any:
+def wrong_by_chance(call: Call, chance: float = 0.05) -> Any:
     """Answer wrongly by chance."""
-    chance = call.backend.__dict__.setdefault("_chance", random.Random())
-    return call.proceed() is not (chance.random() < 0.05)
+    dice = call.backend.__dict__.setdefault("_dice", random.Random())
+    return call.proceed() is not (dice.random() < chance)
 
 
 def moved_here(call: Call) -> Any:
@@ -120,13 +120,18 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "SEQ-001",
         "is-stale-after-the-third-write",
         "flat",
-        instead("write write_atomic", third_write) + instead("read_bytes", as_second_written),
+        instead("write write_atomic", noted_write) + instead("read_bytes", as_second_written),
         reason="read_bytes",
     ),
     row("SEQ-001", "repeats-across-pages", "flat", instead("list_files", in_pages), reason="list_files"),
     row("SEQ-001", "fails-after-commit", "flat", instead("write", after_commit), reason="BackendUnavailable"),
     row(
-        "SEQ-001", "is-wrong-once-in-twenty", "flat", instead("exists", one_in_twenty), reason="exists", also="BE-004b"
+        "SEQ-001",
+        "is-wrong-once-in-twenty",
+        "flat",
+        instead("exists", wrong_by_chance),
+        reason="exists",
+        also="BE-004b",
     ),
     row(
         "SEQ-001",

@@ -55,8 +55,10 @@ def stale_after(writes: int) -> Rogue:
 
 
 RARER = (
-    pages_of(30), pages_of(100), wrong_once_in(200), wrong_once_in(2000), wrong_once_in(20_000), stale_after(4), stale_after(5), stale_after(6),
-)  # fmt: skip
+    *(pages_of(size) for size in (30, 100)),
+    *(wrong_once_in(times) for times in (200, 2000, 20_000)),
+    *(stale_after(writes) for writes in (4, 5, 6)),
+)
 SEARCHES = 3  # As many as there are seeds in the matrix of SEQ-001.
 
 

@@ -10,7 +10,7 @@ from rsconform.report.accounting import NO_INSTANCE
 from rsconform.report.exits import Exit, ExitCode
 from rsconform.report.model import LEVELS, Report, Ruling, Verdict
 from rsconform.report.verdicts import counted_cases
-from rsconform.run.model import REFUSED, Attempt, AxiomFacts, Breach, Failure, Header, Result
+from rsconform.run.model import REFUSED, Attempt, AxiomFacts, Breach, Failure, Header, Profile, Result
 
 _WIDTH: Final = 100
 _LABEL: Final = 10
@@ -181,6 +181,8 @@ def _counts(report: Report) -> Iterator[str]:
     by_result.append(("without an outcome", sum(outcome.result is None for outcome in outcomes)))
     cases = ", ".join(f"{count} {word}" for word, count in by_result if count)
     part = "" if header.complete else ", a part of the plan"
+    part += f", profile {header.profile}" if header.profile is not Profile.QUICK else ""
+    part += f", seed {header.seed}" if header.seed else ""
     yield from _row(
         "cases", f"{cases or 'none'} (edition {header.edition}, {len(report.verdicts)} axioms{part})", indent=0
     )

@@ -38,6 +38,7 @@ from rsconform.spec.vocabulary import PROBES, TRAITS
 MOST_HANGS = 3
 CONSTRUCTED = "BE-001a"
 CASE_LIMIT_S = 60.0
+LOOK_LIMIT_S = 10.0
 _PROCESSES_S = 60.0  # On top for a probe that starts processes: they import what the machine has time for.
 _PROOF = Fault(status=503, times="all")
 
@@ -409,7 +410,10 @@ class LaneSession:
         return min(whole, max(CASE_LIMIT_S, self._step_limit_s)) + self._step_limit_s
 
     def _probe_limit_s(self, case: Case) -> float:
-        limit_s = self._step_limit_s * (self._profile.patience if _looks_deeper(case) else 1)
+        limit_s = self._step_limit_s
+        if _looks_deeper(case):
+            # What it does is bounded by the profile, not by how long one operation may take.
+            limit_s = max(limit_s, LOOK_LIMIT_S) * self._profile.patience
         return limit_s + (_PROCESSES_S if case.probe is not None and PROBES[case.probe].processes else 0)
 
     def _store_limit_s(self, case: Case) -> float:

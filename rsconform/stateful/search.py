@@ -7,6 +7,7 @@ variations of a few.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -30,7 +31,7 @@ class Depth:
         sequences: How many at most.
         length: Of how many operations each may be.
         fills: How many files a folder may be filled with at once.
-        budget_s: When so many seconds have passed no further sequence is begun, to find or to shorten.
+        budget_s: After so many seconds the search goes no further; half of it comes on top to shorten what was found.
     """
 
     sequences: int
@@ -42,7 +43,7 @@ class Depth:
 DEPTHS: Final[Mapping[Profile, Depth]] = {
     Profile.QUICK: Depth(sequences=120, length=20, fills=(12,), budget_s=2.5),
     Profile.STANDARD: Depth(sequences=800, length=32, fills=(12, 40), budget_s=16.0),
-    Profile.DEEP: Depth(sequences=20_000, length=60, fills=(12, 40, 120, 1010), budget_s=400.0),
+    Profile.DEEP: Depth(sequences=20_000, length=60, fills=(12, 40, 120, 1010), budget_s=300.0),
 }
 # Sequences in which the container goes: there may be no way back, so they come last.
 _WITHOUT_CONTAINER: Final = 3
@@ -68,7 +69,10 @@ def search(
         known=known,
     )
     if broken is not None:
-        return shortened(broken, track, ends + depth.budget_s / 2)
+        try:
+            return shortened(broken, track, max(ends, monotonic()) + depth.budget_s / 2)
+        finally:
+            track.ends = math.inf
     if "drop_container" not in track.names:
         return None
     # In a store without its container nothing can be shortened.
@@ -109,6 +113,7 @@ def _try(
     )
     @given(st.randoms(use_true_random=True))
     def try_one(random: Random) -> None:
+        track.ends = ends
         # It runs what failed once more, to be sure: once is enough where what is seen once is true.
         if not found and monotonic() <= ends:
             broken = track.explore(drawn(random).settled(track))
@@ -120,11 +125,15 @@ def _try(
         try_one()
     except _FoundError:
         return found[0]
+    finally:
+        track.ends = math.inf
     return None
 
 
 def shortened(broken: Broken, track: Track, ends: float) -> Broken:
     """Return what a sequence shows with everything left out, and made plainer, that it shows without."""
+
+    track.ends = ends
 
     def still(operations: Sequence[Operation]) -> bool:
         nonlocal broken

@@ -7,8 +7,10 @@ takes away what it made.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Final
 
 from remote_store import Backend, Capability
@@ -110,6 +112,7 @@ class Track:
     begun: int = 0  # How many sequences.
     done: int = 0  # How many operations.
     under_way: Operation | None = None
+    ends: float = math.inf  # When it is that late (monotonic), a sequence goes no further.
     gone: bool = False  # The container was dropped, and nothing has been written since.
     _steps: list[Step] = field(default_factory=list)
 
@@ -124,7 +127,7 @@ class Track:
             operations: Each with whether to ask what was changed by it. The next one is taken when the one before is
                 done.
         """
-        return self._run(operations) or self._end()
+        return self._run(operations) or self._end()  # However late: what it made is not to lie about.
 
     def _run(self, operations: Iterable[tuple[Operation, bool]]) -> Broken | None:
         self.begun += 1
@@ -135,6 +138,8 @@ class Track:
         before = self.instances.subject.audit() if self.instances.subject.audit is not None else None
         self._outside = self._beyond(before) if before is not None else {}
         for number, (operation, asks) in enumerate(operations):
+            if monotonic() > self.ends:
+                return None
             broken = self._perform(operation)
             if broken is None and asks and operation.mutates:
                 broken = self._ask(operation, number)

@@ -100,7 +100,7 @@ def test_an_error_is_told_apart_from_a_failure() -> None:
 SUMMARY = """\
 lane      memory: in_process, audited past the backend
 backend   pkg.Memory of remote-store 0.33.0; contract: remote-store 0.33.0
-cases     4 passed, 2 failed, 1 errored, 4 skipped (edition dev, 10 axioms)
+cases     4 passed, 2 failed, 1 errored, 4 skipped (edition dev, 10 axioms, seed 4711)
 MUST      2 hold, 2 violated, 1 waived, 1 inconclusive, 1 not exercised
 SHOULD    1 hold, 1 not applicable
 MAY       1 not applicable

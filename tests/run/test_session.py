@@ -18,7 +18,7 @@ from rsconform.cases.model import Skip, Want
 from rsconform.lanes.model import Denied, ServiceDownError, Services, Snapshot, Subject
 from rsconform.run.model import Attempt, Profile, Result
 from rsconform.run.plan import SMOKE
-from rsconform.run.session import MOST_HANGS, LaneSession
+from rsconform.run.session import LOOK_LIMIT_S, MOST_HANGS, LaneSession
 from tests.run.sessions import Shelf, session_of
 
 EXISTS = '[[axiom.case]]\nname = "absent"\nsteps = [ { op = "exists", path = "a", returns = false } ]'
@@ -505,5 +505,4 @@ def test_a_probe_that_looks_deeper_is_given_the_time_that_the_profile_needs(prof
     )
     session, (case,) = session_of(deep, limit_s=2.0, profile=profile)
 
-    assert session.limit_s(case) >= times * 2.0
-    assert session.limit_s(case) <= (times + 4) * 2.0
+    assert times * LOOK_LIMIT_S <= session.limit_s(case) <= times * LOOK_LIMIT_S + 8.0

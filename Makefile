@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LANES := memory memory_async local s3_boto3_moto s3_boto3_moto_strict
 
-.PHONY: certify test reports lint benchmark clean
+.PHONY: certify test reports lint benchmark releases clean
 
 certify: .venv/ready  ## Certify the reference backend on moto
 	$(BIN)/rsconform run --backend s3_boto3_moto
@@ -24,6 +24,9 @@ reports: .venv/ready  ## Move to the newest dependencies, pin them, and rewrite 
 benchmark: .venv/ready  ## Speed, as ratios within one run
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/wire.py
+
+releases: .venv/ready  ## Put the kit to each release of remote-store, in an environment of its own
+	$(BIN)/python benchmarks/releases.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatch
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ from rsconform.run.cleaning import DirtyStoreError
 from rsconform.run.earlier import earlier_part
 from rsconform.run.journal import JournalWriter, clear, read_journal
 from rsconform.run.model import Attempt, Footer, Profile
-from rsconform.run.plan import Selection, demand_cases, in_scope, make_header, plan
+from rsconform.run.plan import Selection, contract_of, demand_cases, in_scope, make_header, plan
 from rsconform.run.session import LaneSession
 from rsconform.spec.ids import bundle_of
 from rsconform.spec.mistakes import SpecError
@@ -51,6 +50,7 @@ class Conformance:
         self.config = config
         self.worker: str | None = getattr(config, "workerinput", {}).get("workerid")
         self.supervised = option.rsconform_journal is not None
+        self.contract = contract_of(option.rsconform_contract)
         self.selection = Selection(
             specs=tuple(part for text in option.rsconform_spec for part in text.split(",") if part),
             cases=tuple(option.rsconform_case),
@@ -124,7 +124,7 @@ class Conformance:
         demand_cases(self.selection, bound, lane)
         cases = [case for case in bound if self.selection.takes(case, bundle_of(case.axiom.id, bundles))]
         selected = [axiom for axiom in axioms if self.selection.takes_axiom(axiom, bundle_of(axiom.id, bundles))]
-        planned = plan(cases, lane, version("remote-store"))
+        planned = plan(cases, lane, self.contract)
         run = LaneRun(lane, tuple(selected), {case.id: case for case in cases}, planned, lane.file)
         if self.folder is not None and self.config.option.rsconform_part:
             journal = read_journal(self.folder / lane.name)
@@ -190,6 +190,7 @@ class Conformance:
             planned,
             self.selection,
             date=datetime.now(UTC).date().isoformat(),
+            contract=self.contract,
             seed=option.rsconform_seed,
             profile=Profile(option.rsconform_profile),
             again=option.rsconform_again or self._again(run.lane),
@@ -211,6 +212,7 @@ class Conformance:
             words += ["--trait", trait]
         words += ["--fresh-store"] if option.rsconform_fresh_store else []
         words += ["--seed", str(option.rsconform_seed)] if option.rsconform_seed else []
+        words += ["--contract", option.rsconform_contract] if option.rsconform_contract else []
         words += ["--profile", option.rsconform_profile] if option.rsconform_profile != Profile.QUICK else []
         return shlex.join(words)
 

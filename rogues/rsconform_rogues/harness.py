@@ -163,7 +163,8 @@ def run(
     """
     axioms = in_scope(edition(), lane)
     cases = {case.id: case for case in cases_for(lane) if only(case)}
-    planned = plan(cases.values(), lane, version("remote-store"))[1:]  # Without the smoke case.
+    contract = version("remote-store")
+    planned = plan(cases.values(), lane, contract)[1:]  # Without the smoke case.
     header = make_header(
         edition(),
         axioms,
@@ -171,6 +172,7 @@ def run(
         planned,
         Selection(cases=tuple(cases)),
         date=TODAY.isoformat(),
+        contract=contract,
         seed=0,
         again="",
         complete=True,

@@ -150,6 +150,7 @@ class _CaseCompiler:
             fresh=template.fresh,
             breaks=template.breaks,
             surface=self.axiom.surface or _surface(steps, template.probe, args),
+            since=template.since or self.axiom.since,
         )
 
     def _step(self, written: StepTemplate, axes: Mapping[str, object], bound: list[str]) -> Step:

@@ -108,6 +108,7 @@ class Case:
     fresh: bool
     breaks: tuple[AxiomId, ...]
     surface: str | None = None  # "sync" or "async": the only kind of backend that it can be put to.
+    since: str | None = None  # The release of remote-store whose contract was the first to have it.
 
     @property
     def over_wire(self) -> bool:

@@ -26,7 +26,7 @@ from rsconform.report.text import render_summary
 from rsconform.report.waivers import review_lanes, waivers_beside
 from rsconform.report.write import UnwritableError, Written, write_reports
 from rsconform.run.model import Profile
-from rsconform.run.plan import Selection, demand_cases, in_scope
+from rsconform.run.plan import Selection, contract_of, demand_cases, in_scope
 from rsconform.run.supervisor import MOST_DEATHS, ChildFailedError, Supervisor
 from rsconform.spec.model import Edition
 
@@ -43,6 +43,7 @@ class _Asked:
     workers: str | None
     seed: int
     profile: str
+    contract: str | None
     fresh: bool
     fresh_store: bool
     timeout: float
@@ -86,6 +87,11 @@ class _Asked:
     show_default=True,
     help="How deep to look for sequences, races and leaks.",
 )
+@click.option(
+    "--contract",
+    metavar="VERSION",
+    help="Judge by the contract of that release of remote-store, whichever is installed.",
+)
 @click.option("--fresh", is_flag=True, help="An instance of its own for every case; must not change a verdict.")
 @click.option("--fresh-store", is_flag=True, help="A promise: each call of the callable gives a new, empty store.")
 @click.option(
@@ -114,6 +120,7 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     5 a waiver is expired, unmatched or no longer needed.
     """
     asked = _Asked(**options)  # type: ignore[arg-type]  # click has checked the types.
+    contract_of(asked.contract)
     files = lane_files(asked.lanes)
     traits = dict(parse_trait(text) for text in asked.trait)
     lanes = find_lanes(backends, files, traits, fresh_store=asked.fresh_store)
@@ -189,6 +196,7 @@ def _child_arguments(lane: Lane, name: str, asked: _Asked) -> list[str]:
         ("spec", asked.spec), ("case", asked.case), ("trait", asked.trait), ("lanes", asked.lanes),
     ):  # fmt: skip
         arguments += [f"--rsconform-{option}={value}" for value in values]
+    arguments += [f"--rsconform-contract={asked.contract}"] if asked.contract else []
     arguments += ["--rsconform-fresh"] if asked.fresh else []
     arguments += ["--rsconform-fresh-store"] if asked.fresh_store else []
     if asked.workers is not None:
@@ -205,6 +213,7 @@ def _again(name: str, asked: _Asked) -> str:
             words += [option, value]
     words += ["--fresh-store"] if asked.fresh_store else []
     words += ["--seed", str(asked.seed)] if asked.seed else []
+    words += ["--contract", asked.contract] if asked.contract else []
     words += ["--profile", asked.profile] if asked.profile != Profile.QUICK else []
     return shlex.join(words)
 

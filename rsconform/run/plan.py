@@ -13,6 +13,7 @@ from rsconform.cases.model import Case, Skip, Want
 from rsconform.lanes.model import Lane
 from rsconform.lanes.registry import LaneError
 from rsconform.run.model import AxiomFacts, Header, LaneFacts, PlannedCase, Profile
+from rsconform.spec.families import RELEASE
 from rsconform.spec.ids import bundle_of
 from rsconform.spec.mistakes import nearest
 from rsconform.spec.model import Axiom, Edition
@@ -87,8 +88,8 @@ def demand_cases(selection: Selection, cases: Sequence[Case], lane: Lane) -> Non
 
 def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
     """Return why the lane's facts alone rule a case out, or None."""
-    if case.axiom.since is not None and _release(contract) < _release(case.axiom.since):
-        return Skip(Want.RELEASE, f"remote-store {case.axiom.since}")
+    if case.since is not None and _release(contract) < _release(case.since):
+        return Skip(Want.RELEASE, f"remote-store {case.since}")
     declared = lane.declared
     for name, value in case.traits.items():
         if declared.get(name) is not None and declared[name] != value:
@@ -115,6 +116,25 @@ def readings(case: Case, lane: Lane) -> tuple[tuple[str, str], ...]:
 def written(value: object) -> str:
     """Return the value of a trait as TOML and options have it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def contract_of(asked: str | None) -> str:
+    """Return the release whose contract binds: the one that was asked for, else the installed one.
+
+    Raises:
+        UnknownReleaseError: What was asked for is no release.
+    """
+    if asked is not None and RELEASE.fullmatch(asked) is None:
+        raise UnknownReleaseError(asked)
+    return asked or version("remote-store")
+
+
+class UnknownReleaseError(LaneError):
+    """What was asked for as a contract is no release."""
+
+    def __init__(self, got: str) -> None:
+        self.got = got
+        super().__init__(f"--contract {got!r} is no release of remote-store. Write it like 0.33.")
 
 
 def _release(text: str) -> tuple[int, ...]:
@@ -176,6 +196,7 @@ def make_header(
     selection: Selection,
     *,
     date: str,
+    contract: str,
     seed: int,
     profile: Profile = Profile.QUICK,
     again: str,
@@ -189,7 +210,7 @@ def make_header(
         kit=__version__,
         edition=edition.name,
         lock=edition.lock_digest,
-        contract=version("remote-store"),
+        contract=contract,
         lane=lane_facts(lane),
         date=date,
         seed=seed,

@@ -14,7 +14,7 @@ from rsconform.spec.model import Axiom, AxiomId, CaseTemplate, Family, Level, St
 from rsconform.spec.tables import TableReader, fold, kind_of, show
 
 _CASE_NAME: Final = re.compile(r"[A-Za-z0-9._+-]{1,60}")
-_VERSION: Final = re.compile(r"[0-9]+(\.[0-9]+)*")
+RELEASE: Final = re.compile(r"[0-9]+(\.[0-9]+)*")
 _POINTS_WITHOUT_REASON: Final = 40
 
 
@@ -117,10 +117,10 @@ def _level(axiom: TableReader) -> Level:
     return Level.MUST
 
 
-def _since(axiom: TableReader) -> str | None:
-    since = axiom.text("since")
-    if since and not _VERSION.fullmatch(since):
-        axiom.wrong("bad-version", "no version of remote-store is", since, at=axiom.place("since"))
+def _since(said: TableReader) -> str | None:
+    since = said.text("since")
+    if since and not RELEASE.fullmatch(since):
+        said.wrong("bad-version", "no version of remote-store is", since, at=said.place("since"))
     return since
 
 
@@ -186,6 +186,7 @@ def _case(case: TableReader, sets: Mapping[str, Points]) -> CaseTemplate:
         probe=case.text("probe"),
         args=case.subtable("args"),
         fresh=case.flag("fresh"),
+        since=_since(case),
         breaks=_ids(case, "breaks"),
     )
     _check_runnable(case)

@@ -101,6 +101,7 @@ def _case_meaning(case: CaseTemplate) -> dict[str, object]:
         probe=case.probe,
         args=case.args,
         breaks=sorted(case.breaks),
+        since=case.since,
     )
 
 

@@ -64,6 +64,7 @@ class CaseTemplate:
     probe: str | None = None
     args: Table | None = None
     fresh: bool = False
+    since: str | None = None
     breaks: tuple[AxiomId, ...] = ()
 
 

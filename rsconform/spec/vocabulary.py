@@ -195,7 +195,7 @@ AXIOM_KEYS: Final = (
 )  # fmt: skip
 CASE_KEYS: Final = (
     "name", "requires", "lacks", "traits", "needs", "matrix", "given", "steps", "then", "probe", "args", "fresh",
-    "breaks",
+    "since", "breaks",
 )  # fmt: skip
 # What a step may say beside the arguments of its operation.
 STEP_KEYS: Final = (

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 
+from rsconform.cases.compiler import compile_edition
 from rsconform.cases.model import Skip, Want
+from rsconform.data import shipped
 from rsconform.run.plan import (
     SMOKE,
     Selection,
     UnknownCaseError,
     UnknownFamilyError,
+    UnknownReleaseError,
+    contract_of,
     demand_cases,
     in_scope,
     plan,
@@ -19,6 +24,7 @@ from rsconform.run.plan import (
     rule_out,
 )
 from rsconform.spec.ids import bundle_of
+from rsconform.spec.loader import load_edition
 from rsconform.spec.model import Axiom
 from tests.snippets import AXIOM, case_of, cases_of, edition_of, lane_of
 
@@ -124,6 +130,30 @@ def test_a_case_of_a_later_release_is_ruled_out() -> None:
     assert rule_out(case, lane_of(), "0.33.0") == Skip(Want.RELEASE, "remote-store 0.34")
     assert rule_out(case, lane_of(), "0.34.0") is None
     assert rule_out(case, lane_of(), "0.100") is None
+
+
+def test_a_case_may_be_later_than_its_axiom() -> None:
+    (case,) = cases_of(f'[[axiom.case]]\nname = "only"\nsince = "0.34"\n{STEP}', AXIOM + 'since = "0.31"\n')
+
+    assert rule_out(case, lane_of(), "0.33") == Skip(Want.RELEASE, "remote-store 0.34")
+
+
+def test_the_shipped_axioms_have_a_plan_under_an_older_contract() -> None:
+    cases = compile_edition(load_edition([shipped("specs")]), lane_of().declared)
+    later = {case.id for case in cases if case.since is not None}
+
+    skipped = {one.case for one in plan(cases, lane_of(), "0.30.0") if one.skip and one.skip.want is Want.RELEASE}
+
+    assert skipped == later
+    assert {"BE-029a", "BE-021s"} <= {case.axiom.id for case in cases if case.id in later}
+
+
+def test_the_contract_is_the_one_that_was_asked_for_or_the_installed_one() -> None:
+    assert contract_of("0.31") == "0.31"
+    assert contract_of(None) == version("remote-store")
+    with pytest.raises(UnknownReleaseError) as raised:
+        contract_of("main")
+    assert raised.value.got == "main"
 
 
 def test_an_undeclared_trait_is_a_reading_and_a_declared_or_defaulted_one_is_a_fact() -> None:

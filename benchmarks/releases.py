@@ -1,7 +1,7 @@
 """What the kit says of the releases of remote-store, each installed in an environment of its own.
 
-Every lane is judged twice: by the contract of its release, and by that of the newest, which shows what was mended since.
-The last column names what is violated there and not in the newest release.
+Every lane is judged twice: by the contract of its release, and by that of the newest, which shows what was mended
+since: the last column names what is violated there and not in the newest release.
 
 Usage: python benchmarks/releases.py [--folder DIR] [--releases 0.30.0,0.33.0] [--lanes memory,local]
 """

@@ -185,7 +185,7 @@ INVARIANTS: Final[Mapping[str, Invariant]] = {
     "arguments-untouched": Invariant(),
     "keeps-secrets": Invariant(),
     "ends-in-time": Invariant(),
-    "requests-bounded": Invariant(("requests",)),
+    "requests-bounded": Invariant(("requests",), {"transport": "http"}),
 }
 
 FAMILY_KEYS: Final = ("id", "title", "contract", "source", "common")

@@ -35,6 +35,7 @@ from rsconform_rogues.rows.s3b_made import ROWS as S3B_MADE
 from rsconform_rogues.rows.s3b_reads import ROWS as S3B_READS
 from rsconform_rogues.rows.s3b_writes import ROWS as S3B_WRITES
 from rsconform_rogues.rows.sequences import ROWS as SEQUENCES
+from rsconform_rogues.rows.stops import ROWS as STOPS
 from rsconform_rogues.rows.streams import ROWS as STREAMS
 from rsconform_rogues.rows.wire import ROWS as WIRE
 from rsconform_rogues.rows.writes import ROWS as WRITES
@@ -97,7 +98,7 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
 
 ROWS: Final[tuple[Rogue, ...]] = (
     *ADAPTERS, *AIO, *BE, *BOUNDS, *COMMON, *CONTAINERS, *EDGES, *KIT, *LISTING, *RACES, *S3B, *S3B_FAULTS, *S3B_KEYS,
-    *S3B_MADE, *S3B_READS, *S3B_WRITES, *SEQUENCES, *STREAMS, *WIRE, *WRITES,
+    *S3B_MADE, *S3B_READS, *S3B_WRITES, *SEQUENCES, *STOPS, *STREAMS, *WIRE, *WRITES,
 )  # fmt: skip
 
 NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(

@@ -170,8 +170,13 @@ def _answered(function: Callable[[], object]) -> dict[str, object]:
     from remote_store import RemoteStoreError
 
     try:
-        return {"value": function()}
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return {"value": function()}
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
     except BaseException as exc:  # KeyboardInterrupt is what some wait for.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         text = " ".join(str(exc).split())[:200]
         return {"raised": type(exc).__name__, "text": text, "ours": isinstance(exc, RemoteStoreError)}
 
@@ -186,7 +191,8 @@ def _backend(message: Mapping[str, Any]) -> object:
 
 
 def main() -> None:
-    """Answer line by line until nobody asks any more."""
+    """Answer line by line until nobody asks any more. Between two calls an interrupt is for nobody."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "w")  # What a backend prints is nobody's answer.
     os.dup2(2, 1)
     made: list[object] = []

@@ -11,6 +11,8 @@ from typing import Any, Final
 from remote_store import AlreadyExists
 
 _PIECE: Final = 64 * 1024
+_NEW: Final = 110  # What every byte is that is written here.
+_STALL_S: Final = 30.0
 
 
 def create(backend: Any, op: str, path: str, content: str, at: float) -> bool:
@@ -99,3 +101,45 @@ def _field(file: str, name: str) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)
+
+
+class Stalled(io.RawIOBase):
+    """A source that gives half of its content, says so by a file, and then waits to be stopped."""
+
+    def __init__(self, content: bytes, marker: Path) -> None:
+        self._pieces = [content[: len(content) // 2]]
+        self._marker = marker
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._pieces:
+            stall(self._marker)
+        piece = self._pieces.pop()
+        count = min(len(buffer), len(piece))
+        buffer[:count] = piece[:count]
+        if piece[count:]:
+            self._pieces.append(piece[count:])
+        return count
+
+
+def stall(marker: Path) -> None:
+    """Say by a file that it is half done, and wait: nobody lets it end."""
+    marker.touch()
+    time.sleep(_STALL_S)
+
+
+def begun(backend: Any, op: str, path: str, target: str, size: int, marker: str) -> None:
+    """Do what will be stopped; writes wait in their middle for it."""
+    content = bytes([_NEW]) * size
+    if op == "open_atomic":
+        with backend.open_atomic(path, overwrite=True) as file:
+            file.write(content[: size // 2])
+            stall(Path(marker))
+    elif op in ("write", "write_atomic"):
+        getattr(backend, op)(path, io.BufferedReader(Stalled(content, Path(marker))), overwrite=True)
+    elif op == "delete_folder":
+        backend.delete_folder(path, recursive=True)
+    else:
+        getattr(backend, op)(path, target, overwrite=True)

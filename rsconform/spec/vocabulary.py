@@ -404,6 +404,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "sources.conflict": ProbeFacts(("path", "content", "overwrite")),
     "sources.raises": ProbeFacts(("path", "op", "raised", "after")),
     "sources.unseen": ProbeFacts(("path", "content", "by")),
+    "stops.leaves": ProbeFacts(("folder", "op"), hardens="time", processes=True),
     "streams.beyond": ProbeFacts(("path", "op", "offset", "whence"), surface="sync"),
     "streams.half_way": ProbeFacts(("path", "op", "times")),
     "streams.in_with": ProbeFacts(("path", "op"), surface="sync"),

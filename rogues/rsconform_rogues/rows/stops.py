@@ -1,0 +1,92 @@
+"""Rogues that are well until they are stopped."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from rsconform_rogues.operators import FILE, ITSELF, Call, asked, instead
+from rsconform_rogues.row import Rogue, row
+
+_WINDOW_S: Final = 0.05
+
+
+def in_place(call: Call) -> Any:
+    """Write where the file is, as if nothing could come in between."""
+    return call.rightly("write", call.path, call.arguments["content"], overwrite=True)
+
+
+def cleared_up_after_exceptions(call: Call) -> Any:
+    """Take the content in beside the file, and clear that up where an Exception is raised."""
+    if not call.rightly("is_folder", call.path.rpartition("/")[0]):
+        return call.proceed()
+    beside = Path(call.rightly("native_path", f"{call.path}.part"))
+    beside.write_bytes(b"")
+    try:
+        answer = call.proceed()
+    except Exception:
+        beside.unlink()
+        raise
+    beside.unlink()
+    return answer
+
+
+def by_way_of_another(call: Call) -> Any:
+    """Take the source away while it is copied."""
+    content = call.rightly("read_bytes", call.path)
+    call.rightly("delete", call.path)
+    time.sleep(_WINDOW_S)
+    call.rightly("write", call.path, content)
+    return call.proceed()
+
+
+def taken_in_hand(call: Call) -> None:
+    """Hold the file in memory between the two paths."""
+    content = call.rightly("read_bytes", call.path)
+    call.rightly("delete", call.path)
+    time.sleep(_WINDOW_S)
+    call.rightly("write", call.arguments["dst"], content, overwrite=True)
+
+
+def emptied_first(call: Call) -> Any:
+    """Cut every file to nothing before the folder goes."""
+    for info in list(call.rightly("list_files", call.path, recursive=True)):
+        call.rightly("write", str(info.path), b"", overwrite=True)
+    time.sleep(_WINDOW_S)
+    return call.proceed()
+
+
+ROWS: Final[tuple[Rogue, ...]] = (
+    row(
+        "TIME-001",
+        "writes-in-place",
+        "local",
+        instead("write_atomic", in_place, asked(overwrite=True)),
+        also="AW-001 AW-003b",
+        reason="the old or the new",
+    ),
+    row("TIME-002", "clears-up-after-exceptions", "local", instead("write_atomic", cleared_up_after_exceptions)),
+    row(
+        "TIME-003",
+        "takes-the-source-away",
+        "local",
+        instead("copy", by_way_of_another, FILE & ~ITSELF),
+        reason="as before",
+    ),
+    row(
+        "TIME-004",
+        "holds-it-in-memory",
+        "local",
+        instead("move", taken_in_hand, FILE & ~ITSELF),
+        also="BE-018a",
+        reason="neither",
+    ),
+    row(
+        "TIME-005",
+        "empties-files-first",
+        "local",
+        instead("delete_folder", emptied_first, asked(recursive=True)),
+        reason="0 bytes",
+    ),
+)

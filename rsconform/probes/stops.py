@@ -1,0 +1,189 @@
+"""What an operation leaves that is stopped in its middle: by Ctrl-C, or with the process it runs in.
+
+Writes wait in their middle, in their own source or block, until they are stopped. Other operations are stopped at
+moments drawn from the seed, within the time they take when nobody does. What is there afterwards is looked at past the
+process.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Final
+
+from remote_store import Capability
+
+from rsconform.lanes.elsewhere import ElsewhereError, OtherProcess, others
+from rsconform.probes import ProbeContext, away, probe
+from rsconform.run.model import Profile
+
+_ROUNDS: Final = {Profile.QUICK: 3, Profile.STANDARD: 8, Profile.DEEP: 60}
+_KILLS: Final = {Profile.QUICK: 1, Profile.STANDARD: 3, Profile.DEEP: 15}
+_ANSWER_S: Final = 20.0
+_SIZE: Final = 3_000_000
+_WRITES: Final = ("write", "write_atomic", "open_atomic")
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """One operation to be stopped.
+
+    Args:
+        takes_s: How long it takes; None where it waits for being stopped.
+    """
+
+    op: str
+    folder: str
+    takes_s: float | None
+
+    @property
+    def path(self) -> str:
+        return f"{self.folder}/sub" if self.op == "delete_folder" else f"{self.folder}/a"
+
+    @property
+    def target(self) -> str:
+        return f"{self.folder}/b"
+
+
+@probe("stops.leaves")
+def leaves(context: ProbeContext, folder: str, op: str) -> None:
+    """What was stopped has left what it may, and nothing that stands in the way of doing it again."""
+    audit, elsewhere = context.subject.audit, context.subject.elsewhere
+    assert elsewhere is not None
+    assert audit is not None
+    chance = random.Random(f"{context.seed} {op}")
+    seen, stopped = 0, 0
+    for _ in range(_KILLS[context.profile]):
+        with others(elsewhere()) as (process,):
+            takes_s = None if op in _WRITES else _taken_s(context, process, _Stop(op, folder, None))
+            stop = _Stop(op, folder, takes_s)
+            rounds = 1 if op in _WRITES else _ROUNDS[context.profile]
+            for number in range(rounds + 1):
+                killed = number == rounds
+                before = _prepared(context, folder)
+                stopped += _stopped(process, stop, chance, killed=killed)
+                seen += 1
+                _judge(context, stop, before, killed=killed)
+                if killed:
+                    break
+    context.notes.append(f"stops: {seen} of {op}, {stopped} in its middle")
+
+
+def _prepared(context: ProbeContext, folder: str) -> Mapping[str, bytes]:
+    """Put the store into the state before, and return it."""
+    files = {f"{folder}/a": b"a" * _SIZE, f"{folder}/b": b"b" * 1000, f"{folder}/kept": b"kept"}
+    files |= {f"{folder}/sub/{number}": bytes([number]) * 100 for number in range(12)}
+    context.touched.update(files)
+    for path, content in files.items():
+        context.call("write()", context.backend.write, path, content, overwrite=True)
+    return files
+
+
+def _taken_s(context: ProbeContext, process: OtherProcess, stop: _Stop) -> float:
+    _prepared(context, stop.folder)
+    started = monotonic()
+    answer = process.ask(away.begun, _ANSWER_S, **_arguments(process, stop))
+    if answer.raised is not None:
+        context.fail(f"{stop.op}() to return", f"it raised {answer.raised}: {answer.text}")
+    return monotonic() - started
+
+
+def _arguments(process: OtherProcess, stop: _Stop) -> dict[str, object]:
+    marker = str(process.temp / "half-done")
+    return {"op": stop.op, "path": stop.path, "target": stop.target, "size": _SIZE, "marker": marker}
+
+
+def _stopped(process: OtherProcess, stop: _Stop, chance: random.Random, *, killed: bool) -> bool:
+    """Stop an operation, and return whether that was before its end."""
+    marker = process.temp / "half-done"
+    marker.unlink(missing_ok=True)
+    process.begin(away.begun, **_arguments(process, stop))
+    if stop.takes_s is None:
+        _await(marker)
+    else:
+        sleep(chance.random() * stop.takes_s)
+    if killed:
+        process.kill()
+        return _was_under_way(process)
+    process.interrupt()
+    return process.answer(_ANSWER_S).raised == "KeyboardInterrupt"
+
+
+def _was_under_way(process: OtherProcess) -> bool:
+    """Return whether a process that is no more gave no answer before."""
+    try:
+        process.answer(_ANSWER_S)
+    except ElsewhereError:
+        return True
+    return False
+
+
+def _await(marker: Path) -> None:
+    ends = monotonic() + _ANSWER_S
+    while not marker.exists():
+        if monotonic() > ends:
+            raise ElsewhereError(f"a write took in no half of its source within {_ANSWER_S:g} s")
+        sleep(0.002)
+
+
+def _judge(context: ProbeContext, stop: _Stop, before: Mapping[str, bytes], *, killed: bool) -> None:
+    assert context.subject.audit is not None
+    seen = context.subject.audit()
+    after = {path: file.content for path, file in seen.files.items()}
+    how = "killed" if killed else "interrupted"
+    concerned = {stop.path, stop.target} if stop.op == "move" else {stop.target if stop.op == "copy" else stop.path}
+    for path, content in before.items():
+        is_concerned = path in concerned or (stop.op == "delete_folder" and path.startswith(f"{stop.path}/"))
+        if not is_concerned and after.get(path) != content:
+            context.fail(f"{path} as before a {how} {stop.op}()", _said(after.get(path)))
+    wrong = _wrong(context, stop, before, after)
+    if wrong is not None:
+        context.fail(f"the old or the new after a {how} {stop.op}()", wrong)
+    if not killed and stop.op in _WRITES[1:]:
+        left = [*sorted(after.keys() - before.keys()), *seen.residue]
+        if left:
+            context.fail(f"nothing beside the old file after an interrupted {stop.op}()", f"left: {', '.join(left)}")
+    _do_again(context, stop, after)
+
+
+def _wrong(context: ProbeContext, stop: _Stop, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str | None:
+    here, there = after.get(stop.path), after.get(stop.target)
+    match stop.op:
+        case "write_atomic" | "open_atomic":
+            # It never came to the end of its content: there is no new file to be seen.
+            return None if here == before[stop.path] else f"{stop.path}: {_said(here)}"
+        case "move":
+            moved, kept = there == before[stop.path], here == before[stop.path]
+            if not moved and not kept:
+                return f"the whole file at neither path: {_said(here)}, and {_said(there)}"
+            atomic = context.backend.capabilities.supports(Capability.ATOMIC_MOVE)
+            if atomic and (moved == kept or (kept and there != before[stop.target]) or (moved and here is not None)):
+                return f"a move half done: {_said(here)}, and {_said(there)}"
+        case "delete_folder":
+            for path in before:
+                if path.startswith(f"{stop.path}/") and after.get(path) not in (None, before[path]):
+                    return f"{path}: {_said(after.get(path))}"
+    return None
+
+
+def _do_again(context: ProbeContext, stop: _Stop, after: Mapping[str, bytes]) -> None:
+    """Do it to its end with another instance: nothing may stand in the way. What was left is cleared up first."""
+    backend = context.backend
+    new = bytes([110]) * 1000
+    for path in (stop.target, f"{stop.folder}/sub/0", f"{stop.folder}/a"):
+        context.call("write() after it was stopped", backend.write, path, new, overwrite=True)
+        if context.call("read_bytes()", backend.read_bytes, path) != new:
+            context.fail("what was written after something was stopped", f"other bytes at {path}")
+    if stop.op in _WRITES[1:]:
+        context.call("write_atomic()", backend.write_atomic, stop.path, new, overwrite=True)
+    for path in after.keys() - {f"{stop.folder}/kept"}:
+        context.call("delete()", backend.delete, path, missing_ok=True)
+
+
+def _said(content: bytes | None) -> str:
+    if content is None:
+        return "no file"
+    return f"{len(content)} bytes of {', '.join(sorted({chr(one) for one in set(content[:1] + content[-1:])}))}"

@@ -89,7 +89,7 @@ class Campaign:
         while (left := ends - monotonic()) > 0:
             for found in self._taken_over():
                 told(found)
-            depth = Depth(_ROUND.sequences, _ROUND.length, _ROUND.fills, min(_ROUND.budget_s, left))
+            depth = Depth(_ROUND.sequences, _ROUND.length, _ROUND.fills, min(_ROUND.budget_s, left / 2))
             broken = self._round(depth, flat=flat, below_files=below_files, told=told)
             if broken is not None:
                 told(self._keep(Sequel(self._target, flat, below_files, broken.operations), broken))

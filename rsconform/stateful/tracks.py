@@ -7,10 +7,8 @@ takes away what it made.
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Final
 
 from remote_store import Backend, Capability
@@ -95,6 +93,11 @@ class Instances:
         self._own.clear()
 
 
+def never() -> bool:
+    """Return that it is not over."""
+    return False
+
+
 @dataclass
 class Track:
     """Runs sequences, one after the other, each in a folder of its own.
@@ -112,7 +115,7 @@ class Track:
     begun: int = 0  # How many sequences.
     done: int = 0  # How many operations.
     under_way: Operation | None = None
-    ends: float = math.inf  # When it is that late (monotonic), a sequence goes no further.
+    is_over: Callable[[], bool] = never  # Whether a sequence is to go no further.
     gone: bool = False  # The container was dropped, and nothing has been written since.
     _steps: list[Step] = field(default_factory=list)
 
@@ -138,7 +141,7 @@ class Track:
         before = self.instances.subject.audit() if self.instances.subject.audit is not None else None
         self._outside = self._beyond(before) if before is not None else {}
         for number, (operation, asks) in enumerate(operations):
-            if monotonic() > self.ends:
+            if self.is_over():
                 return None
             broken = self._perform(operation)
             if broken is None and asks and operation.mutates:

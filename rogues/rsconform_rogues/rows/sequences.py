@@ -70,13 +70,45 @@ def in_pages(call: Call, size: int = 10) -> Any:
         yield entry
 
 
+def noted_copy(call: Call) -> Any:
+    """Note what came by being copied."""
+    call.proceed()
+    call.backend.__dict__.setdefault("_copied", set()).add(str(call.arguments["dst"]))
+
+
 def after_commit(call: Call) -> Any:
-    """Fail now and then when all is done."""
-    count = call.backend.__dict__.setdefault("_commits", itertools.count(1))
+    """Fail when all is done, where a copy is written over."""
     result = call.proceed()
-    if next(count) % 9 == 0:
+    if call.path in call.backend.__dict__.get("_copied", ()):
         raise BackendUnavailable("no reply", path=call.path, backend=call.backend.name)
     return result
+
+
+def noted_delete(call: Call) -> Any:
+    """Note in which folders something was deleted."""
+    call.proceed()
+    call.backend.__dict__.setdefault("_holes", set()).add(call.path.rpartition("/")[0])
+
+
+def in_pages_over_holes(call: Call) -> Any:
+    """List in pages of ten that overlap where something was deleted."""
+    return in_pages(call) if call.path in call.backend.__dict__.get("_holes", ()) else call.proceed()
+
+
+def copied_the_second_time(call: Call) -> Any:
+    """Move by copying what was moved before."""
+    moved = call.backend.__dict__.setdefault("_moved", set())
+    again = call.path in moved
+    moved.add(str(call.arguments["dst"]))
+    if again:
+        return call.rightly("copy", call.path, call.arguments["dst"], overwrite=call.arguments["overwrite"])
+    return call.proceed()
+
+
+def wrong_each_twentieth(call: Call) -> Any:
+    """Answer wrongly each twentieth time."""
+    count = call.backend.__dict__.setdefault("_asked", itertools.count(1))
+    return call.proceed() is not (next(count) % 20 == 0)
 
 
 def wrong_by_chance(call: Call, chance: float = 0.05) -> Any:
@@ -123,16 +155,28 @@ ROWS: Final[tuple[Rogue, ...]] = (
         instead("write write_atomic", noted_write) + instead("read_bytes", as_second_written),
         reason="read_bytes",
     ),
-    row("SEQ-001", "repeats-across-pages", "flat", instead("list_files", in_pages), reason="list_files"),
-    row("SEQ-001", "fails-after-commit", "flat", instead("write", after_commit), reason="BackendUnavailable"),
     row(
         "SEQ-001",
-        "is-wrong-once-in-twenty",
+        "moves-again-by-copying",
         "flat",
-        instead("exists", wrong_by_chance),
-        reason="exists",
-        also="BE-004b",
+        instead("move", copied_the_second_time, FILE),
+        reason="move: the store to hold no",
     ),
+    row(
+        "SEQ-001",
+        "repeats-across-pages",
+        "flat",
+        instead("delete", noted_delete, FILE) + instead("list_files", in_pages_over_holes),
+        reason="list_files",
+    ),
+    row(
+        "SEQ-001",
+        "fails-after-commit",
+        "flat",
+        instead("copy", noted_copy) + instead("write", after_commit),
+        reason="BackendUnavailable",
+    ),
+    row("SEQ-001", "is-wrong-once-in-twenty", "flat", instead("exists", wrong_each_twentieth), reason="exists"),
     row(
         "SEQ-001",
         "forgets-what-was-moved",

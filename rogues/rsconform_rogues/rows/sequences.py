@@ -70,28 +70,22 @@ def in_pages(call: Call, size: int = 10) -> Any:
         yield entry
 
 
-def noted_copy(call: Call) -> Any:
-    """Note what came by being copied."""
-    call.proceed()
-    call.backend.__dict__.setdefault("_copied", set()).add(str(call.arguments["dst"]))
-
-
 def after_commit(call: Call) -> Any:
-    """Fail when all is done, where a copy is written over."""
+    """Fail when all is done, where something is written over that was moved there."""
     result = call.proceed()
-    if call.path in call.backend.__dict__.get("_copied", ()):
+    if call.path in call.backend.__dict__.get("_moved", ()):
         raise BackendUnavailable("no reply", path=call.path, backend=call.backend.name)
     return result
 
 
-def noted_delete(call: Call) -> Any:
-    """Note in which folders something was deleted."""
+def noted_leaving(call: Call) -> Any:
+    """Note out of which folders something was moved."""
     call.proceed()
     call.backend.__dict__.setdefault("_holes", set()).add(call.path.rpartition("/")[0])
 
 
 def in_pages_over_holes(call: Call) -> Any:
-    """List in pages of ten that overlap where something was deleted."""
+    """List in pages of ten that overlap where something was moved away."""
     return in_pages(call) if call.path in call.backend.__dict__.get("_holes", ()) else call.proceed()
 
 
@@ -166,14 +160,14 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "SEQ-001",
         "repeats-across-pages",
         "flat",
-        instead("delete", noted_delete, FILE) + instead("list_files", in_pages_over_holes),
+        instead("move", noted_leaving, FILE) + instead("list_files", in_pages_over_holes),
         reason="list_files",
     ),
     row(
         "SEQ-001",
         "fails-after-commit",
         "flat",
-        instead("copy", noted_copy) + instead("write", after_commit),
+        instead("move", moved_here) + instead("write", after_commit),
         reason="BackendUnavailable",
     ),
     row("SEQ-001", "is-wrong-once-in-twenty", "flat", instead("exists", wrong_each_twentieth), reason="exists"),

@@ -1,11 +1,13 @@
 """A server that talks just enough S3 for a client to go on: for what an emulator in the same process cannot show.
 
 It holds no object. Every key exists with the same size, unless it begins with `refused`, which is answered 503;
-bodies are zeros on the way out and thrown away on the way in.
+bodies are zeros on the way out and thrown away on the way in. Listings are empty, except below `many/`, where there are
+2000 keys.
 """
 
 from __future__ import annotations
 
+import functools
 import ssl
 import sys
 import threading
@@ -18,7 +20,23 @@ from urllib.parse import parse_qs, urlsplit
 
 _PIECE: Final = bytes(64 << 10)
 _XML: Final = "<?xml version='1.0' encoding='UTF-8'?><{name}><UploadId>u</UploadId><ETag>\"e-1\"</ETag></{name}>"
+_EMPTY_LIST: Final = b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
 _REFUSAL: Final = b"<Error><Code>SlowDown</Code><Message>later</Message></Error>"
+
+
+@functools.cache
+def _page(number: int) -> bytes:
+    """Return one of the two pages of a thousand keys below `many/`."""
+    more = "<IsTruncated>true</IsTruncated><NextContinuationToken>2</NextContinuationToken>"
+    entry = (
+        "<Contents><Key>many/d{folder:02}/f{key:04}</Key><LastModified>2025-01-01T00:00:00.000Z</LastModified>"
+        "<ETag>&quot;0cc175b9c0f1b6a831c399e269772661&quot;</ETag><Size>1</Size><StorageClass>STANDARD</StorageClass>"
+        "</Contents>"
+    )
+    keys = range(1000 * (number - 1), 1000 * number)
+    entries = "".join(entry.format(folder=key // 100, key=key) for key in keys)
+    rest = more if number == 1 else "<IsTruncated>false</IsTruncated>"
+    return f"<ListBucketResult><KeyCount>1000</KeyCount>{rest}{entries}</ListBucketResult>".encode()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -37,7 +55,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(size=self.server.size_bytes)
 
     def do_GET(self) -> None:
-        self._answer(size=self.server.size_bytes)
+        query = parse_qs(urlsplit(self.path).query)
+        if "list-type" in query:
+            many = query.get("prefix", [""])[0].startswith("many/")
+            self._answer(body=_page(2 if "continuation-token" in query else 1) if many else _EMPTY_LIST)
+        else:
+            self._answer(size=self.server.size_bytes)
 
     def do_PUT(self) -> None:
         self._swallow()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
-from xml.etree import ElementTree
 
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 from junitparser.junitparser import FinalResult
@@ -24,6 +23,7 @@ from rsconform.run.plan import SMOKE_FACTS
 FILE_NAME: Final = "junit.xml"
 INVARIANT: Final = "every-case"  # What stands for the cases in the name of an invariant's testcase.
 
+_DECLARATION: Final = re.compile(r"\A<\?xml[^>]*\?>\s*")
 # What XML 1.0 has no place for, not even as a reference (section 2.2).
 _NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -37,7 +37,9 @@ def write_junit(report: Report) -> str:
     suite.update_statistics()
     whole = JUnitXml("rsconform")
     whole.append(suite)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(whole._elem, encoding="unicode")}\n'
+    # By the library, which makes its elements with lxml where that is installed. Each has a declaration of its own.
+    text: str = whole.tostring().decode("utf-8")
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + _DECLARATION.sub("", text) + "\n"
 
 
 def _facts(report: Report) -> Mapping[str, object]:

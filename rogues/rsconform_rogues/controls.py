@@ -190,8 +190,10 @@ def touched_in_passing(call: Call) -> Any:
     try:
         return call.proceed()
     except RemoteStoreError:
-        by_key: dict[str, Blob] = call.backend._blobs.by_key
-        by_key.update({key: replace(blob, modified_at=datetime.now(UTC)) for key, blob in by_key.items()})
+        blobs = call.backend._blobs
+        with blobs.lock:
+            by_key: dict[str, Blob] = blobs.by_key
+            by_key.update({key: replace(blob, modified_at=datetime.now(UTC)) for key, blob in by_key.items()})
         raise
 
 

@@ -205,7 +205,9 @@ class FlatBackend(Backend):
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         self._demand(Capability.DELETE)
         key = self._file_key(path)
-        if self._blobs.by_key.pop(key, None) is None:
+        with self._blobs.lock:
+            gone = self._blobs.by_key.pop(key, None)
+        if gone is None:
             error = self._no_file(key, path)
             if not (missing_ok and isinstance(error, NotFound)):
                 raise error
@@ -221,8 +223,9 @@ class FlatBackend(Backend):
             raise error
         if not recursive:
             raise DirectoryNotEmpty("The folder holds files", path=path, backend=self.name)
-        for file in below:
-            self._blobs.by_key.pop(file, None)
+        with self._blobs.lock:
+            for file in below:
+                self._blobs.by_key.pop(file, None)
 
     # Listing.
 

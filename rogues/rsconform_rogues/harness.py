@@ -23,7 +23,7 @@ from rsconform.lanes.registry import find_lane, import_target, installed_lane_fi
 from rsconform.report.build import build
 from rsconform.report.model import Report, Ruling, Verdict
 from rsconform.run.cleaning import DirtyStoreError
-from rsconform.run.model import Breach, Failure, Footer, Journal
+from rsconform.run.model import Breach, Failure, Footer, Journal, Profile
 from rsconform.run.plan import Selection, in_scope, make_header, plan
 from rsconform.run.session import LaneSession
 from rsconform.spec.loader import load_edition
@@ -155,6 +155,8 @@ def run(
     only: Callable[[Case], bool] = lambda _case: True,
     first: str | None = None,
     limit_s: float = 5.0,
+    seed: int = 0,
+    profile: Profile = Profile.QUICK,
 ) -> Report:
     """Run the cases of a lane and return the report.
 
@@ -173,11 +175,12 @@ def run(
         Selection(cases=tuple(cases)),
         date=TODAY.isoformat(),
         contract=contract,
-        seed=0,
+        seed=seed,
         again="",
         complete=True,
+        profile=profile,
     )
-    session = LaneSession(lane, axioms, services, step_limit_s=limit_s, fixture=fixture)
+    session = LaneSession(lane, axioms, services, step_limit_s=limit_s, fixture=fixture, seed=seed, profile=profile)
     try:
         instance = session.start()
         runnable = [cases[one.case] for one in planned if one.skip is None]  # type: ignore[index]

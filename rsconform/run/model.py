@@ -26,7 +26,7 @@ class Profile(StrEnum):
     @property
     def patience(self) -> int:
         """Return how many times the limit of one operation a probe that looks deeper may take."""
-        return {Profile.QUICK: 1, Profile.STANDARD: 6, Profile.DEEP: 60}[self]
+        return {Profile.QUICK: 1, Profile.STANDARD: 4, Profile.DEEP: 30}[self]
 
 
 class Result(StrEnum):

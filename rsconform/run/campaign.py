@@ -149,7 +149,7 @@ class Campaign:
             yield from self._tried(sequel)
 
     def _tried(self, sequel: Sequel) -> Iterator[Found]:
-        if sequel.name in self._seen:
+        if sequel.name in self._seen or (sequel.flat, sequel.below_files) != self.replayer.namespace():
             return
         self._seen.add(sequel.name)
         broken, _ = self.replayer.replay(sequel)

@@ -558,7 +558,8 @@ class LaneSession:
             self._seed_number,
             self._profile,
             lane=self.lane.backend or self.lane.name,
-            corpus=self._corpus,
+            # What a mere reading of an undeclared trait finds says nothing about the lane.
+            corpus=None if self._presumes(case) else self._corpus,
             earlier=self._earlier,
             touched=view.touched,
         )
@@ -612,6 +613,10 @@ class LaneSession:
             judged=tuple(sorted(watch.judged)),
             notes=(*attempt.notes, *context.notes, *interpreter.notes),
         )
+
+    def _presumes(self, case: Case) -> bool:
+        """Return whether a case takes for granted what the lane does not declare."""
+        return any(self.lane.declared.get(name) is None for name in case.traits if name not in self._class_traits)
 
     def _seed(self, view: StoreView, case: Case) -> None:
         deadline.arm(self._store_limit_s(case))

@@ -18,13 +18,15 @@ from tests.stateful.test_search import Forgetful
 CASE = """
 [[axiom.case]]
 name = "any"
+traits = { flat_namespace = false }
 probe = "sequences.as_a_dictionary"
 args = { flat = false, strict = true, seed = 1 }
 """
 
 
-def attempts_at(make: type[Backend], corpus: Path | None = None) -> list[Attempt]:
-    session, (case,) = session_of(CASE, make, corpus=corpus, traits={"flat_namespace": False})
+def attempts_at(make: type[Backend], corpus: Path | None = None, *, declared: bool = True) -> list[Attempt]:
+    traits = {"flat_namespace": False} if declared else {}
+    session, (case,) = session_of(CASE, make, corpus=corpus, traits=traits)
     attempts = list(session.attempts(case))
     session.close()
     return attempts
@@ -75,3 +77,10 @@ def test_a_kept_file_that_cannot_be_read_is_named_and_left_out(tmp_path: Path) -
 
     assert attempt.result is Result.PASSED
     assert any("bad.toml was left out" in note for note in attempt.notes)
+
+
+def test_what_an_undeclared_trait_is_only_read_as_is_not_kept(tmp_path: Path) -> None:
+    first, *_ = attempts_at(Forgetful, tmp_path / "corpus", declared=False)
+
+    assert first.result is Result.FAILED
+    assert not (tmp_path / "corpus").exists()

@@ -80,12 +80,16 @@ TIMED: Final[Mapping[int, Mapping[str, int]]] = {
         "write 1 KiB, overwrite": 40,
         "write 1 KiB, new": 40,
         "write stream 1 KiB": 40,
-        "list recursive, 2000 keys": 2,
+        "list recursive, 2000 keys": 4,
     },
-    3 << 20: {"read() of 3 MiB, one read()": 2},
+    3 << 20: {"read() of 3 MiB, one read()": 1},
     64 << 20: {"drain 64 MiB, one read()": 1, "read 64 MiB in 256 KiB": 1, "write stream 64 MiB": 1},
 }
 MEMORY: Final = ("read 64 MiB in 256 KiB", "read 256 MiB in 256 KiB", "write stream 256 MiB")
+
+
+# What would take longer than all the rest.
+LEFT_OUT: Final = {("prototype", "drain 64 MiB, one read()"): "left out: 8192 requests"}
 
 
 @dataclass
@@ -244,9 +248,9 @@ def ratios(children: Mapping[str, Child], operations: Mapping[str, int], rounds:
         samples: dict[str, list[float]] = {lane: [] for lane in children}
         failed: dict[str, str] = {}
         for lane, child in children.items():
-            answer = child.ask(do=operation)  # To be warm.
-            if "failed" in answer:
-                failed[lane] = answer["failed"]
+            why = LEFT_OUT.get((lane, operation)) or child.ask(do=operation).get("failed")  # That it is warm.
+            if why:
+                failed[lane] = why
         for _ in range(rounds):
             order = [lane for lane in children if lane not in failed]
             random.shuffle(order)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import gc
+import importlib.util
 import io
 import ipaddress
 import ssl
@@ -50,6 +51,8 @@ def attempts(context: ProbeContext, attempts: int) -> None:
 @probe("s3server.certificate")
 def certificate(context: ProbeContext, vouches: bool) -> None:
     """A server that the CA bundle vouches for is talked to, and no other."""
+    if importlib.util.find_spec("cryptography") is None:
+        context.skip_without("cryptography")
     with tempfile.TemporaryDirectory() as folder:
         ours, other = (_certificate(Path(folder, name)) for name in ("ours", "other"))
         serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,6 +1,6 @@
 """A server that talks just enough S3 for a client to go on: for what an emulator in the same process cannot show.
 
-It holds no object. Every key exists with the same size, unless it begins with `refused`, which is answered 503;
+It holds no object. Every key exists with the same size, those below `new/` once they were written; `refused` is 503;
 bodies are zeros on the way out and thrown away on the way in. Listings are empty, except below `many/`, where there are
 2000 keys.
 """
@@ -52,7 +52,9 @@ class _Handler(BaseHTTPRequestHandler):
         super().finish()
 
     def do_HEAD(self) -> None:
-        self._answer(size=self.server.size_bytes)
+        key = urlsplit(self.path).path
+        is_missing = "/new/" in key and key not in self.server.written
+        self._answer(404 if is_missing else 200, size=self.server.size_bytes)
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
@@ -64,6 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         self._swallow()
+        self.server.written.add(urlsplit(self.path).path)
         self._answer()
 
     def do_DELETE(self) -> None:
@@ -131,6 +134,7 @@ class StubServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.size_bytes = size_bytes
         self.counts: Counter[str] = Counter()
+        self.written: set[str] = set()
         self._lock = threading.Lock()
         if context is not None:
             # The handshake is the connection's own, so that one that fails ends nothing but itself.

@@ -96,10 +96,15 @@ def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
             return Skip(Want.TRAIT, f"{name} = {written(value)}")
     for name in case.needs:
         if name not in lane.affordances and not (name == "requests" and "wire" in lane.affordances):
-            if name in _PAST_THE_INSTANCE and declared.get("transport") == "none":
-                return Skip(Want.TRAIT, "transport other than none")
-            return Skip(Want.AFFORDANCE, name)
+            return without(name, lane)
     return None
+
+
+def without(affordance: str, lane: Lane) -> Skip:
+    """Return why a case is skipped for want of an affordance: no gap where what it is about cannot befall the store."""
+    if affordance in _PAST_THE_INSTANCE and lane.declared.get("transport") == "none":
+        return Skip(Want.TRAIT, "transport other than none")
+    return Skip(Want.AFFORDANCE, affordance)
 
 
 def readings(case: Case, lane: Lane) -> tuple[tuple[str, str], ...]:

@@ -29,7 +29,7 @@ from rsconform.run.instance import describe, facts_of
 from rsconform.run.interpreter import CaseFailed, FaultNotMet, Interpreter, Refused, show_error
 from rsconform.run.invariants import ENDS_IN_TIME, Watch
 from rsconform.run.model import Attempt, Breach, Failure, Instance, Profile, Result, off_surface
-from rsconform.run.plan import SMOKE, written
+from rsconform.run.plan import SMOKE, without, written
 from rsconform.run.smoke import run_smoke
 from rsconform.run.store import GivenFailedError, Mismatch, StoreView, UnaffordableError
 from rsconform.spec.model import Axiom
@@ -589,7 +589,8 @@ class LaneSession:
         except CaseFailed as exc:
             attempt = replace(attempt, result=Result.FAILED, failure=_failure(case, interpreter, exc))
         except ProbeSkipped as exc:
-            return replace(blank, result=Result.SKIPPED, skip=Skip(exc.want, str(exc)))
+            missing = without(str(exc), self.lane) if exc.want is Want.AFFORDANCE else Skip(exc.want, str(exc))
+            return replace(blank, result=Result.SKIPPED, skip=missing)
         except ProbeFailed as exc:
             steps = exc.steps or (_probe_text(case),)
             failure = Failure(exc.expected, exc.observed, step=len(steps) - 1, steps=steps, ways=exc.ways)

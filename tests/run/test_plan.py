@@ -22,6 +22,7 @@ from rsconform.run.plan import (
     plan,
     readings,
     rule_out,
+    without,
 )
 from rsconform.spec.ids import bundle_of
 from rsconform.spec.loader import load_edition
@@ -130,6 +131,14 @@ def test_a_case_of_a_later_release_is_ruled_out() -> None:
     assert rule_out(case, lane_of(), "0.33.0") == Skip(Want.RELEASE, "remote-store 0.34")
     assert rule_out(case, lane_of(), "0.34.0") is None
     assert rule_out(case, lane_of(), "0.100") is None
+
+
+def test_what_cannot_befall_a_store_in_its_instance_is_no_gap() -> None:
+    inside = lane_of(traits={"transport": "none"})
+
+    assert without("container", inside) == Skip(Want.TRAIT, "transport other than none")
+    assert without("container", lane_of(traits={"transport": "fs"})) == Skip(Want.AFFORDANCE, "container")
+    assert without("audit", inside) == Skip(Want.AFFORDANCE, "audit")
 
 
 def test_a_case_may_be_later_than_its_axiom() -> None:

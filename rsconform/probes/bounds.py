@@ -77,7 +77,6 @@ def _demand_less(
     most = max(counted, key=lambda name: counted[name])
     if counted[most] > limit:
         context.fail(f"at most {limit // _MiB} MiB taken for {what}", f"{counted[most] / _MiB:.1f} MiB ({most})")
-    context.notes.append(f"taken: at most {limit // _MiB} MiB")
 
 
 @probe("bounds.repeated")
@@ -85,7 +84,7 @@ def repeated(context: ProbeContext, folder: str) -> None:
     """However often something is done, what the process and the store hold does not grow with it."""
     context.touched.update(f"{folder}/{name}" for name in ("a", "b", "c", "new", "sub/x"))
     grown: list[str] = []
-    often, left = float("inf"), []
+    left: list[str] = []
     stop = monotonic() + _ALL_S[context.profile]
     with _where(context) as (repeat, make):
         for act in (*_acts(context), *(["made"] if make is not None else [])):
@@ -95,11 +94,9 @@ def repeated(context: ProbeContext, folder: str) -> None:
                 left.append(act)
                 continue
             found = _done(context, repeat, act, folder, make if act == "made" else None)
-            often = min(often, found["times"])
             grown += _shown(act, found)
     if grown:
         context.fail("no more of anything than before, however often something is done", "; ".join(grown[:3]))
-    context.notes.append(f"repeated: each operation {'1,000 times' if often >= 1000 else 'less than 1,000 times'}")
     if left:
         context.notes.append(f"not repeated for want of time: {', '.join(left)}")
 

@@ -43,15 +43,14 @@ class _Planned:
 
 
 @probe("histories.of_one_file")
-def of_one_file(context: ProbeContext, folder: str, write: str, creates: bool, delete: str) -> None:
+def of_one_file(context: ProbeContext, folder: str, write: str, creates: bool) -> None:
     """Whatever several threads do to a file has an order in which each answer is right."""
-    stop, rounds, done = monotonic() + _BUDGET_S[context.profile], 0, 0
+    stop, rounds = monotonic() + _BUDGET_S[context.profile], 0
     while rounds < 2 or monotonic() < stop:
-        plans = _plans(random.Random(f"{context.seed} {rounds}"), f"{folder}/{rounds}", _kinds(creates, delete))
+        plans = _plans(random.Random(f"{context.seed} {rounds}"), f"{folder}/{rounds}", _kinds(creates))
         context.touched.update(planned.path for planned in itertools.chain(*plans))
         histories = _performed(context, plans, write)
         for path, history in histories.items():
-            done += len(history)
             wrong = shortest_wrong(history)
             if wrong:
                 shown = "; ".join(map(str, wrong[-_SHOWN:]))
@@ -60,11 +59,10 @@ def of_one_file(context: ProbeContext, folder: str, write: str, creates: bool, d
                     f"none for {path} (seed {context.seed}, round {rounds}): {shown}",
                 )
         rounds += 1
-    context.notes.append(f"histories: {rounds} rounds of {_THREADS} threads, {done} operations in order")
 
 
-def _kinds(creates: bool, delete: str) -> list[Kind]:
-    return [Kind.PUT, Kind.READ, Kind.READ, Kind(delete), *((Kind.CREATE,) * 2 if creates else ())]
+def _kinds(creates: bool) -> list[Kind]:
+    return [Kind.PUT, Kind.READ, Kind.READ, Kind.CLEAR, *((Kind.CREATE,) * 2 if creates else ())]
 
 
 def _plans(chance: random.Random, folder: str, kinds: Sequence[Kind]) -> list[list[_Planned]]:

@@ -301,7 +301,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "health.denied": ProbeFacts(),
     "health.faulted": ProbeFacts(("wrong", "raises"), hardens="wire"),
     "health.missing_container": ProbeFacts(),
-    "histories.of_one_file": ProbeFacts(("folder", "write", "creates", "delete"), hardens="race"),
+    "histories.of_one_file": ProbeFacts(("folder", "write", "creates"), hardens="race"),
     "identity.is_backend": ProbeFacts(surface="sync"),
     "identity.no_abstract_methods": ProbeFacts(surface="sync"),
     "identity.signatures": ProbeFacts(),

@@ -92,15 +92,6 @@ def joined(call: Call) -> Any:
     return content
 
 
-def deleted_as_looked_up(call: Call) -> None:
-    """Look whether there is a file, and then say that it is gone, whoever took it."""
-    if not call.rightly("is_file", call.path):
-        call.proceed()
-        return
-    time.sleep(_WINDOW_S)
-    call.rightly("delete", call.path, missing_ok=True)
-
-
 def undone(call: Call) -> Any:
     """Keep what was there, and put it back where a reader may have seen the new content."""
     if call.rightly("is_file", call.path):
@@ -214,13 +205,6 @@ ROWS: Final[tuple[Rogue, ...]] = (
     ),
     row("RACE-007", "deletes-what-is-listed", "flat", instead("delete_folder", emptied_by_list), reason="not empty"),
     row("RACE-009", "looks-first", "s3", instead("write_atomic", looked_first, NEW), reason="creators"),
-    row(
-        "RACE-008",
-        "deletes-as-looked-up",
-        "flat",
-        instead("delete", deleted_as_looked_up, asked(missing_ok=False)),
-        reason="none for d/",
-    ),
     row("KIT-064", "looks-first", "flat", instead("copy", looked_first, NEW), reason="creators"),
     row(
         "KIT-065",

@@ -157,7 +157,8 @@ def main() -> None:
     options = parser.parse_args()
     profile = Profile(options.profile)
     show_rogues(profile, options.seeds, only=options.only, alone=options.alone)
-    show_cost(profile)
+    if options.only is None:
+        show_cost(profile)
 
 
 if __name__ == "__main__":

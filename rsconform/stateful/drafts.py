@@ -98,6 +98,7 @@ class Drawing:
         names: The operations that the backend has.
         metadata: Whether user metadata may be passed.
         fills: How many files a folder may be filled with at once.
+        sees: Whether what a file holds can be seen at all: else nothing is known after a plain write lost its source.
     """
 
     names: Sequence[str]
@@ -105,6 +106,7 @@ class Drawing:
     surface: str
     metadata: bool
     fills: Sequence[int]
+    sees: bool
 
     def draft(self, random: Random, length: int) -> Draft:
         """Return a sequence of at most so many operations."""
@@ -145,12 +147,12 @@ class Drawing:
             name,
             path=random.choice(_FOLDERS if name in _OF_FOLDERS else _PATTERNS) if _is_pattern(name) else file(),
             dst=file() if name in OF_TWO else None,
-            content=self._content(random) if name in WRITES else None,
+            content=self._content(name, random) if name in WRITES else None,
             options={key: value for key, value in drawn.items() if value is not _OMITTED},
             peer=self.peers and random.random() < _HOW_OFTEN_PEER,
         )
 
-    def _content(self, random: Random) -> Content | Source:
+    def _content(self, name: str, random: Random) -> Content | Source:
         content = random.choice(_CONTENTS)
         if random.random() >= _HOW_OFTEN_SOURCE:
             return content
@@ -159,6 +161,7 @@ class Drawing:
             for options in _SOURCES
             if (self.surface == "sync" or not options.keys() & set(_SYNC_ONLY))
             and options.get("fails_after", -1) < len(content.data)
+            and (self.sees or name != "write" or "fails_after" not in options)
         ]
         return Source(content, **random.choice(usable))
 

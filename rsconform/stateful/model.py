@@ -289,7 +289,7 @@ class Model:
             case _:
                 pass
 
-    def give_up(self, operation: Operation) -> bool:
+    def give_up(self, operation: Operation, *, source_failed: bool) -> bool:
         """Take over what an operation that raised may have done; return whether nothing is known of its path.
 
         The contract leaves open what a plain write leaves when its source fails (AW-007).
@@ -297,7 +297,7 @@ class Model:
         if operation.mutates:  # That it leaves no folders behind is a sentence of its own (KIT-002).
             for path in (operation.path, operation.dst):
                 self._leave(path or "")
-        return operation.fails_after is not None and operation.op == "write"
+        return source_failed and operation.op == "write"
 
     def settle(self, path: str, content: bytes | None, metadata: Mapping[str, str] | None = None) -> None:
         """Take over what a path holds of which nothing was known."""

@@ -75,7 +75,9 @@ def search(
     Args:
         known: Kinds of what goes wrong that are not looked for any more.
     """
-    drawing = Drawing(track.names, track.instances.subject.peers, surface, track.fresh.metadata, depth.fills)
+    subject = track.instances.subject
+    sees = subject.audit is not None or "read_bytes" in track.names
+    drawing = Drawing(track.names, subject.peers, surface, track.fresh.metadata, depth.fills, sees)
     broken = _try(
         track,
         lambda random: drawing.draft(random, depth.length),

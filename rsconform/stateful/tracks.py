@@ -210,7 +210,7 @@ class Track:
         if seen.error is None:
             self._model.apply(operation)
         else:
-            unknown = self._model.give_up(operation)
+            unknown = self._model.give_up(operation, source_failed=seen.own)
         self.gone = self._model.gone
         return self._look(operation, unknown=unknown) if operation.mutates or seen.error is not None else None
 

@@ -14,7 +14,7 @@ from rsconform.run.model import Profile
 _PROCESSES: Final = 3
 _BUDGET_S: Final = {Profile.QUICK: 0.3, Profile.STANDARD: 2.0, Profile.DEEP: 15.0}
 _AHEAD_S: Final = 0.02  # Until all are to begin: by then each has been told.
-_ANSWER_S: Final = 8.0
+_ANSWER_S: Final = 30.0
 
 
 @probe("processes.one_creator")

@@ -39,7 +39,8 @@ MOST_HANGS = 3
 CONSTRUCTED = "BE-001a"
 CASE_LIMIT_S = 60.0
 LOOK_LIMIT_S = 30.0  # What looks deeper bounds itself by less; on a busy machine its imports take seconds.
-_PROCESSES_S = 60.0  # On top for a probe that starts processes: they import what the machine has time for.
+# On top for a probe that needs threads or processes to come to their end: they get the time that the machine has.
+_SLACK_S = 60.0
 _PROOF = Fault(status=503, times="all")
 
 
@@ -414,7 +415,7 @@ class LaneSession:
         if _looks_deeper(case):
             # What it does is bounded by the profile, not by how long one operation may take.
             limit_s = max(limit_s, LOOK_LIMIT_S) * self._profile.patience
-        return limit_s + (_PROCESSES_S if case.probe is not None and PROBES[case.probe].processes else 0)
+        return limit_s + (_SLACK_S if case.probe is not None and PROBES[case.probe].slack else 0)
 
     def _store_limit_s(self, case: Case) -> float:
         """Return how long making a case's given state may take, and looking at the state it leaves."""

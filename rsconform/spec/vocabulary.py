@@ -257,6 +257,11 @@ class ProbeFacts:
     hardens: str | None = None  # Of sequence, race, wire, memory, time: what a case with it exercises.
     processes: bool = False  # It starts some, and what that takes counts against nobody.
 
+    @property
+    def slack(self) -> bool:
+        """Return whether it waits for threads or processes, and has its own limits for what does not come back."""
+        return self.processes or self.hardens == "race"
+
 
 # Python checks that a table of steps cannot state; `rsconform.probes` holds each under its name.
 PROBES: Final[Mapping[str, ProbeFacts]] = {

@@ -41,8 +41,8 @@ class Depth:
 
 
 DEPTHS: Final[Mapping[Profile, Depth]] = {
-    Profile.QUICK: Depth(sequences=200, length=24, fills=(12,), budget_s=2.0),
-    Profile.STANDARD: Depth(sequences=600, length=32, fills=(12, 40), budget_s=16.0),
+    Profile.QUICK: Depth(sequences=150, length=24, fills=(12,), budget_s=2.0),
+    Profile.STANDARD: Depth(sequences=450, length=32, fills=(12, 40), budget_s=16.0),
     Profile.DEEP: Depth(sequences=20_000, length=60, fills=(12, 40, 120, 1010), budget_s=150.0),
 }
 

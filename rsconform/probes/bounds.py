@@ -42,6 +42,7 @@ _SYNC_ONLY: Final = ("read_seekable", "open_atomic", "open_atomic_lost")
 # What has to stay with each repetition, on average, to count.
 _HANDLES_EACH: Final = 0.1
 _OBJECTS_EACH: Final = 0.7
+_PARTS: Final = 5  # How many times its budget an act may take where something seems to stay.
 # After this long nothing further is repeated: a slow store is no wrong one.
 _ALL_S: Final = {Profile.QUICK: 30.0, Profile.STANDARD: 60.0, Profile.DEEP: 450.0}
 
@@ -87,13 +88,17 @@ def repeated(context: ProbeContext, folder: str) -> None:
     left: list[str] = []
     stop = monotonic() + _ALL_S[context.profile]
     with _where(context) as (repeat, make):
-        for act in (*_acts(context), *(["made"] if make is not None else [])):
+        acts = [*_acts(context), *(["made"] if make is not None else [])]
+        for at, act in enumerate(acts):
             if grown:  # That is enough to be told.
                 break
             if monotonic() > stop:
                 left.append(act)
                 continue
-            found = _done(context, repeat, act, folder, make if act == "made" else None)
+            # A slow store leaves each act its share, so that the last ones are not always the ones left out.
+            share_s = (stop - monotonic()) / (len(acts) - at) / _PARTS
+            budget_s = min(_BUDGET_S[context.profile], share_s)
+            found = _done(context, repeat, act, folder, budget_s, make if act == "made" else None)
             grown += _shown(act, found)
     if grown:
         context.fail("no more of anything than before, however often something is done", "; ".join(grown[:3]))
@@ -133,10 +138,9 @@ def _where(context: ProbeContext) -> Iterator[tuple[Callable[..., Any], _Make | 
 
 
 def _done(
-    context: ProbeContext, repeat: Callable[..., Any], act: str, folder: str, make: _Make | None
+    context: ProbeContext, repeat: Callable[..., Any], act: str, folder: str, budget_s: float, make: _Make | None
 ) -> Mapping[str, Any]:
-    before = _stored(context)
-    times, budget_s = _REPETITIONS[context.profile], _BUDGET_S[context.profile]
+    before, times = _stored(context), _REPETITIONS[context.profile]
     found: dict[str, Any] = repeat(act=act, folder=folder, times=times, budget_s=budget_s, make=make)
     if "raised" in found:
         context.fail(f"{act} to work", found["raised"])

@@ -73,15 +73,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def supervise(home: Path, backend: str, *options: str) -> Journal:
-    """Run a lane under a supervisor that loses patience soon."""
+def supervise(home: Path, backend: str, *options: str, hangs: bool = False) -> Journal:
+    """Run a lane under a supervisor, one that loses patience soon where something hangs."""
+    limit_s, grace_s = (0.5, 1.0) if hangs else (10.0, 5.0)
     arguments = [
         "-c", "/dev/null", f"--rootdir={home}", "--noconftest", "-qq", "--tb=no", "-rN", "-p", "no:cacheprovider",
         "-p", "rsconform.pytest_plugin", f"--rsconform-backend={backend}", f"--rsconform-journal={home / 'reports'}",
-        "--rsconform-timeout=0.2", *options, str(home / "mine.py"),
+        f"--rsconform-timeout={limit_s}", *options, str(home / "mine.py"),
     ]  # fmt: skip
     lane = backend.removesuffix(".py").replace(".py:", ".")
-    return Supervisor(lane, home / "reports", arguments, Silent(), grace_s=0.3).run()
+    return Supervisor(lane, home / "reports", arguments, Silent(), grace_s=grace_s).run()
 
 
 def attempts(journal: Journal, case: str) -> list[Attempt]:
@@ -90,7 +91,7 @@ def attempts(journal: Journal, case: str) -> list[Attempt]:
 
 
 def test_a_child_that_nothing_else_can_end_is_ended_three_times_and_then_the_lane_is(home: Path) -> None:
-    journal = supervise(home, "mine.py:Swallows", "--rsconform-spec=BE-007a,BE-008,KIT-006")
+    journal = supervise(home, "mine.py:Swallows", "--rsconform-spec=BE-007a,BE-008,KIT-006", hangs=True)
 
     assert journal.footer is not None
     assert journal.footer.ending == "limit"
@@ -104,7 +105,7 @@ def test_a_child_that_nothing_else_can_end_is_ended_three_times_and_then_the_lan
 
 
 def test_a_second_attempt_that_hangs_is_booked_as_such(home: Path) -> None:
-    journal = supervise(home, "mine.py:ThenHangs", "--rsconform-spec=BE-004")
+    journal = supervise(home, "mine.py:ThenHangs", "--rsconform-spec=BE-004", hangs=True)
 
     first, second = attempts(journal, NOPE)
     assert first.failure is not None
@@ -159,7 +160,7 @@ def test_a_constructor_that_ends_every_worker_is_told_once_and_the_run_is_over(h
 
 
 def test_a_constructor_that_nothing_else_can_end_gives_no_instance_and_the_run_is_over(home: Path) -> None:
-    journal = supervise(home, "mine.py:for_ever")
+    journal = supervise(home, "mine.py:for_ever", hangs=True)
 
     assert journal.instance is not None
     assert journal.instance.failure is not None

@@ -56,6 +56,10 @@ class Blobs:
     by_key: dict[str, Blob] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
+    def now(self) -> dict[str, Blob]:
+        """Return what is stored at this moment: while the store itself is walked, other threads may change it."""
+        return self.by_key.copy()
+
 
 class ForwardOnly(io.RawIOBase):
     """A stream that cannot seek."""
@@ -353,10 +357,10 @@ class FlatBackend(Backend):
 
     def _below(self, key: str) -> dict[str, Blob]:
         prefix = f"{key}/" if key else ""
-        return {name: blob for name, blob in sorted(self._blobs.by_key.items()) if name.startswith(prefix)}
+        return {name: blob for name, blob in sorted(self._blobs.now().items()) if name.startswith(prefix)}
 
     def _has_below(self, key: str) -> bool:
-        return any(name.startswith(f"{key}/") for name in list(self._blobs.by_key))
+        return any(name.startswith(f"{key}/") for name in self._blobs.now())
 
     def _folders(self, key: str) -> Iterator[FolderEntry]:
         start = self._start(key)
@@ -408,6 +412,6 @@ class FlatLane:
             blobs.by_key.update({path: Blob(file.content, now, file.metadata) for path, file in files.items()})
 
         def audit() -> Snapshot:
-            return Snapshot({path: StoredFile(blob.data, blob.metadata) for path, blob in blobs.by_key.items()})
+            return Snapshot({path: StoredFile(blob.data, blob.metadata) for path, blob in blobs.now().items()})
 
         yield Subject(make=make, seed=seed, audit=audit, peers=True, reset=blobs.by_key.clear, secrets=(SECRET,))

@@ -40,6 +40,9 @@ from rsconform_rogues.rows.streams import ROWS as STREAMS
 from rsconform_rogues.rows.wire import ROWS as WIRE
 from rsconform_rogues.rows.writes import ROWS as WRITES
 
+# A refused name of backslashes is stored all the same.
+MEMORY: Final = ("BE-029u",)
+
 # The released bridge violates these, most of them by design.
 BRIDGED: Final = (
     "BE-003a", "BE-003c", "BE-006b", "BE-020d", "BE-020f", "BE-020h", "BE-021a",
@@ -56,9 +59,9 @@ def _single(base: Base) -> Base:
 # Row -> lane. `plain` and `bare` are the flat backend with fewer capabilities, `strict` with the file-ancestor opt-in.
 BASES: Final[Mapping[str, Base]] = MappingProxyType(
     {
-        "memory": registered("memory"),
-        "async": registered("memory_async"),
-        "adapted": registered("memory_adapted"),
+        "memory": registered("memory", known=MEMORY),
+        "async": registered("memory_async", known=MEMORY),
+        "adapted": registered("memory_adapted", known=MEMORY),
         "bridged": registered("memory_bridged", known=BRIDGED),
         "local": registered(
             "local",

@@ -7,7 +7,7 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -78,7 +78,12 @@ class _Asked:
     metavar="FILE",
     help="A lanes.toml to take lanes from.",
 )
-@click.option("-n", "workers", metavar="N", help="Run on N workers (a number or 'auto').")
+@click.option(
+    "-n",
+    "workers",
+    metavar="N",
+    help="Run on N workers: a number, or 'auto' for the cores. [default: as the lane says; 0 for none]",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is random.")
 @click.option(
     "--profile",
@@ -169,6 +174,9 @@ def _demand_sense(lane: Lane, edition: Edition, asked: _Asked) -> None:
 
 
 def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -> tuple[Report, Written]:
+    whole = not (asked.spec or asked.case or asked.pytest_args)
+    if asked.workers is None and lane.parallel and whole and (os.cpu_count() or 1) > 1:
+        asked = replace(asked, workers="auto")
     arguments = _child_arguments(lane, name, asked)
     with LaneProgress(lane.name) as progress:
         try:

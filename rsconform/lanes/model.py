@@ -205,6 +205,7 @@ class Lane:
     traits: Mapping[str, object] = field(default_factory=dict)
     extra: str | None = None  # What to install when the lane's modules are missing: "rsconform[s3]".
     fresh_store: bool = False  # The callable promises a new store per call.
+    parallel: bool = False  # A whole run pays for a worker for each core.
     from_entry_point: bool = False
     distribution: str | None = None  # Of the entry point: where the lane's code comes from.
     make: Callable[[], Any] | None = None  # The callable itself, where a conftest.py registered it.

@@ -34,6 +34,7 @@ _KEY_TYPES: Final[Mapping[str, tuple[type, str]]] = {
     "traits": (dict, "a table"),
     "extra": (str, "a string"),
     "fresh_store": (bool, "true or false"),
+    "parallel": (bool, "true or false"),
 }
 
 
@@ -236,6 +237,7 @@ class _LaneReader:
             traits=dict(table.get("traits", {})),
             extra=table.get("extra"),
             fresh_store=table.get("fresh_store", False),
+            parallel=table.get("parallel", False),
             from_entry_point=self.from_entry_point,
         )
 

@@ -21,6 +21,7 @@ from rsconform.cases.values import MISSING, Bound, Limit, Text, show
 from rsconform.spec import vocabulary as v
 from rsconform.spec.mistakes import Mistake, SpecError, nearest
 from rsconform.spec.model import Axiom, CaseTemplate, Edition, Place, StepTemplate, Table
+from rsconform.spec.uncollected import uncollected
 
 _LIMIT: Final = re.compile(r"(<=|=)?\s*(\d+(?:\.\d+)?)")
 _CONTENT_ARGUMENTS: Final = frozenset({"content"})
@@ -49,6 +50,7 @@ def default_traits() -> dict[str, object]:
     return {name: trait.default for name, trait in v.TRAITS.items() if trait.default is not None}
 
 
+@uncollected
 def compile_edition(edition: Edition, traits: Mapping[str, object] | None = None) -> tuple[Case, ...]:
     """Return every case of an edition, in the order of the files.
 

@@ -174,8 +174,7 @@ def _demand_sense(lane: Lane, edition: Edition, asked: _Asked) -> None:
 
 
 def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -> tuple[Report, Written]:
-    whole = not (asked.spec or asked.case or asked.pytest_args)
-    if asked.workers is None and lane.parallel and whole and (os.cpu_count() or 1) > 1:
+    if asked.workers is None and _pays_for_workers(lane, asked):
         asked = replace(asked, workers="auto")
     arguments = _child_arguments(lane, name, asked)
     with LaneProgress(lane.name) as progress:
@@ -188,6 +187,13 @@ def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -
     for text in failures(report):
         click.echo(text + "\n")
     return report, write_reports(report, asked.reports)
+
+
+def _pays_for_workers(lane: Lane, asked: _Asked) -> bool:
+    """Return whether a run is worth a worker for each core."""
+    is_whole = not (asked.spec or asked.case or asked.pytest_args)
+    shares_its_store = lane.backend is not None and not lane.fresh_store
+    return lane.parallel and is_whole and not shares_its_store and (os.cpu_count() or 1) > 1
 
 
 def _child_arguments(lane: Lane, name: str, asked: _Asked) -> list[str]:

@@ -17,6 +17,7 @@ from rsconform.spec.lock import digest
 from rsconform.spec.mistakes import Mistake, SpecError, nearest
 from rsconform.spec.model import Axiom, Edition, Family, Place
 from rsconform.spec.tables import TableReader
+from rsconform.spec.uncollected import uncollected
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -27,6 +28,7 @@ _SYNTAX_PLACE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of docum
 _SYNTAX_HINT: Final = "In TOML 1.0 an inline table stands on one line, strings are quoted, and no key comes twice."
 
 
+@uncollected
 def load_edition(folders: Sequence[Traversable | Path], *, name: str = "dev") -> Edition:
     """Return the axioms of all family files, families in the order of their IDs.
 

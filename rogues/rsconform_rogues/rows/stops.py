@@ -6,7 +6,9 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from rsconform_rogues.operators import FILE, ITSELF, Call, asked, instead
+from remote_store import BackendUnavailable
+
+from rsconform_rogues.operators import FILE, ITSELF, Call, asked, instead, swallows
 from rsconform_rogues.row import Rogue, row
 
 _WINDOW_S: Final = 0.05
@@ -57,6 +59,15 @@ def emptied_first(call: Call) -> Any:
     return call.proceed()
 
 
+def asked_for_ever(call: Call) -> Any:
+    """Ask again until there is an answer."""
+    while True:
+        try:
+            return call.proceed()
+        except BackendUnavailable:
+            continue
+
+
 ROWS: Final[tuple[Rogue, ...]] = (
     row(
         "TIME-001",
@@ -89,4 +100,6 @@ ROWS: Final[tuple[Rogue, ...]] = (
         instead("delete_folder", emptied_first, asked(recursive=True)),
         reason="0 bytes",
     ),
+    row("TIME-006", "asks-for-ever", "s3", instead("read_bytes", asked_for_ever), reason="did not return"),
+    row("TIME-006", "is-content", "s3", swallows("exists", BackendUnavailable, value=False), reason="returned"),
 )

@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from rsconform.cli.sources import lane_files
+from rsconform.cli.sources import lane_files, lanes_option, trait_option
 from rsconform.lanes.model import Services
 from rsconform.lanes.registry import LaneError, find_lanes, parse_trait
 from rsconform.report.exits import ExitCode
@@ -31,14 +31,8 @@ _EVERY_S: Final = 10.0
     metavar="DIR",
     help="An example database of Hypothesis (a folder) that several machines may share.",
 )
-@click.option("--trait", multiple=True, metavar="NAME=VALUE", help="Declare a trait of the lane. Repeatable.")
-@click.option(
-    "--lanes",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False),
-    metavar="FILE",
-    help="A lanes.toml to take lanes from.",
-)
+@trait_option
+@lanes_option
 @click.option("--fresh-store", is_flag=True, help="A promise: each call of the callable gives a new, empty store.")
 @click.option("--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, metavar="SECONDS")
 @click.option(

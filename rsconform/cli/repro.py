@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from rsconform.cli.sources import lane_files
+from rsconform.cli.sources import lane_files, lanes_option, trait_option
 from rsconform.lanes.facade import surface_of
 from rsconform.lanes.model import Services
 from rsconform.lanes.registry import LaneError, find_lanes, parse_trait
@@ -22,14 +22,8 @@ from rsconform.stateful.tokens import Sequel, TokenError, decode
 @click.command()
 @click.argument("token")
 @click.option("--backend", metavar="LANE", help="Another lane than the one it was found on.")
-@click.option("--trait", multiple=True, metavar="NAME=VALUE", help="Declare a trait of the lane. Repeatable.")
-@click.option(
-    "--lanes",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False),
-    metavar="FILE",
-    help="A lanes.toml to take lanes from.",
-)
+@trait_option
+@lanes_option
 @click.option("--times", type=click.IntRange(min=1), default=1, show_default=True, help="In so many fresh stores.")
 @click.option(
     "--as",

@@ -16,7 +16,7 @@ import click
 from rsconform.cases.compiler import compile_edition
 from rsconform.cli.failures import failures
 from rsconform.cli.progress import LaneProgress
-from rsconform.cli.sources import edition_of, lane_files
+from rsconform.cli.sources import edition_of, lane_files, lanes_option, trait_option
 from rsconform.lanes.model import Lane
 from rsconform.lanes.registry import SharedStoreError, find_lanes, known_lanes, parse_trait
 from rsconform.report.build import build
@@ -70,14 +70,8 @@ class _Asked:
     help="The weakest level whose violation makes the exit code 1.",
 )
 @click.option("--require", type=click.Choice([grade.value for grade in Grade]), help="Ask for a grade as well.")
-@click.option("--trait", multiple=True, metavar="NAME=VALUE", help="Declare a trait of the lane. Repeatable.")
-@click.option(
-    "--lanes",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False),
-    metavar="FILE",
-    help="A lanes.toml to take lanes from.",
-)
+@trait_option
+@lanes_option
 @click.option(
     "-n",
     "workers",

@@ -6,11 +6,24 @@ from collections.abc import Iterable, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+import click
+
 from rsconform.cases.load import load_checked
 from rsconform.data import shipped
 from rsconform.lanes.model import Lane
 from rsconform.lanes.registry import LaneFile, installed_lane_files, local_lane_files, read_lane_file
 from rsconform.spec.model import Edition
+
+trait_option = click.option(
+    "--trait", multiple=True, metavar="NAME=VALUE", help="Declare a trait of the lane. Repeatable."
+)
+lanes_option = click.option(
+    "--lanes",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A lanes.toml to take lanes from.",
+)
 
 
 def lane_files(extra: Iterable[str]) -> list[LaneFile]:

@@ -6,12 +6,12 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remote_store import RemoteStoreError, RetryPolicy, Secret
+
+from rsconform_s3.parsing import parse_cheaply
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -106,8 +106,7 @@ def make_client(settings: ClientSettings) -> BaseClient:
     except ImportError as exc:
         raise RemoteStoreError(f"The S3 backend needs {BOTO3_NEEDED}, which is not installed") from exc
     core = botocore.session.Session()
-    # dateutil, botocore's default, takes three quarters of the CPU of a listing.
-    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
+    parse_cheaply(core)
     options = {name: value for name, value in settings.options.items() if name != "config_kwargs"}
     options["config"] = Config(**_config_keywords(settings))
     chosen = {
@@ -184,16 +183,3 @@ def _hidden(value: str | Secret | None) -> Secret | None:
 
 def _reveal(value: str | Secret | None) -> str | None:
     return value.reveal() if isinstance(value, Secret) else value
-
-
-def _timestamp(value: Any) -> datetime:
-    """Return the time of a listing's ISO 8601 or of a header's HTTP date."""
-    if isinstance(value, str) and "T" in value[10:11]:
-        parsed = datetime.fromisoformat(value)
-        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    if isinstance(value, str) and value.endswith("GMT"):
-        return parsedate_to_datetime(value)
-    from botocore.utils import parse_timestamp
-
-    other: datetime = parse_timestamp(value)
-    return other

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -192,14 +191,6 @@ def test_threads_that_come_first_together_make_one_client(monkeypatch: pytest.Mo
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(first, range(4))) == [False] * 4
     assert len(made) == 1
-
-
-@pytest.mark.parametrize(
-    "text", ["2026-01-02T03:04:05.000Z", "2026-01-02T03:04:05", "Fri, 02 Jan 2026 03:04:05 GMT", 1767323045]
-)
-def test_times_are_read_in_every_form_that_s3_writes(text: Any) -> None:
-    parsed = clients._timestamp(text)
-    assert parsed == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def test_nothing_of_boto3_is_imported_before_the_first_request() -> None:

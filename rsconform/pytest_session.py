@@ -266,7 +266,8 @@ class Conformance:
             self.ended = True
             pytest.exit(why, returncode=2)
         assert run.session is not None
-        run.dirty = run.session.broken = why
+        run.dirty = why
+        run.session.give_up(why)
 
     def attempts(self, run: LaneRun, name: str) -> list[Attempt]:
         """Return the attempts at a case, each written to the journal before and after it ran."""

@@ -20,9 +20,9 @@ from types import FrameType
 from typing import Any, Final, Protocol
 
 from rsconform.run.journal import SUPERVISOR, JournalFile, JournalWriter, clear, ended, journal_files, merge
+from rsconform.run.limits import MOST_HANGS
 from rsconform.run.model import Attempt, Failure, Footer, Header, Instance, Journal, Result
 from rsconform.run.plan import SMOKE
-from rsconform.run.session import MOST_HANGS
 
 _POLL_S: Final = 0.05
 # The soft limit comes first; a process that swallows it is ended this much later.

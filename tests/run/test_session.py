@@ -16,9 +16,10 @@ from remote_store.backends import MemoryBackend
 
 from rsconform.cases.model import Skip, Want
 from rsconform.lanes.model import Denied, ServiceDownError, Services, Snapshot, Subject
+from rsconform.run.limits import LOOK_LIMIT_S, MOST_HANGS
 from rsconform.run.model import Attempt, Profile, Result
 from rsconform.run.plan import SMOKE
-from rsconform.run.session import LOOK_LIMIT_S, MOST_HANGS, LaneSession
+from rsconform.run.session import LaneSession
 from tests.run.sessions import Shelf, session_of
 
 EXISTS = '[[axiom.case]]\nname = "absent"\nsteps = [ { op = "exists", path = "a", returns = false } ]'
@@ -212,13 +213,13 @@ def test_hangs_of_earlier_processes_count() -> None:
 def test_the_limit_of_a_case_is_told_for_everything_that_is_done_in_it() -> None:
     session, (absent, given, writes) = session_of(f"{EXISTS}\n{GIVEN}\n{WRITES}", limit_s=10)
 
-    limits = [session.limit_s(case) for case in (absent, given, writes)]
+    limits = [session.limits.case_s(case) for case in (absent, given, writes)]
     assert limits == [30, 30, 40]
     session, (many,) = session_of(
         '[[axiom.case]]\nname = "many"\ngiven = { "f{0001..2500}" = "text:" }\n'
         'steps = [ { op = "exists", path = "a" } ]'
     )
-    assert session.limit_s(many) == 65
+    assert session.limits.case_s(many) == 65
 
 
 # -- the smoke case --
@@ -505,4 +506,4 @@ def test_a_probe_that_looks_deeper_is_given_the_time_that_the_profile_needs(prof
     )
     session, (case,) = session_of(deep, limit_s=2.0, profile=profile)
 
-    assert times * LOOK_LIMIT_S <= session.limit_s(case) <= times * LOOK_LIMIT_S + 8.0
+    assert times * LOOK_LIMIT_S <= session.limits.case_s(case) <= times * LOOK_LIMIT_S + 8.0

@@ -1,0 +1,186 @@
+"""One attempt at one case on a subject: its given state is made, its steps or probe run, its end judged."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from remote_store import Backend
+
+from rsconform.cases.model import Case, Skip, Want
+from rsconform.lanes.facade import OffSurface, class_of
+from rsconform.lanes.model import Lane
+from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
+from rsconform.run import deadline
+from rsconform.run.interpreter import CaseFailed, FaultNotMet, Interpreter, Refused, show_error
+from rsconform.run.invariants import Watch
+from rsconform.run.limits import Hangs, Limits
+from rsconform.run.model import Attempt, Failure, Result
+from rsconform.run.plan import without
+from rsconform.run.store import GivenFailedError, Mismatch, StoreView, UnaffordableError
+from rsconform.run.subjects import Held
+
+
+@dataclass
+class CaseRunner:
+    """Runs cases on the subjects of one lane.
+
+    Args:
+        invariants: Axiom by the checker that judges it in every case.
+        faced: Makes an instance as the lane's are made.
+        seeded: Is told when a given state that is made through the subject is there.
+        seed: Of what is random.
+        corpus: A folder in which probes keep what they found; None to keep nothing.
+    """
+
+    lane: Lane
+    limits: Limits
+    hangs: Hangs
+    invariants: Mapping[str, str]
+    faced: Callable[[Callable[[], Any]], Backend]
+    seeded: Callable[[], None]
+    seed: int = 0
+    corpus: Path | None = None
+    class_traits: Mapping[str, object] = field(default_factory=dict)
+    earlier: dict[str, object] = field(default_factory=dict)  # What the attempts at one case leave to the next.
+
+    def run(self, case: Case, held: Held, view: StoreView, blank: Attempt) -> Attempt:
+        """Return what an attempt came to; `blank` is one to which nothing has happened yet."""
+        ids = {checker: axiom for checker, axiom in self.invariants.items() if axiom not in case.breaks}
+        watch = Watch(ids)
+        interpreter = Interpreter(
+            case=case,
+            subject=held.subject,
+            backend=held.backend,
+            view=view,
+            watch=watch,
+            step_limit_s=self.limits.step_s,
+            peer=held.subject.make,
+            reopen=held.subject.make,
+            construct=lambda options: self.faced(functools.partial(class_of(held.backend), **options)),
+        )
+        content = {path: file.content.data for path, file in case.given.files.items()} if case.probe else {}
+        context = ProbeContext(
+            held.subject,
+            held.backend,
+            content,
+            self.seed,
+            self.limits.profile,
+            lane=self.lane.backend or self.lane.name,
+            # What a mere reading of an undeclared trait finds says nothing about the lane.
+            corpus=None if self._presumes(case) else self.corpus,
+            earlier=self.earlier,
+            touched=view.touched,
+        )
+        attempt = blank
+        try:
+            self._make_given(view, case)
+            interpreter.baseline = interpreter.snapshot = view.snapshot()
+            if case.probe is not None:
+                self._probe(case.probe, case, context)
+            else:
+                interpreter.run()
+            attempt = replace(attempt, result=Result.PASSED)
+            if case.then is not None:
+                mismatch = self._judge_end(interpreter, case, view)
+                if mismatch is not None:
+                    raise CaseFailed(mismatch.expected, mismatch.observed)
+        except OffSurface as exc:
+            return replace(blank, result=Result.SKIPPED, skip=Skip(Want.SURFACE, str(exc)))
+        except UnaffordableError as exc:
+            return replace(blank, result=Result.SKIPPED, skip=exc.skip)
+        except GivenFailedError as exc:
+            return replace(blank, error=str(exc))
+        except FaultNotMet as exc:
+            attempt = replace(blank, result=Result.SKIPPED, skip=Skip(Want.FAULT, str(exc)))
+        except Refused as exc:
+            attempt = replace(attempt, result=Result.PASSED, notes=(str(exc),))
+        except CaseFailed as exc:
+            attempt = replace(attempt, result=Result.FAILED, failure=_failure(case, interpreter, exc))
+        except ProbeSkipped as exc:
+            missing = without(str(exc), self.lane) if exc.want is Want.AFFORDANCE else Skip(exc.want, str(exc))
+            return replace(blank, result=Result.SKIPPED, skip=missing)
+        except ProbeFailed as exc:
+            steps = exc.steps or (_probe_text(case),)
+            failure = Failure(exc.expected, exc.observed, step=len(steps) - 1, steps=steps, ways=exc.ways)
+            attempt = replace(attempt, result=Result.FAILED, failure=failure)
+        except deadline.SoftLimitError:
+            failure = Failure("an end in time", "the case did not end", steps=(_probe_text(case),), hang=True)
+            attempt = replace(attempt, result=Result.FAILED, failure=failure)
+        except KeyboardInterrupt:
+            raise
+        except Exception as exc:
+            attempt = replace(attempt, result=Result.ERRORED, error=f"the kit broke: {show_error(exc)}")
+        except BaseException as exc:  # SystemExit and the like: nothing of the kit raises them.
+            failure = Failure("an end of the case", f"{show_error(exc)} came out", steps=(_probe_text(case),))
+            attempt = replace(attempt, result=Result.FAILED, failure=failure)
+        finally:
+            deadline.disarm()
+            self._close_streams(interpreter)
+        return replace(
+            attempt,
+            breaches=(*context.breaches, *watch.breaches),
+            judged=tuple(sorted(watch.judged)),
+            notes=(*attempt.notes, *context.notes, *interpreter.notes),
+        )
+
+    def _presumes(self, case: Case) -> bool:
+        """Return whether a case takes for granted what the lane does not declare."""
+        return any(self.lane.declared.get(name) is None for name in case.traits if name not in self.class_traits)
+
+    def _make_given(self, view: StoreView, case: Case) -> None:
+        deadline.arm(self.limits.store_s(case))
+        try:
+            view.seed(case.given)
+        except deadline.SoftLimitError:
+            self.hangs.add()
+            raise GivenFailedError("given failed: seeding did not return") from None
+        finally:
+            deadline.disarm()
+        if seeds_through_subject(case, self.lane):
+            self.seeded()
+
+    def _probe(self, name: str, case: Case, context: ProbeContext) -> None:
+        deadline.arm(self.limits.probe_s(case))
+        try:
+            find_probe(name)(context, **case.args)
+        finally:
+            deadline.disarm()
+
+    def _close_streams(self, interpreter: Interpreter) -> None:
+        deadline.arm(self.limits.step_s)
+        try:
+            interpreter.close_streams()
+        except deadline.SoftLimitError:  # What closing owes is for the axioms about it.
+            self.hangs.add()
+        finally:
+            deadline.disarm()
+
+    def _judge_end(self, interpreter: Interpreter, case: Case, view: StoreView) -> Mismatch | None:
+        if case.then is None:
+            return None
+        interpreter.at = len(case.steps)
+        deadline.arm(self.limits.store_s(case))
+        try:
+            return view.judge(case.then, interpreter.baseline, case.given, interpreter.resolve)
+        finally:
+            deadline.disarm()
+
+
+def seeds_through_subject(case: Case, lane: Lane) -> bool:
+    """Return whether a case's given state is made by the very subject that is judged."""
+    return "seed" not in lane.affordances and bool(case.given.files or case.given.folders)
+
+
+def _failure(case: Case, interpreter: Interpreter, failed: CaseFailed) -> Failure:
+    steps = tuple(step.text for step in case.steps)
+    at = interpreter.at if interpreter.at < len(steps) else None
+    return Failure(failed.expected, failed.observed, step=at, steps=steps, phase=failed.phase, hang=failed.hang)
+
+
+def _probe_text(case: Case) -> str:
+    arguments = " ".join(f"{name}={value}" for name, value in case.args.items())
+    return f"probe {case.probe} {arguments}".rstrip()

@@ -1,0 +1,221 @@
+"""The subjects of one lane in one worker: made, proved, handed to one case after the other, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+from remote_store import Backend
+from remote_store.aio import AsyncBackend
+
+from rsconform.cases.values import show
+from rsconform.lanes.facade import AsyncFacade, LoopThread, make_on
+from rsconform.lanes.model import Lane, LaneFixture, ServiceDownError, Services, Subject
+from rsconform.lanes.registry import LaneError, import_target
+from rsconform.run import deadline
+from rsconform.run.interpreter import show_error
+from rsconform.run.limits import Hangs, Limits
+from rsconform.run.model import Failure
+from rsconform.run.proofs import UnprovedError, disproof_of_wire
+
+
+class NoInstanceError(Exception):
+    """The constructor gave no backend."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+        super().__init__(failure.observed)
+
+
+@dataclass
+class Held:
+    """A subject and its backend, for as long as they serve."""
+
+    stack: ExitStack
+    subject: Subject
+    backend: Backend
+    over_wire: bool = False
+
+
+def callable_fixture(make: Callable[[], Backend]) -> LaneFixture:
+    """Return the lane fixture of a plain callable: it affords nothing but the backend."""
+
+    @contextlib.contextmanager
+    def fixture(_services: Services) -> Iterator[Subject]:
+        yield Subject(make=make)
+
+    return fixture
+
+
+class Subjects:
+    """Hands out an empty store and a backend over it, case by case.
+
+    Args:
+        fixture: Instead of the lane fixture that the lane names.
+        fresh: Every case gets an instance of its own, whatever the lane fixture offers.
+    """
+
+    def __init__(
+        self,
+        lane: Lane,
+        services: Services,
+        limits: Limits,
+        hangs: Hangs,
+        *,
+        fixture: LaneFixture | None = None,
+        fresh: bool = False,
+    ) -> None:
+        self.secrets: tuple[str, ...] = ()  # Of every subject so far.
+        self._lane = lane
+        self._services = services
+        self._limits = limits
+        self._hangs = hangs
+        self._fixture = fixture
+        self._fresh = fresh
+        self._held: dict[bool, Held] = {}  # By whether they were handed out for a wire.
+        self._wire_proved = False
+        self._loop: LoopThread | None = None  # Where an AsyncBackend runs.
+
+    def open(self, *, over_wire: bool = False) -> Held:
+        """Return a subject with an empty store and a backend over it.
+
+        Args:
+            over_wire: The backend is to talk to its server through a wire.
+
+        Raises:
+            NoInstanceError: The constructor raised, hung or returned no backend.
+        """
+        if self._fixture is None:
+            self._fixture = self._import_fixture()
+        stack = ExitStack()
+        try:
+            services = self._services.with_wire() if over_wire else self._services
+            manager: AbstractContextManager[Subject] = self._fixture(services)
+            subject = stack.enter_context(manager)
+            if not isinstance(subject, Subject):
+                raise TypeError(f"it yielded {show(subject)} and no Subject")
+            # Known before the first thing that can go wrong, so that no message of the constructor shows them.
+            self.secrets = tuple(dict.fromkeys((*self.secrets, *subject.secrets)))
+            subject = replace(subject, make=functools.partial(self.faced, subject.make))
+            return Held(stack, subject, self._construct(subject), over_wire)
+        except BaseException:
+            stack.close()
+            raise
+
+    def _import_fixture(self) -> LaneFixture:
+        if self._lane.make is not None:
+            return callable_fixture(self._lane.make)
+        if self._lane.backend is not None:
+            return callable_fixture(import_target(self._lane.backend, self._lane))
+        return import_target(self._lane.fixture or "", self._lane)
+
+    def _construct(self, subject: Subject) -> Backend:
+        deadline.arm(self._limits.step_s)
+        try:
+            backend = subject.make()
+        except deadline.SoftLimitError:
+            observed = f"the constructor did not return within {self._limits.step_s:g} s"
+            raise NoInstanceError(Failure(expected="a backend", observed=observed, hang=True)) from None
+        except (KeyboardInterrupt, ServiceDownError, LaneError):
+            raise
+        except ModuleNotFoundError as exc:
+            install = f" Install it: pip install '{self._lane.extra}'." if self._lane.extra else ""
+            raise LaneError(f'lane "{self._lane.name}" needs the module {exc.name!r}.{install}') from exc
+        except BaseException as exc:
+            observed = f"the constructor raised {show_error(exc)}"
+            raise NoInstanceError(Failure(expected="a backend", observed=observed)) from exc
+        finally:
+            deadline.disarm()
+        if not isinstance(backend, Backend):
+            # By its class: a repr holds an address, and a certificate no accidents.
+            kind = f"an instance of {type(backend).__module__}.{type(backend).__qualname__}"
+            observed = f"the constructor returned {'None' if backend is None else kind}"
+            raise NoInstanceError(Failure(expected="a Backend or an AsyncBackend", observed=observed))
+        return backend
+
+    def faced(self, make: Callable[[], Any]) -> Any:
+        """Return a new instance; an AsyncBackend behind its sync face."""
+        made = self._made(make)
+        return AsyncFacade(made, self._running_loop()) if isinstance(made, AsyncBackend) else made
+
+    def _made(self, make: Callable[[], object]) -> object:
+        try:
+            backend = make()
+        except RuntimeError as exc:
+            if "event loop" not in str(exc):
+                raise
+            return make_on(self._running_loop(), make)  # It wants to be made where it will run.
+        if inspect.isawaitable(backend):
+            awaitable = backend
+            return make_on(self._running_loop(), lambda: awaitable)
+        return backend
+
+    def _running_loop(self) -> LoopThread:
+        if self._loop is None or not self._loop.responds():
+            self._loop = LoopThread()
+        return self._loop
+
+    def take(self, *, fresh: bool = False, over_wire: bool = False) -> Held:
+        """Return the subject of the next case: the one that is held, emptied, or a new one.
+
+        Raises:
+            NoInstanceError: The constructor raised, hung or returned no backend.
+            UnprovedError: The wire does not do what it is for.
+        """
+        held = self._held.pop(over_wire, None)
+        if held is not None and not fresh and not self._fresh and held.subject.reset is not None:
+            try:
+                held.subject.reset()
+            except Exception:
+                self.release(held)
+                raise
+            return held
+        if held is not None:
+            self.release(held)
+        held = self.open(over_wire=over_wire)
+        if over_wire and not self._wire_proved and "wire" in self._lane.affordances:
+            self._prove_wire(held)
+        return held
+
+    def _prove_wire(self, held: Held) -> None:
+        why = disproof_of_wire(held.subject, held.backend, self._lane, self._limits.step_s)
+        if why is not None:
+            self.release(held)
+            raise UnprovedError(why)
+        if held.subject.reset is not None:
+            held.subject.reset()
+        self._wire_proved = True
+
+    def hold(self, held: Held, *, spoiled: bool) -> None:
+        """Keep a subject for the next case, or end it."""
+        if spoiled or held.subject.reset is None:
+            self.release(held)
+        else:
+            self._held[held.over_wire] = held
+
+    def release(self, held: Held) -> None:
+        """Close a backend and end its subject."""
+        deadline.arm(self._limits.step_s)
+        try:
+            held.backend.close()
+        except KeyboardInterrupt:
+            raise
+        except deadline.SoftLimitError:
+            self._hangs.add()
+        except BaseException:  # What close() owes is for the axioms about it.
+            pass
+        finally:
+            deadline.disarm()
+        held.stack.close()
+
+    def close(self) -> None:
+        """End the subjects that are still held."""
+        while self._held:
+            self.release(self._held.popitem()[1])
+        if self._loop is not None:
+            self._loop.close()

@@ -9,7 +9,7 @@ from typing import Final
 
 from rsconform.gate.read import Certificate
 from rsconform.report.exits import ORDER, ExitCode
-from rsconform.report.grades import DEV, HARDENING
+from rsconform.report.grades import DEV, HARDENING, SHALLOW
 from rsconform.report.model import Grade, Ruling
 
 _LEVELS: Final = {Grade.CORE: ("MUST",), Grade.FULL: ("MUST", "SHOULD"), Grade.HARDENED: ("MUST", "SHOULD")}
@@ -96,6 +96,9 @@ def _of_itself(certificate: Certificate, require: Grade, today: date) -> Iterato
 def _unhardened(certificate: Certificate) -> Iterator[Finding]:
     if certificate.edition.partition(",")[0] == DEV:
         yield Finding(ExitCode.INCOMPLETE, f"No certificate of a {DEV} edition is hardened: nothing in it is frozen.")
+    if certificate.profile == SHALLOW:
+        said = f"Its profile is {SHALLOW}: run the lane with --profile standard or deep."
+        yield Finding(ExitCode.INCOMPLETE, said)
     absent = [kind for kind in HARDENING if kind not in certificate.exercised]
     if absent:
         yield Finding(ExitCode.INCOMPLETE, f"Nothing was executed of: {', '.join(absent)}.")

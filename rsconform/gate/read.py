@@ -10,13 +10,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from rsconform.report.grades import DEV, HARDENING
+from rsconform.report.grades import DEV, HARDENING, SHALLOW
 from rsconform.report.model import Grade, Ruling
 
 FORMAT: Final = 1
 NO_GRADE: Final = "none"
 IN_PART: Final = "holds_in_part"
-_TEXTS: Final = ("grade", "edition", "lock", "kit", "contract", "evidence", "audit")
+_TEXTS: Final = ("grade", "edition", "lock", "kit", "contract", "evidence", "audit", "profile")
 _TABLES: Final = ("backend", "lane", "counts")
 _LISTED: Final = tuple(ruling for ruling in Ruling if ruling is not Ruling.HOLDS)
 _LEVELS: Final = ("MUST", "SHOULD", "MAY")
@@ -60,7 +60,8 @@ class Certificate:
     contract: str
     lane: str
     digest: str  # Of the lane's facts; empty if it does not say.
-    exercised: frozenset[str]  # Of sequence, race, wire, memory.
+    profile: str
+    exercised: frozenset[str]  # Of sequence, race, wire, memory, time.
     in_part: Mapping[str, str]  # Axioms that hold, but not all of whose points could be reached, and why.
     capabilities: frozenset[str]
     affordances: frozenset[str]
@@ -176,6 +177,7 @@ def _certificate(path: Path, document: Mapping[str, Any]) -> Certificate:
         contract=document["contract"],
         lane=lane["name"],
         digest=str(lane.get("digest", "")),
+        profile=document["profile"],
         exercised=frozenset(document.get("exercised", ())),
         in_part={axiom: str(said) for axiom, said in _table(document, "axioms").get(IN_PART, {}).items()},
         capabilities=frozenset(backend.get("capabilities", ())),
@@ -220,4 +222,5 @@ def highest_grade(certificate: Certificate) -> Grade | None:
     if any(certificate.of(ruling, "SHOULD") for ruling in stops) or certificate.of(Ruling.WAIVED, "MUST"):
         return Grade.CORE
     frozen = certificate.edition.partition(",")[0] != DEV
-    return Grade.HARDENED if frozen and certificate.exercised.issuperset(HARDENING) else Grade.FULL
+    deep = certificate.profile != SHALLOW and certificate.exercised.issuperset(HARDENING)
+    return Grade.HARDENED if frozen and deep else Grade.FULL

@@ -133,6 +133,7 @@ def _outcome(planned: PlannedCase, attempts: Sequence[Attempt], journal: Journal
         skip=skip if result is Result.SKIPPED else None,
         readings=planned.readings,
         missing=_why_missing(planned.case, journal) if result is None else None,
+        hardens=planned.hardens,
     )
 
 

@@ -41,7 +41,7 @@ def build(journal: Journal, waivers: Iterable[Waiver], today: date) -> Report:
         observations=observations + notes(journal),
         waivers=review(ours, verdicts, today=today, known=known, whole=whole),
         incomplete=incomplete,
-        grading=grade(verdicts, edition=header.edition, whole=whole),
+        grading=grade(verdicts, edition=header.edition, whole=whole, profile=header.profile),
     )
 
 

@@ -36,6 +36,7 @@ def certificate(report: Report) -> dict[str, Any]:
         "contract": header.contract,
         "evidence": header.lane.evidence,
         "audit": header.lane.audit,
+        "profile": header.profile.value,
         "exercised": list(exercised(report.verdicts)),
         "backend": _backend(report),
         "lane": _lane(report),

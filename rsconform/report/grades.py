@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from rsconform.report.model import Grade, Grading, Ruling, Verdict
+from rsconform.run.model import Profile, Result
 
 DEV: Final = "dev"  # The edition before the first freeze: nothing in it is promised to stay.
 
-# What the grade `hardened` wants to see exercised, by an axiom of each.
-HARDENING: Final = ("sequence", "race", "wire", "memory")
+# What the grade `hardened` wants to see exercised, by a case of each.
+HARDENING: Final = ("sequence", "race", "wire", "memory", "time")
+
+# The profile that looks too little for it: in it some rogues that only races or sequences show are missed.
+SHALLOW: Final = Profile.QUICK
 
 _LEVELS: Final = {Grade.CORE: ("MUST",), Grade.FULL: ("MUST", "SHOULD"), Grade.HARDENED: ("MUST", "SHOULD")}
 _BLOCKS: Final = {
@@ -27,7 +31,7 @@ def levels_of(grade: Grade) -> tuple[str, ...]:
     return _LEVELS[grade]
 
 
-def grade(verdicts: Sequence[Verdict], *, edition: str, whole: bool) -> Grading:
+def grade(verdicts: Sequence[Verdict], *, edition: str, whole: bool, profile: Profile) -> Grading:
     """Return the grade reached, with a sentence for each thing that kept the next one away.
 
     Args:
@@ -37,14 +41,14 @@ def grade(verdicts: Sequence[Verdict], *, edition: str, whole: bool) -> Grading:
         return Grading(None, ("not core: a partial or incomplete run has no grade",))
     reached = None
     for candidate in Grade:
-        against = _against(candidate, verdicts, edition)
+        against = _against(candidate, verdicts, edition, profile)
         if against:
             return Grading(reached, tuple(f"not {candidate}: {reason}" for reason in against))
         reached = candidate
     return Grading(reached)
 
 
-def _against(candidate: Grade, verdicts: Sequence[Verdict], edition: str) -> list[str]:
+def _against(candidate: Grade, verdicts: Sequence[Verdict], edition: str, profile: Profile) -> list[str]:
     asked = [verdict for verdict in verdicts if verdict.axiom.level in _LEVELS[candidate]]
     reasons = []
     if not any(verdict.ruling in _EXECUTED for verdict in asked):
@@ -61,6 +65,8 @@ def _against(candidate: Grade, verdicts: Sequence[Verdict], edition: str) -> lis
     if candidate is Grade.HARDENED:
         if edition == DEV:
             reasons.append(f"the edition is {DEV}, {len(verdicts)} axioms")
+        if profile == SHALLOW:
+            reasons.append(f"the profile is {profile}")
         seen = exercised(verdicts)
         absent = [kind for kind in HARDENING if kind not in seen]
         if absent:
@@ -69,8 +75,15 @@ def _against(candidate: Grade, verdicts: Sequence[Verdict], edition: str) -> lis
 
 
 def exercised(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-    """Return of what the grade `hardened` asks for something was executed."""
-    seen = {kind for verdict in verdicts if verdict.ruling in _EXECUTED for kind in verdict.axiom.hardens}
+    """Return of what the grade `hardened` asks for something was executed; a skipped case exercised nothing."""
+    seen = {
+        kind
+        for verdict in verdicts
+        if verdict.ruling in _EXECUTED
+        for outcome in verdict.outcomes
+        if outcome.result in (Result.PASSED, Result.FAILED)
+        for kind in outcome.hardens
+    }
     return tuple(kind for kind in HARDENING if kind in seen)
 
 

@@ -86,6 +86,7 @@ class Outcome:
     skip: Skip | None = None
     readings: tuple[tuple[str, str], ...] = ()
     missing: str | None = None  # Why there is no outcome.
+    hardens: tuple[str, ...] = ()  # What the case exercises beyond single operations.
 
     @property
     def is_flaky(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from rsconform.cases.model import Skip as Skip
 from rsconform.cases.model import Want as Want
 
-JOURNAL_FORMAT = 1
+JOURNAL_FORMAT = 2
 REFUSED = "refused: "  # How the note begins of a case that a permitted refusal ended.
 
 Json = Mapping[str, Any]
@@ -97,6 +97,7 @@ class PlannedCase:
     requires: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     surface: str | None = None  # The same of the kind of backend it would need.
+    hardens: tuple[str, ...] = ()  # Of sequence, race, wire, memory, time: what it exercises beyond single operations.
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,6 @@ class AxiomFacts:
     skip: Skip | None = None  # For want of what the lane's facts keep an invariant from being judged.
     requires: tuple[str, ...] = ()  # Capabilities without which an invariant meets nothing to judge.
     same_as: tuple[str, ...] = ()  # IDs whose verdict is its own on an AsyncBackend.
-    hardens: tuple[str, ...] = ()  # Of sequence, race, wire, memory: what the grade `hardened` asks to see exercised.
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ def instance_from(raw: Json) -> Instance:
 
 
 def _axiom_from(raw: Json) -> AxiomFacts:
-    lists = {name: tuple(raw[name]) for name in ("requires", "same_as", "hardens")}
+    lists = {name: tuple(raw[name]) for name in ("requires", "same_as")}
     return AxiomFacts(**{**raw, **lists, "skip": _skip_from(raw["skip"])})
 
 
@@ -258,6 +258,7 @@ def header_from(raw: Json) -> Header:
                         "readings": tuple((trait, value) for trait, value in planned["readings"]),
                         "requires": tuple(planned["requires"]),
                         "lacks": tuple(planned["lacks"]),
+                        "hardens": tuple(planned["hardens"]),
                     }
                 )
                 for planned in raw["plan"]

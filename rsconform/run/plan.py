@@ -162,6 +162,7 @@ def plan(cases: Iterable[Case], lane: Lane, contract: str) -> tuple[PlannedCase,
                 tuple(sorted(case.capabilities)) if unaffordable else (),
                 tuple(sorted(case.lacks)) if unaffordable else (),
                 case.surface if unaffordable else None,
+                _hardens(case),
             )
         )
     return tuple(planned)
@@ -260,15 +261,14 @@ def axiom_facts(axiom: Axiom, bundle: str | None, lane: Lane) -> AxiomFacts:
         skip=_invariant_skip(axiom.invariant, lane),
         requires=axiom.requires,
         same_as=axiom.same_as,
-        hardens=_hardens(axiom),
     )
 
 
-def _hardens(axiom: Axiom) -> tuple[str, ...]:
-    """Return what a case of an axiom exercises beyond single operations."""
-    kinds = {PROBES[case.probe].hardens for case in axiom.cases if case.probe is not None}
-    keys = {key for case in axiom.cases for step in case.steps for key in step.table}
-    kinds |= {kind for key, kind in (("fault", "wire"), ("memory", "memory")) if key in keys}
+def _hardens(case: Case) -> tuple[str, ...]:
+    """Return what a case exercises beyond single operations."""
+    kinds = {PROBES[case.probe].hardens} if case.probe is not None else set()
+    if any(step.faults for step in case.steps):
+        kinds.add("wire")
     return tuple(sorted(kind for kind in kinds if kind is not None))
 
 

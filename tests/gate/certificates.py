@@ -34,6 +34,7 @@ def document(
         "evidence": "emulator",
         "audit": "lane",
         "backend": {"capabilities": ["READ", "WRITE"]},
+        "profile": "standard",
         "exercised": ["sequence", "race"],
         "lane": {"name": "mine", "digest": "facts", "affordances": ["audit", "seed"]},
         "counts": {level: dict(row) for level, row in counts.items()},

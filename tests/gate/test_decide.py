@@ -108,10 +108,11 @@ def test_other_facts_of_the_lane_make_it_stale(tmp_path: Path) -> None:
 
 
 def test_what_keeps_it_from_being_hardened_is_said(tmp_path: Path) -> None:
-    texts = [finding.text for finding in decided(tmp_path, Grade.HARDENED).findings]
+    texts = [finding.text for finding in decided(tmp_path, Grade.HARDENED, profile="quick").findings]
 
     assert texts == [
         "It has the grade full; hardened is required.",
         "No certificate of a dev edition is hardened: nothing in it is frozen.",
-        "Nothing was executed of: wire, memory.",
+        "Its profile is quick: run the lane with --profile standard or deep.",
+        "Nothing was executed of: wire, memory, time.",
     ]

@@ -9,7 +9,7 @@ import pytest
 from remote_store import Capability, ContentDigest, RemotePath
 
 from rsconform.cases import matchers as m
-from rsconform.cases.compiler import compile_matcher
+from rsconform.cases.steps import compile_matcher
 from rsconform.cases.values import Bound
 
 CONTENT = b"hello"

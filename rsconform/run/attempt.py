@@ -15,7 +15,8 @@ from rsconform.lanes.facade import OffSurface, class_of
 from rsconform.lanes.model import Lane
 from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
 from rsconform.run import deadline
-from rsconform.run.interpreter import CaseFailed, FaultNotMet, Interpreter, Refused, show_error
+from rsconform.run.ends import CaseFailed, FaultNotMet, Refused, show_error
+from rsconform.run.interpreter import Interpreter
 from rsconform.run.invariants import Watch
 from rsconform.run.limits import Hangs, Limits
 from rsconform.run.model import Attempt, Failure, Result

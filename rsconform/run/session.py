@@ -19,8 +19,8 @@ from rsconform.lanes.registry import LaneError
 from rsconform.run import deadline
 from rsconform.run.attempt import CaseRunner, seeds_through_subject
 from rsconform.run.cleaning import StoreKeeper
+from rsconform.run.ends import show_error
 from rsconform.run.instance import describe, facts_of
-from rsconform.run.interpreter import show_error
 from rsconform.run.invariants import ENDS_IN_TIME
 from rsconform.run.limits import Hangs, Limits, looks_deeper
 from rsconform.run.model import Attempt, Breach, Failure, Instance, Profile, Result, off_surface

@@ -13,7 +13,7 @@ from remote_store import Backend, Capability
 
 from rsconform.cases.values import show, show_difference
 from rsconform.run import deadline
-from rsconform.run.interpreter import show_error
+from rsconform.run.ends import show_error
 from rsconform.run.model import Attempt, Breach, Failure, Result
 from rsconform.run.store import StoreView
 

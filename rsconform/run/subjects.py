@@ -18,7 +18,7 @@ from rsconform.lanes.facade import AsyncFacade, LoopThread, make_on
 from rsconform.lanes.model import Lane, LaneFixture, ServiceDownError, Services, Subject
 from rsconform.lanes.registry import LaneError, import_target
 from rsconform.run import deadline
-from rsconform.run.interpreter import show_error
+from rsconform.run.ends import show_error
 from rsconform.run.limits import Hangs, Limits
 from rsconform.run.model import Failure
 from rsconform.run.proofs import UnprovedError, disproof_of_wire

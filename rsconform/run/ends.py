@@ -1,0 +1,40 @@
+"""The ways in which a case ends before its last step, and what an operation came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class Refused(Exception):  # Not an error: a permitted way for a case to end.
+    """The subject took a permitted refusal: the rest of the case is not run."""
+
+
+class FaultNotMet(Exception):  # Not an error: nothing was shown.
+    """The subject sent no request that would have met the fault, so what it did then says nothing about faults."""
+
+
+class CaseFailed(Exception):  # The verdict on the subject, not an error of the kit.
+    """The subject did not do what a step demands."""
+
+    def __init__(self, expected: str, observed: str, *, phase: str | None = None, hang: bool = False) -> None:
+        self.expected = expected
+        self.observed = observed
+        self.phase = phase
+        self.hang = hang
+        super().__init__(f"expected {expected}, observed {observed}")
+
+
+@dataclass(slots=True)
+class Done:
+    """What an operation did: its value or its error, and how far it had come."""
+
+    value: object = None
+    error: BaseException | None = None
+    phase: str = "call"
+    content: bytes | None = None  # What a stream held, where it was read to its end.
+
+
+def show_error(error: BaseException) -> str:
+    """Return an error as one bounded line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

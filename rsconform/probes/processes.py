@@ -9,7 +9,7 @@ from remote_store import Capability
 
 from rsconform.lanes.elsewhere import others
 from rsconform.probes import ProbeContext, away, probe
-from rsconform.run.model import Profile
+from rsconform.run.model import MEASURED, Profile
 
 _PROCESSES: Final = 3
 _BUDGET_S: Final = {Profile.QUICK: 0.3, Profile.STANDARD: 2.0, Profile.DEEP: 15.0}
@@ -43,4 +43,4 @@ def one_creator(context: ProbeContext, folder: str) -> None:
             if seen != f"by {winners[0]}".encode():
                 context.fail("the content of the process that created the file", seen.decode(errors="replace"))
             rounds += 1
-    context.notes.append(f"processes: {rounds} files created by one of {_PROCESSES}")
+    context.notes.append(f"{MEASURED}{rounds} files created by one of {_PROCESSES} processes")

@@ -19,7 +19,7 @@ from remote_store import Capability
 from rsconform.lanes.elsewhere import ElsewhereError, OtherProcess, others
 from rsconform.lanes.model import Snapshot
 from rsconform.probes import ProbeContext, away, probe
-from rsconform.run.model import Profile
+from rsconform.run.model import MEASURED, Profile
 
 _ROUNDS: Final = {Profile.QUICK: 3, Profile.STANDARD: 5, Profile.DEEP: 60}
 _KILLS: Final = {Profile.QUICK: 1, Profile.STANDARD: 2, Profile.DEEP: 15}
@@ -70,7 +70,7 @@ def leaves(context: ProbeContext, folder: str, op: str) -> None:
                 _judge(context, stop, before, killed=killed)
                 if killed:
                     break
-    context.notes.append(f"stops: {seen} of {op}, {stopped} in its middle")
+    context.notes.append(f"{MEASURED}{op} stopped {seen} times, {stopped} of them in its middle")
 
 
 def _prepared(context: ProbeContext, folder: str) -> Mapping[str, bytes]:

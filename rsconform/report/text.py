@@ -10,7 +10,7 @@ from rsconform.report.accounting import NO_INSTANCE
 from rsconform.report.exits import Exit, ExitCode
 from rsconform.report.model import LEVELS, Report, Ruling, Verdict
 from rsconform.report.verdicts import counted_cases
-from rsconform.run.model import REFUSED, Attempt, AxiomFacts, Breach, Failure, Header, Profile, Result
+from rsconform.run.model import MEASURED, REFUSED, Attempt, AxiomFacts, Breach, Failure, Header, Profile, Result
 
 _WIDTH: Final = 100
 _LABEL: Final = 10
@@ -242,7 +242,7 @@ def _observed(report: Report) -> Iterator[str]:
         yield from _row(label, f"{counted_cases(refused)} ended in a permitted refusal", indent=0)
         label = ""
     # What would pin a trait comes first; the rest is there to be looked up.
-    others = [seen for seen in report.observations if not seen.text.startswith(REFUSED)]
+    others = [seen for seen in report.observations if not seen.text.startswith((REFUSED, MEASURED))]
     ordered = sorted(others, key=lambda seen: seen.option is None)
     for seen in ordered[:_LINES]:
         cases = f" ({counted_cases(len(seen.cases))})" if seen.cases else ""

@@ -12,6 +12,7 @@ from rsconform.cases.model import Want as Want
 
 JOURNAL_FORMAT = 2
 REFUSED = "refused: "  # How the note begins of a case that a permitted refusal ended.
+MEASURED = "measured: "  # And one that holds a figure, another one in each run: for whoever looks it up.
 
 Json = Mapping[str, Any]
 

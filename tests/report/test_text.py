@@ -164,3 +164,15 @@ def test_permitted_refusals_are_one_line() -> None:
     assert [line for line in render_summary(made, decide([made])).splitlines() if "refus" in line] == [
         "observed  2 cases ended in a permitted refusal"
     ]
+
+
+def test_figures_are_left_to_the_report() -> None:
+    made = report(passed("BE-006/a", notes=("measured: copy stopped 4 times, 3 of them in its middle", "odd")))
+    shown = render_summary(made, decide([made]))
+
+    assert "odd" in shown
+    assert "stopped" not in shown
+    assert [seen.text for seen in made.observations] == [
+        "measured: copy stopped 4 times, 3 of them in its middle",
+        "odd",
+    ]

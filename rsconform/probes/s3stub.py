@@ -41,6 +41,7 @@ def _page(number: int) -> bytes:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # A small body would wait for the acknowledgement of its headers.
     server: StubServer
 
     def setup(self) -> None:

@@ -37,6 +37,8 @@ _LEAST_IN_BASE64: Final = 4  # Bytes; what is shorter would be found everywhere.
 _URL_SAFE: Final = str.maketrans("+/", "-_")
 
 
+# Records after which another limit counts.
+_OF_STAGES: Final = frozenset({"constructing", "preparing", "prepared", "begin", "end"})
 # Fields whose values come from the kit's own tables or from the axioms: cleaned, they could not be read back.
 _OUR_OWN: Final = frozenset({"kind", "result", "want", "ending", "case", "axiom"})
 
@@ -114,6 +116,14 @@ class JournalWriter:
         """Say that the first instance is about to be made."""
         self.write("constructing", {"pid": os.getpid(), "limit_s": limit_s})
 
+    def preparing(self, limit_s: float) -> None:
+        """Say that the lane fixture is at work: what goes wrong now is not the subject's."""
+        self.write("preparing", {"pid": os.getpid(), "limit_s": limit_s})
+
+    def prepared(self) -> None:
+        """Say that the lane fixture is done."""
+        self.write("prepared", {})
+
     def instance(self, instance: Instance) -> None:
         """Write what the first instance said of itself."""
         self.write("instance", as_json(instance))
@@ -153,7 +163,10 @@ class JournalFile:
     """One process's file while it grows: what has been read of it so far.
 
     Attributes:
+        constructing: The record of the first instance's making, while that lasts.
+        preparing: The record of the lane fixture's work, while that lasts.
         open: The case under way: its record and nothing else; None between cases.
+        stage: Counts what has a limit of its own.
         lost: Other processes that are gone without having said how they ended.
     """
 
@@ -161,12 +174,23 @@ class JournalFile:
     header: Header | None = None
     instance: Instance | None = None
     constructing: dict[str, Any] | None = None
+    preparing: dict[str, Any] | None = None
     attempts: list[Attempt] = field(default_factory=list)
     open: dict[str, Any] | None = None
     footer: Footer | None = None
     lost: set[str] = field(default_factory=set)
+    stage: int = 0
     _position: int = 0
     _rest: bytes = b""
+
+    @property
+    def under_way(self) -> dict[str, Any] | None:
+        """Return the record of what has a limit now; None where nothing has."""
+        return None if self.footer is not None else self.preparing or self.open or self.constructing
+
+    def settle(self) -> None:
+        """Take what was under way as booked: it ended with its process."""
+        self.open = self.constructing = self.preparing = None
 
     @property
     def process(self) -> str:
@@ -189,13 +213,19 @@ class JournalFile:
         return True
 
     def _take(self, raw: dict[str, Any]) -> None:
-        match raw.pop("kind"):
+        kind = raw.pop("kind")
+        self.stage += kind in _OF_STAGES
+        match kind:
             case "header":
                 self.header = header_from(raw)
             case "constructing":
                 self.constructing = raw
+            case "preparing":
+                self.preparing = raw
+            case "prepared":
+                self.preparing = None
             case "instance":
-                self.instance, self.constructing = instance_from(raw), None
+                self.instance, self.constructing, self.preparing = instance_from(raw), None, None
             case "begin":
                 self.open = raw
             case "seeded" if self.open is not None:
@@ -204,12 +234,12 @@ class JournalFile:
                 self.open.update(raw)
             case "end":
                 self.attempts.append(attempt_from(raw))
-                self.open = None
+                self.open = self.preparing = None
             case "lost":
                 self.lost.add(raw["process"])
             case "footer":
                 # A process that wrote its last line chose to end: its constructor did not end it.
-                self.footer, self.constructing = Footer(**raw), None
+                self.footer, self.constructing, self.preparing = Footer(**raw), None, None
 
 
 def journal_files(folder: Path) -> Iterator[Path]:
@@ -223,12 +253,13 @@ def clear(folder: Path) -> None:
         path.unlink()
 
 
-def ended(open_case: dict[str, Any], failure: Failure, invariants: Sequence[str] = ()) -> Attempt:
+def ended(open_case: dict[str, Any], failure: Failure, invariants: Sequence[str] = (), *, preparing: bool) -> Attempt:
     """Return the attempt that books a case in whose middle its process ended.
 
     Args:
         open_case: The record of its beginning.
         invariants: The axioms that were breached as well.
+        preparing: The lane fixture was at work.
     """
     attempt = Attempt(
         case=open_case["case"],
@@ -239,9 +270,11 @@ def ended(open_case: dict[str, Any], failure: Failure, invariants: Sequence[str]
         breaches=tuple(Breach(axiom, failure.expected, failure.observed) for axiom in invariants),
         worker=SUPERVISOR,
     )
-    if open_case["seeding"]:
+    if preparing or open_case["seeding"]:
         # Nothing is known about the case's own axiom.
-        return replace(attempt, result=Result.ERRORED, failure=None, error=f"given failed: {failure.observed}")
+        what, breaches = ("the lane fixture failed", ()) if preparing else ("given failed", attempt.breaches)
+        error = f"{what}: {failure.observed}"
+        return replace(attempt, result=Result.ERRORED, failure=None, error=error, breaches=breaches)
     if "counts_under" in open_case:
         operation = open_case["operation"]
         breach = Breach(open_case["counts_under"], f"{operation} to return", failure.observed, f"smoke: {operation}")

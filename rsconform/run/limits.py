@@ -12,6 +12,7 @@ from rsconform.spec.vocabulary import PROBES
 MOST_HANGS: Final = 3
 CASE_LIMIT_S: Final = 60.0
 LOOK_LIMIT_S: Final = 30.0  # What looks deeper bounds itself by less; on a busy machine its imports take seconds.
+_OF_A_FIXTURE: Final = 12  # Times the limit of an operation: a lane fixture starts servers and imports their clients.
 # On top for a probe that needs threads or processes to come to their end: they get the time that the machine has.
 _SLACK_S: Final = 60.0
 
@@ -45,6 +46,11 @@ class Limits:
 
     step_s: float
     profile: Profile
+
+    @property
+    def fixture_s(self) -> float:
+        """Return how long a lane fixture may be at work at a time."""
+        return _OF_A_FIXTURE * self.step_s
 
     def case_s(self, case: Case | None) -> float:
         """Return the limit of a case: the sum of the limits of what is done in it, at most about a minute."""

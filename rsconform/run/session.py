@@ -28,14 +28,14 @@ from rsconform.run.plan import SMOKE, written
 from rsconform.run.proofs import UnprovedError, unproved
 from rsconform.run.smoke import run_smoke
 from rsconform.run.store import StoreView
-from rsconform.run.subjects import NoInstanceError, Subjects
+from rsconform.run.subjects import FixtureLog, NoInstanceError, Subjects
 from rsconform.spec.model import Axiom
 from rsconform.spec.vocabulary import TRAITS
 
 CONSTRUCTED = "BE-001a"
 
 
-class Log(Protocol):
+class Log(FixtureLog, Protocol):
     """Is told how far a case has come, for somebody who outlives this process."""
 
     def begin(self, case: str, axiom: str, limit_s: float, *, number: int, seeding: bool) -> None:
@@ -80,7 +80,7 @@ class LaneSession:
         self.instance: Instance | None = None
         self.limits = Limits(step_limit_s, profile)
         self._hangs = Hangs()
-        self._subjects = Subjects(lane, services, self.limits, self._hangs, fixture=fixture, fresh=fresh)
+        self._subjects = Subjects(lane, services, self.limits, self._hangs, fixture=fixture, fresh=fresh, log=log)
         self._invariants = {axiom.invariant: str(axiom.id) for axiom in axioms if axiom.invariant is not None}
         self._runner = CaseRunner(
             lane,
@@ -152,7 +152,8 @@ class LaneSession:
             self._subjects.release(held)
             observed = "it did not return" if isinstance(exc, deadline.SoftLimitError) else show_error(exc)
             return Instance(failure=Failure("an instance that says its name and capabilities", observed))
-        instance = describe(held.backend, self.lane, capabilities, name, unproved(held.subject, self.lane))
+        with self._subjects.at_work():
+            instance = describe(held.backend, self.lane, capabilities, name, unproved(held.subject, self.lane))
         if self._keeper is not None:
             try:
                 if left:

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from remote_store import Backend
 from remote_store.aio import AsyncBackend
@@ -30,6 +30,16 @@ class NoInstanceError(Exception):
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
         super().__init__(failure.observed)
+
+
+class FixtureLog(Protocol):
+    """Is told while the lane fixture is at work, for somebody who outlives this process."""
+
+    def preparing(self, limit_s: float) -> None:
+        """The lane fixture is about to be at work, for so long at most."""
+
+    def prepared(self) -> None:
+        """It is done."""
 
 
 @dataclass
@@ -58,6 +68,7 @@ class Subjects:
     Args:
         fixture: Instead of the lane fixture that the lane names.
         fresh: Every case gets an instance of its own, whatever the lane fixture offers.
+        log: Is told while the lane fixture is at work.
     """
 
     def __init__(
@@ -69,6 +80,7 @@ class Subjects:
         *,
         fixture: LaneFixture | None = None,
         fresh: bool = False,
+        log: FixtureLog | None = None,
     ) -> None:
         self.secrets: tuple[str, ...] = ()  # Of every subject so far.
         self._lane = lane
@@ -77,6 +89,7 @@ class Subjects:
         self._hangs = hangs
         self._fixture = fixture
         self._fresh = fresh
+        self._log = log
         self._held: dict[bool, Held] = {}  # By whether they were handed out for a wire.
         self._wire_proved = False
         self._loop: LoopThread | None = None  # Where an AsyncBackend runs.
@@ -90,13 +103,10 @@ class Subjects:
         Raises:
             NoInstanceError: The constructor raised, hung or returned no backend.
         """
-        if self._fixture is None:
-            self._fixture = self._import_fixture()
         stack = ExitStack()
         try:
-            services = self._services.with_wire() if over_wire else self._services
-            manager: AbstractContextManager[Subject] = self._fixture(services)
-            subject = stack.enter_context(manager)
+            with self.at_work():
+                subject = self._enter(stack, self._services.with_wire() if over_wire else self._services)
             if not isinstance(subject, Subject):
                 raise TypeError(f"it yielded {show(subject)} and no Subject")
             # Known before the first thing that can go wrong, so that no message of the constructor shows them.
@@ -106,6 +116,23 @@ class Subjects:
         except BaseException:
             stack.close()
             raise
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Say, while this lasts, that the lane fixture is at work: it gets more time than an operation."""
+        if self._log is not None:
+            self._log.preparing(self._limits.fixture_s)
+        try:
+            yield
+        finally:
+            if self._log is not None:
+                self._log.prepared()
+
+    def _enter(self, stack: ExitStack, services: Services) -> Subject:
+        if self._fixture is None:
+            self._fixture = self._import_fixture()
+        manager: AbstractContextManager[Subject] = self._fixture(services)
+        return stack.enter_context(manager)
 
     def _import_fixture(self) -> LaneFixture:
         if self._lane.make is not None:
@@ -211,7 +238,8 @@ class Subjects:
             pass
         finally:
             deadline.disarm()
-        held.stack.close()
+        with self.at_work():
+            held.stack.close()
 
     def close(self) -> None:
         """End the subjects that are still held."""

@@ -70,7 +70,7 @@ class Supervisor:
     progress: Progress
     grace_s: float = GRACE_S
     _files: dict[Path, JournalFile] = field(default_factory=dict)
-    _since: dict[tuple[Path, str, int], float] = field(default_factory=dict)
+    _since: dict[tuple[Path, int], float] = field(default_factory=dict)
     _booked: dict[tuple[str, int], Attempt] = field(default_factory=dict)
     _own: JournalWriter | None = None
     _no_instance: bool = False
@@ -133,10 +133,10 @@ class Supervisor:
             self._book_lost()
             now = time.monotonic()
             for file in self._files.values():
-                record = file.open or file.constructing
-                if record is None or file.footer is not None:
+                record = file.under_way
+                if record is None:
                     continue
-                key = (file.path, record.get("case", ""), record.get("number", 0))
+                key = (file.path, file.stage)
                 since = self._since.setdefault(key, now)
                 if now - since > record["limit_s"] + self.grace_s:
                     self._since.pop(key)
@@ -158,17 +158,19 @@ class Supervisor:
             os.kill(record["pid"], signal.SIGKILL)
         except ProcessLookupError:  # It is gone; whoever started it says so.
             return
-        # Its number may be another process's the next time.
-        is_constructor = file.constructing is not None
-        file.open = file.constructing = None
+        case, preparing, first = file.open, file.preparing is not None, file.constructing is not None
+        file.settle()  # Its number may be another process's the next time.
         limit = f"an end within {record['limit_s']:g} s"
-        if is_constructor:
+        if first and preparing:
+            self._instance(Instance(unreachable=f"the lane fixture did not come to {limit}"))
+        elif first:
             failure = Failure("a backend", f"the constructor did not return ({limit} was asked)", hang=True)
             self._instance(Instance(failure=failure))
+        if case is None:
             return
-        self._hung.add(record["case"])
+        self._hung.add(case["case"])
         failure = Failure(limit, "it did not return, and its process had to be ended", hang=True)
-        self._book(ended(record, failure, self._time_axioms()))
+        self._book(ended(case, failure, self._time_axioms(), preparing=preparing))
 
     def _time_axioms(self) -> list[str]:
         header = self._header()
@@ -221,14 +223,16 @@ class Supervisor:
     def _book_open(self, file: JournalFile, how: str) -> None:
         if file.footer is not None:  # It ended on its own account: a case still open was interrupted.
             return
-        if file.constructing is not None:
-            file.constructing = None
+        case, preparing, first = file.open, file.preparing is not None, file.constructing is not None
+        file.settle()
+        if first and preparing:
+            self._instance(Instance(unreachable=f"the process ended while the lane fixture was at work ({how})"))
+        elif first:
             failure = Failure("a backend", f"the constructor ended the process ({how})", died=True)
             self._instance(Instance(failure=failure))
-        if file.open is not None:
-            record, file.open = file.open, None
+        if case is not None:
             observed = f"the process ended in the middle of the case ({how})"
-            self._book(ended(record, Failure("a process that goes on", observed, died=True)))
+            self._book(ended(case, Failure("a process that goes on", observed, died=True), preparing=preparing))
 
     def _rest(self, header: Header) -> set[str]:
         """Return the cases that have no outcome yet, or that ended their process once."""
@@ -275,7 +279,7 @@ class Supervisor:
         self._writer().end(attempt)
 
     def _instance(self, instance: Instance) -> None:
-        """Book that a constructor gave no backend."""
+        """Book that there is no first instance, and why."""
         self._no_instance = True
         self._writer().instance(instance)
 

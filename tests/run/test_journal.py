@@ -194,7 +194,7 @@ def test_a_case_that_ended_its_process_has_failed_and_breached_what_else_holds_f
     file = open_case(tmp_path)
     assert file.open is not None
 
-    booked = ended(file.open, DIED, ["KIT-006"])
+    booked = ended(file.open, DIED, ["KIT-006"], preparing=False)
 
     assert (booked.case, booked.number, booked.result, booked.failure) == ("BE-006/a", 1, Result.FAILED, DIED)
     assert [breach.axiom for breach in booked.breaches] == ["KIT-006"]
@@ -204,7 +204,7 @@ def test_a_process_that_ended_while_it_was_seeded_says_nothing_about_the_cases_a
     file = open_case(tmp_path, seeding=True)
     assert file.open is not None
 
-    booked = ended(file.open, DIED)
+    booked = ended(file.open, DIED, preparing=False)
 
     assert (booked.result, booked.failure) == (Result.ERRORED, None)
     assert booked.error == f"given failed: {DIED.observed}"
@@ -217,7 +217,7 @@ def test_a_process_that_ended_in_the_smoke_case_counts_under_the_operation_that_
     file = _read(next(journal_files(tmp_path)))
     assert file.open is not None
 
-    assert [breach.axiom for breach in ended(file.open, DIED).breaches] == ["BE-008a"]
+    assert [breach.axiom for breach in ended(file.open, DIED, preparing=False).breaches] == ["BE-008a"]
 
 
 # -- secrets --
@@ -282,3 +282,23 @@ def test_an_empty_secret_is_none() -> None:
     redactor.add(["", "hush"])
 
     assert redactor.clean("all hushed") == "all [secret]ed"
+
+
+def test_while_the_lane_fixture_is_at_work_its_own_limit_counts_and_nothing_is_the_subjects(tmp_path: Path) -> None:
+    writer = written(tmp_path)
+    writer.begin("BE-006/a", "BE-006", 20)
+    writer.preparing(120)
+    file = _read(next(journal_files(tmp_path)))
+    stage = file.stage
+    assert file.open is not None
+    assert file.under_way is not None
+    assert file.under_way["limit_s"] == 120
+
+    booked = ended(file.open, DIED, ["KIT-006"], preparing=True)
+    assert (booked.result, booked.failure, booked.breaches) == (Result.ERRORED, None, ())
+    assert booked.error == f"the lane fixture failed: {DIED.observed}"
+
+    writer.prepared()
+    file.read_on()
+    assert file.under_way["limit_s"] == 20
+    assert file.stage > stage

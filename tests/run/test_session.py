@@ -54,6 +54,7 @@ def test_a_case_that_fails_in_one_store_and_passes_in_another_has_both_attempts(
 
 def test_each_attempt_is_said_before_it_is_made_and_seeding_through_the_subject_is_told_apart() -> None:
     said: list[tuple[object, ...]] = []
+    work: list[float | None] = []
 
     class Log:
         def begin(self, case: str, axiom: str, limit_s: float, *, number: int, seeding: bool) -> None:
@@ -65,6 +66,12 @@ def test_each_attempt_is_said_before_it_is_made_and_seeding_through_the_subject_
         def doing(self, operation: str, axiom: str) -> None:
             said.append((operation, axiom))
 
+        def preparing(self, limit_s: float) -> None:
+            work.append(limit_s)
+
+        def prepared(self) -> None:
+            work.append(None)
+
     class Wrong(MemoryBackend):
         def read_bytes(self, path: str) -> bytes:
             return b""
@@ -72,6 +79,9 @@ def test_each_attempt_is_said_before_it_is_made_and_seeding_through_the_subject_
     session, (case,) = session_of(GIVEN, Wrong, log=Log())
     list(session.attempts(case))
     assert said == [("T-001/given", 1, True), ("seeded",), ("T-001/given", 2, True), ("seeded",)]
+    assert work
+    assert set(work[1::2]) == {None}
+    assert None not in work[::2]
 
     said.clear()
     list(session.attempts(None))

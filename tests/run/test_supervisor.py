@@ -12,7 +12,9 @@ from tests.cli.commands import environment
 
 BACKENDS = """
 import os, time
+from contextlib import contextmanager
 from remote_store.backends import MemoryBackend
+from rsconform.lanes.model import Subject
 
 def for_ever():
     while True:
@@ -52,6 +54,29 @@ class EndsOnce(MemoryBackend):
             open("once", "w").close()
             os._exit(9)
         return super().exists(path)
+
+def endless(services):
+    for_ever()
+
+def ending(services):
+    os._exit(3)
+
+@contextmanager
+def ending_later(services):
+    if os.path.exists("once"):
+        os._exit(3)
+    open("once", "w").close()
+    yield Subject(make=MemoryBackend)
+"""
+LANES = """
+[lane.endless]
+fixture = "mine:endless"
+
+[lane.ending]
+fixture = "mine:ending"
+
+[lane.ending_later]
+fixture = "mine:ending_later"
 """
 NOPE = "BE-004a/empty-store[path=nope]"
 
@@ -73,13 +98,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def supervise(home: Path, backend: str, *options: str, hangs: bool = False) -> Journal:
+def supervise(home: Path, backend: str, *options: str, hangs: bool = False, origin: str = "mine.py") -> Journal:
     """Run a lane under a supervisor, one that loses patience soon where something hangs."""
     limit_s, grace_s = (0.5, 1.0) if hangs else (10.0, 5.0)
     arguments = [
         "-c", "/dev/null", f"--rootdir={home}", "--noconftest", "-qq", "--tb=no", "-rN", "-p", "no:cacheprovider",
         "-p", "rsconform.pytest_plugin", f"--rsconform-backend={backend}", f"--rsconform-journal={home / 'reports'}",
-        f"--rsconform-timeout={limit_s}", *options, str(home / "mine.py"),
+        f"--rsconform-timeout={limit_s}", *options, str(home / origin),
     ]  # fmt: skip
     lane = backend.removesuffix(".py").replace(".py:", ".")
     return Supervisor(lane, home / "reports", arguments, Silent(), grace_s=grace_s).run()
@@ -168,6 +193,31 @@ def test_a_constructor_that_nothing_else_can_end_gives_no_instance_and_the_run_i
     assert journal.attempts == []
     assert journal.footer is not None
     assert journal.footer.ending == "finished"
+
+
+@pytest.mark.parametrize(("lane", "why"), [("endless", "did not come to an end within"), ("ending", "exit code 3")])
+def test_a_lane_fixture_that_never_comes_up_says_nothing_about_the_backend(home: Path, lane: str, why: str) -> None:
+    (home / "lanes.toml").write_text(LANES, encoding="utf-8")
+
+    journal = supervise(home, lane, "--rsconform-lanes=lanes.toml", hangs=lane == "endless", origin="lanes.toml")
+
+    assert journal.instance is not None
+    assert journal.instance.failure is None
+    assert journal.instance.unreachable is not None
+    assert why in journal.instance.unreachable
+    assert journal.attempts == []
+
+
+def test_a_lane_fixture_that_fails_later_says_nothing_about_the_case(home: Path) -> None:
+    (home / "lanes.toml").write_text(LANES, encoding="utf-8")
+
+    journal = supervise(
+        home, "ending_later", "--rsconform-lanes=lanes.toml", "--rsconform-spec=BE-004", origin="lanes.toml"
+    )
+
+    assert journal.attempts
+    assert {one.result for one in journal.attempts if one.number == 1} <= {Result.ERRORED, Result.PASSED}
+    assert any("the lane fixture failed" in (one.error or "") for one in journal.attempts)
 
 
 def test_pytest_that_refuses_its_arguments_never_came_to_a_plan(home: Path) -> None:

@@ -10,7 +10,7 @@ from rsconform.cases.content import Content, Source, parse_content
 from rsconform.cases.values import Bound, Limit, show
 from rsconform.spec import vocabulary as v
 
-_LIMIT: Final = re.compile(r"(<=|=)?\s*(\d+(?:\.\d+)?)")
+_LIMIT: Final = re.compile(r"(<=|>=|=)?\s*(\d+(?:\.\d+)?)")
 
 
 class BadValueError(Exception):
@@ -78,13 +78,13 @@ def number_of(value: object, key: str, *, at_least: int) -> int | None:
 
 
 def limit_of(value: object) -> Limit:
-    """Return the bound that a number or `<= n` is."""
+    """Return the bound that a number, `<= n` or `>= n` is."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return Limit(value, at_most=False)
+        return Limit(value)
     match = _LIMIT.fullmatch(text_of(value, "requests"))
     if match is None:
-        raise BadValueError("wrong-type", f'a bound is a number or "<= n", got {show(value)}')
-    return Limit(float(match[2]), at_most=match[1] == "<=")
+        raise BadValueError("wrong-type", f'a bound is a number, "<= n" or ">= n", got {show(value)}')
+    return Limit(float(match[2]), match[1] or "=")
 
 
 def seconds_of(value: object) -> float | None:

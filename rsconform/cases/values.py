@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -58,19 +59,23 @@ def resolve_value(value: object, resolve: Resolve) -> object:
     return value
 
 
+_HOLDS: Final[Mapping[str, Callable[[float, float], bool]]] = {"=": operator.eq, "<=": operator.le, ">=": operator.ge}
+_SAID: Final[Mapping[str, str]] = {"=": "", "<=": "at most ", ">=": "at least "}
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A bound on a measured number: exact, or at most."""
+    """A bound on a measured number: exact, at most or at least."""
 
     number: float
-    at_most: bool
+    sign: str = "="  # Or <=, or >=.
 
     def holds(self, measured: float) -> bool:
         """Return whether a measured number keeps the bound."""
-        return measured <= self.number if self.at_most else measured == self.number
+        return _HOLDS[self.sign](measured, self.number)
 
     def __str__(self) -> str:
-        return f"{'at most ' if self.at_most else ''}{self.number:g}"
+        return f"{_SAID[self.sign]}{self.number:g}"
 
 
 def show(value: object, *, limit: int = 200) -> str:

@@ -99,6 +99,20 @@ def test_a_fault_befalls_the_step_that_arms_it_and_no_other() -> None:
     assert attempt.result is Result.PASSED
 
 
+@pytest.mark.parametrize(("bound", "kept"), [('"<= 1"', True), ('">= 1"', True), ('">= 2"', False), ('"<= 0"', False)])
+def test_requests_are_held_to_a_bound_on_either_side(bound: str, kept: bool) -> None:
+    attempts = run(
+        f"""
+        steps = [
+          {{ op = "exists", path = "a", fault = {{ status = 503 }}, raises = "BackendUnavailable" }},
+          {{ op = "exists", path = "a", requests = {{ total = {bound} }} }},
+        ]
+        """
+    )
+
+    assert (attempts[0].result is Result.PASSED) is kept
+
+
 def test_what_swallows_a_fault_fails() -> None:
     attempts = run('steps = [ { op = "exists", path = "a", fault = { delay = 0.01 }, raises = "BackendUnavailable" } ]')
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +14,7 @@ from rsconform_s3.errors import refusal_of
 from rsconform_rogues.operators import Call, When, Wrong
 
 # What our backend sends, by the methods of botocore's client.
-_ANY: Final = (
+ANY: Final = (
     "abort_multipart_upload complete_multipart_upload copy_object create_multipart_upload delete_object delete_objects "
     "get_object head_bucket head_object list_objects_v2 put_object upload_part upload_part_copy"
 )
@@ -56,8 +57,9 @@ def sends(operations: str, deed: Callable[[Sending], Any]) -> Wrong:
         requests.send = send
         return requests
 
-    def init(self: Any, bucket: str, **options: Any) -> None:
-        S3Boto3Backend.__init__(self, bucket, **options)
+    @functools.wraps(S3Boto3Backend.__init__)
+    def init(self: Any, *args: Any, **options: Any) -> None:
+        S3Boto3Backend.__init__(self, *args, **options)
         meddle(self)
 
     # One is for the instance that the lane made, the other for those that cases make.
@@ -69,7 +71,7 @@ def drops(operations: str, *parameters: str) -> Wrong:
     return sends(operations, lambda sending: sending.proceed(*parameters))
 
 
-def maps(cls: type[RemoteStoreError], *, code: str = "", status: int = 0, operations: str = _ANY) -> Wrong:
+def maps(cls: type[RemoteStoreError], *, code: str = "", status: int = 0, operations: str = ANY) -> Wrong:
     """Tell refusals with a code, or with a status and no other meaning, as another class of error."""
 
     def deed(sending: Sending) -> Any:
@@ -106,6 +108,7 @@ def made(
         then: Takes the instance and the parameters as they were given.
     """
 
+    @functools.wraps(S3Boto3Backend.__init__)
     def init(self: Any, bucket: str, **options: Any) -> None:
         given = {"bucket": bucket, **options}
         S3Boto3Backend.__init__(self, **change(dict(given)))

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from remote_store import InvalidPath, RemoteStoreError
+from remote_store import FileInfo, InvalidPath, RemoteStoreError
 
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.s3client import client_of, meddling, peer_of, recording, shown
@@ -64,6 +64,30 @@ def deleted_first(context: ProbeContext, path: str) -> None:
         context.fail("a request", "none was sent")
 
 
+@probe("s3keys.foreign")
+def foreign(context: ProbeContext, path: str, key: str) -> None:
+    """A key that no path can name makes no listing raise, hides nothing, and is read wherever it is listed."""
+    backend, folder = context.backend, path.rpartition("/")[0]
+    for what, listing, args, wanted in (
+        ("list_files('', recursive=True)", lambda at: backend.list_files(at, recursive=True), "", path),
+        (f"list_files({folder!r})", backend.list_files, folder, path),
+        ("list_folders('')", backend.list_folders, "", folder),
+        ("iter_children('')", backend.iter_children, "", folder),
+        (f"glob({path!r})", backend.glob, path, path),
+    ):
+        found = {str(entry.path): entry for entry in context.call(what, _listed, listing, args)}
+        if wanted not in found:
+            context.fail(f"{wanted!r} from {what}, whatever else is there", str(sorted(found)))
+        for other in found.keys() - {path}:
+            if isinstance(found[other], FileInfo):
+                content = context.call(f"read_bytes({other!r}), which is listed", backend.read_bytes, other)
+                if content != context.content[key]:
+                    context.fail(f"what lies at {key!r}, which is listed as {other!r}", f"{len(content)} other bytes")
+    context.call("get_folder_info('')", backend.get_folder_info, "")
+    if context.call(f"read_bytes({path!r})", backend.read_bytes, path) != context.content[path]:
+        context.fail(f"what lies at {path!r}", "other bytes")
+
+
 @probe("s3keys.read_back")
 def read_back(context: ProbeContext) -> None:
     """What is listed can be read under its path, and all that can be named is listed."""
@@ -75,11 +99,14 @@ def read_back(context: ProbeContext) -> None:
     for folder in folders:
         for info in context.call(f"list_files({folder!r})", _listed, backend.list_files, folder):
             found[str(info.path)] = info.size
+    nameable = {key for key in context.content if _is_canonical(key)}
+    others = [content for key, content in context.content.items() if key not in nameable]
     for path, size in found.items():
         content = context.call(f"read_bytes({path!r}), which is listed", backend.read_bytes, path)
-        if len(content) != size or content != context.content.get(path):
+        # A path that is no key may stand for one that no path can name.
+        meant = [context.content[path]] if path in nameable else others
+        if len(content) != size or content not in meant:
             context.fail(f"{path!r} to be the {size} bytes that were listed", f"{len(content)} bytes")
-    nameable = {key for key in context.content if _is_canonical(key)}
     if nameable - found.keys():
         context.fail("every file that a path can name", f"missing: {sorted(nameable - found.keys())}")
 

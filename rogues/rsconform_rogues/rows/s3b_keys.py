@@ -199,6 +199,9 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="InvalidPath",
     ),
     row(
+        "S3B-114", "lists-what-it-made-up", "s3", instead("list_files", most_keys, RECURSIVE), reason="which is listed"
+    ),
+    row(
         "S3B-115", "lists-what-it-made-up", "s3", instead("list_files", most_keys, RECURSIVE), reason="which is listed"
     ),
     row(

@@ -147,7 +147,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("S3B-047", "trims-the-etag", "s3", sends("get_object", trimmed), reason="If-Match"),
     row("S3B-047", "pins-anew", "s3", sends("get_object", pinned_anew), reason="BackendUnavailable"),
     row("S3B-048", "ends-quietly", "s3", streams("read_seekable", read=ended), reason="NotFound"),
-    row("S3B-048", "is-unavailable-then", "s3", streams("read", read=unavailable), reason="NotFound"),
+    row("S3B-048", "is-unavailable-then", "s3", streams("read", read=unavailable), reason="it changed"),
     row("S3B-051", "clamps-at-the-beginning", "s3", streams("read read_seekable", seek=clamped), reason="ValueError"),
     row("S3B-051", "stops-at-the-end", "s3", streams("read_seekable", seek=within), reason="20000"),
     row("S3B-052", "asks-for-a-range-of-nothing", "s3", instead("read_seekable", unsatisfiable), reason="InvalidRange"),

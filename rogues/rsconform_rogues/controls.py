@@ -160,6 +160,15 @@ def reworded(call: Call) -> Any:
         raise
 
 
+def subclassed(call: Call) -> Any:
+    """Raise classes of its own, each a subclass of the one that is demanded."""
+    try:
+        return call.proceed()
+    except RemoteStoreError as exc:
+        exc.__class__ = type(f"Control{type(exc).__name__}", (type(exc),), {})
+        raise
+
+
 def hinting(call: Call) -> Any:
     """Say in every error which key signed the request, and nothing of the secret but its length."""
     try:
@@ -346,6 +355,7 @@ _MODELS: Final = "list_files glob"
 # The changes, by what they concern.
 
 IN_OTHER_WORDS: Final = instead(_ALL, reworded)
+CLASSES_OF_ITS_OWN: Final = instead(_ALL, subclassed)
 WITH_A_CAUSE: Final = instead(_ALL, chained)
 WITH_A_HINT: Final = instead(_ALL, hinting)
 BY_STORED_PATH: Final = instead(_ALL, folded)
@@ -408,6 +418,8 @@ CONTROLS: Final = (
         IN_OTHER_WORDS + WITH_A_CAUSE + WITH_A_HINT + BY_STORED_PATH,
         near="only-our-errors error-attributes error-names-path keeps-secrets",
     ),
+    control("errs-in-classes-of-its-own", "flat", CLASSES_OF_ITS_OWN, near="only-our-errors"),
+    control("errs-in-classes-of-its-own-in-folders", "memory", CLASSES_OF_ITS_OWN, near="only-our-errors"),
     control("errs-under-its-own-name", "flat", NAMED_OTHERWISE, near="error-names-backend"),
     control("errs-through-the-path-model", "flat", THROUGH_THE_PATH_MODEL, near="error-names-backend"),
     # Listings, streams, models.

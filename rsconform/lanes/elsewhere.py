@@ -169,6 +169,8 @@ def imported(target: str) -> Callable[..., Any]:
 def _answered(function: Callable[[], object]) -> dict[str, object]:
     from remote_store import RemoteStoreError
 
+    from rsconform.lanes.errors import counted_as
+
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
@@ -178,7 +180,7 @@ def _answered(function: Callable[[], object]) -> dict[str, object]:
     except BaseException as exc:  # KeyboardInterrupt is what some wait for.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         text = " ".join(str(exc).split())[:200]
-        return {"raised": type(exc).__name__, "text": text, "ours": isinstance(exc, RemoteStoreError)}
+        return {"raised": counted_as(exc).__name__, "text": text, "ours": isinstance(exc, RemoteStoreError)}
 
 
 def _backend(message: Mapping[str, Any]) -> object:

@@ -9,6 +9,7 @@ from typing import Any
 from remote_store import AlreadyExists, RemoteStoreError
 
 from rsconform.cases.content import parse_content
+from rsconform.lanes.errors import counted_as
 from rsconform.probes import ProbeContext, ProbeFailed, probe
 from rsconform.probes.looking import looking_at, shown
 from rsconform.probes.own import demand_own, demand_raised, make_own
@@ -24,7 +25,7 @@ def manager(context: ProbeContext, path: str, raises: str) -> None:
     try:
         file = block.__enter__()
     except Exception as exc:
-        if type(exc).__name__ != raises:
+        if counted_as(exc).__name__ != raises:
             context.fail(f"{raises or 'nothing'} on entering", f"{type(exc).__name__}: {exc}")
         return
     try:

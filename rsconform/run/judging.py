@@ -11,6 +11,7 @@ import remote_store as rs
 from rsconform.cases.content import Content, Source
 from rsconform.cases.model import Case, Step
 from rsconform.cases.values import Bound, Missing, resolve_value, show, show_difference
+from rsconform.lanes.errors import counted_as
 from rsconform.run.ends import CaseFailed, Done, Refused, show_error
 from rsconform.run.invariants import FEW_REQUESTS
 from rsconform.run.model import REFUSED
@@ -103,7 +104,7 @@ class Judge:
                 if isinstance(error, rs.RemoteStoreError):
                     return True
             elif hasattr(rs, name):
-                if type(error) is getattr(rs, name):
+                if counted_as(error) is getattr(rs, name):
                     return True
             elif any(cls.__name__ == name for cls in type(error).__mro__):
                 return True

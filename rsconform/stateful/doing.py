@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from remote_store import Backend, FolderEntry, RemoteStoreError
 
+from rsconform.lanes.errors import counted_as
 from rsconform.run.sources import Handed
 from rsconform.spec.vocabulary import SOURCE_ERROR
 from rsconform.stateful.model import ANYTHING, FILE, FOLDER, Expected
@@ -30,14 +31,14 @@ class Seen:
     @property
     def error_name(self) -> str | None:
         """Return the error as a step of TOML names it."""
-        return None if self.error is None else SOURCE_ERROR if self.own else type(self.error).__name__
+        return None if self.error is None else SOURCE_ERROR if self.own else counted_as(self.error).__name__
 
     def fits(self, expected: Expected) -> bool:
         """Return whether this is what may come of the operation."""
         if self.own:
             return SOURCE_ERROR in expected.errors
         if self.error is not None:
-            allowed = {type(self.error).__name__, "RemoteStoreError"} & expected.errors
+            allowed = {counted_as(self.error).__name__, "RemoteStoreError"} & expected.errors
             return isinstance(self.error, RemoteStoreError) and bool(allowed)
         if not expected.returns:
             return False

@@ -86,7 +86,8 @@ def attempt(what, call):
     try:
         seen = call()
     except Exception as exc:
-        seen = "source" if str(exc) == "source" else type(exc).__name__
+        ours = [cls.__name__ for cls in type(exc).__mro__ if cls.__module__.startswith("remote_store.")]
+        seen = "source" if str(exc) == "source" else (ours or [type(exc).__name__])[0]
         print(f"{what}: {seen}: {exc}")
         return seen
     print(f"{what}: {str(seen)[:200]}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import pytest
-from remote_store import AlreadyExists, Backend, FileInfo, NotFound
+from remote_store import AlreadyExists, Backend, FileInfo, InvalidPath, NotFound
 from remote_store.backends import MemoryBackend
 
 from rsconform.run.model import Attempt, Result
@@ -137,17 +137,28 @@ def test_a_wrong_answer_fails_the_case_with_what_was_expected_and_seen(case: str
     assert observed in attempt.failure.observed
 
 
-def test_a_subclass_of_the_demanded_error_is_not_the_demanded_error() -> None:
-    class Special(NotFound):
-        pass
+@pytest.mark.parametrize(
+    ("bases", "result"),
+    [
+        ((NotFound,), Result.PASSED),
+        ((NotFound, FileNotFoundError), Result.PASSED),
+        ((InvalidPath,), Result.FAILED),
+        ((NotFound, InvalidPath), Result.FAILED),
+    ],
+    ids=["of it", "of it and a builtin", "of another", "of two at once"],
+)
+def test_a_backends_own_subclass_counts_as_the_one_error_that_it_is(
+    bases: tuple[type[Exception], ...], result: Result
+) -> None:
+    special = type("Special", bases, {})
 
     class Subclassing(MemoryBackend):
         def read_bytes(self, path: str) -> bytes:
-            raise Special("gone", path=path, backend="memory")
+            raise special("gone", path=path, backend="memory")
 
     attempt = run('steps = [ { op = "read_bytes", path = "a", raises = "NotFound" } ]', Subclassing)
 
-    assert attempt.result is Result.FAILED
+    assert attempt.result is result
 
 
 def test_an_error_that_comes_while_a_listing_is_used_up_counts_and_its_phase_is_told() -> None:

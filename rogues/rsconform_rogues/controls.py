@@ -22,6 +22,7 @@ from remote_store import (
     CapabilitySet,
     FileInfo,
     FolderEntry,
+    InvalidPath,
     RemotePath,
     RemoteStoreError,
     WriteResult,
@@ -34,6 +35,7 @@ from rsconform_rogues.harness import Base, flat
 from rsconform_rogues.operators import (
     CLOSED,
     EVERYTHING,
+    FILE,
     FILE_OPS,
     ITSELF,
     LISTINGS,
@@ -176,6 +178,16 @@ def hinting(call: Call) -> Any:
     except RemoteStoreError as exc:
         exc.args = (f"{exc.args[0]}; signed by key FLATKEY with a secret of {len(call.backend._secret)} characters",)
         raise
+
+
+def picky(call: Call) -> Any:
+    """Hold no name that is long or has a character that some file systems do not know."""
+    path = str(call.arguments.get("dst", call.path))
+    odd = set(path) & set('<>:"|?*\\') or any(ord(character) < 32 for character in path)
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if odd or any(len(part.encode()) > 100 or part != part.rstrip(". ") for part in parts):
+        raise InvalidPath("not a name here", path=path, backend=call.backend.name)
+    return call.proceed()
 
 
 def folded(call: Call) -> Any:
@@ -355,6 +367,9 @@ _MODELS: Final = "list_files glob"
 # The changes, by what they concern.
 
 IN_OTHER_WORDS: Final = instead(_ALL, reworded)
+PICKY: Final = instead("write write_atomic open_atomic", picky, ~ROOT & ~CLOSED) + instead(
+    "move copy", picky, FILE & ~CLOSED & ~ROOT.of("dst")
+)
 CLASSES_OF_ITS_OWN: Final = instead(_ALL, subclassed)
 WITH_A_CAUSE: Final = instead(_ALL, chained)
 WITH_A_HINT: Final = instead(_ALL, hinting)
@@ -422,6 +437,9 @@ CONTROLS: Final = (
     control("errs-in-classes-of-its-own-in-folders", "memory", CLASSES_OF_ITS_OWN, near="only-our-errors"),
     control("errs-under-its-own-name", "flat", NAMED_OTHERWISE, near="error-names-backend"),
     control("errs-through-the-path-model", "flat", THROUGH_THE_PATH_MODEL, near="error-names-backend"),
+    # Names.
+    control("holds-few-names", "flat", PICKY),
+    control("holds-few-names-in-folders", "memory", PICKY),
     # Listings, streams, models.
     control("lists-backwards", "flat", CHAINED_CHILDREN + BACKWARDS),
     control("lists-backwards-in-folders", "memory", BACKWARDS_WITHOUT_GLOB),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from remote_store import Backend, Capability, RemoteStoreError
+from remote_store import Backend, Capability, InvalidPath, RemoteStoreError
 
 from rsconform.cases.content import Content, Source
 from rsconform.cases.model import End, Given, Skip, Want
@@ -16,6 +18,10 @@ from rsconform.lanes.model import Snapshot, StoredFile, Subject
 from rsconform.run.deadline import SoftLimitError
 
 Tree = Mapping[str, bytes]
+
+
+# Names that every store holds.
+_PLAIN: Final = re.compile(r"(?=.{1,200}$)[\w.-]{1,64}(/[\w.-]{1,64})*", re.ASCII)
 
 
 class GivenFailedError(Exception):
@@ -92,12 +98,18 @@ class StoreView:
         if not declared.supports(Capability.WRITE):
             raise UnaffordableError(Skip(Want.AFFORDANCE, "seed"))
         for path, file in files.items():
-            if not file.metadata:
-                self._backend.write(path, file.content)
-            elif declared.supports(Capability.USER_METADATA):
-                self._backend.write(path, file.content, metadata=file.metadata)
-            else:
+            if file.metadata and not declared.supports(Capability.USER_METADATA):
                 raise UnaffordableError(Skip(Want.CAPABILITY, "USER_METADATA"))
+            try:
+                if file.metadata:
+                    self._backend.write(path, file.content, metadata=file.metadata)
+                else:
+                    self._backend.write(path, file.content)
+            except InvalidPath:
+                # A store need not hold every name. Whether it may refuse this one so is for KIT-020 and KIT-027.
+                if _PLAIN.fullmatch(path) is None:
+                    raise UnaffordableError(Skip(Want.TRAIT, "the store holds names of every kind")) from None
+                raise
         for folder in folders:
             # The contract has no mkdir: where folders are real one stays behind when its only file goes.
             if not declared.supports(Capability.DELETE):

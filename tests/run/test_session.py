@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from remote_store import Backend, Capability, CapabilitySet
+from remote_store import Backend, Capability, CapabilitySet, InvalidPath
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.model import Skip, Want
@@ -140,6 +140,22 @@ def test_a_given_state_that_cannot_be_made_leaves_the_case_open() -> None:
     attempts = list(session.attempts(case))
     assert [attempt.result for attempt in attempts] == [Result.ERRORED]
     assert attempts[0].error == "given failed: SystemExit: full"
+
+
+@pytest.mark.parametrize(
+    ("path", "result"), [("a*", Result.SKIPPED), ("a" * 255, Result.SKIPPED), ("a", Result.ERRORED)]
+)
+def test_a_case_that_begins_with_a_name_that_the_store_refuses_does_not_apply(path: str, result: Result) -> None:
+    class Picky(MemoryBackend):
+        def write(self, path: str, *_: Any, **__: Any) -> Any:
+            raise InvalidPath("not such a name", path=path, backend="memory")
+
+    session, (case,) = session_of(GIVEN.replace('"a"', f'"{path}"'), Picky)
+
+    attempt = first(session, case)
+    assert attempt.result is result
+    if result is Result.SKIPPED:
+        assert attempt.skip == Skip(Want.TRAIT, "the store holds names of every kind")
 
 
 def test_a_lane_that_can_neither_seed_nor_write_skips_what_needs_a_given_state() -> None:

@@ -58,7 +58,7 @@ def taken_in(backend: Any, path: str, ask: str) -> dict[str, int]:
         if ask == "some":
             stream.read(4096)
         elif ask == "all":
-            while stream.read(_PIECE):
+            for _ in iter(lambda: len(stream.read(_PIECE)), 0):
                 pass
     stream.close()
     return takes.bytes

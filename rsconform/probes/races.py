@@ -10,12 +10,13 @@ import io
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from time import monotonic
 from typing import Any, Final
 
 from remote_store import AlreadyExists, Backend, BackendUnavailable, Capability, NotFound, RemoteStoreError
 
+from rsconform.lanes.draining import drained
 from rsconform.lanes.facade import class_of
 from rsconform.probes import ProbeContext, probe
 from rsconform.run.model import Profile
@@ -84,7 +85,7 @@ def reads(context: ProbeContext, folder: str, keys: int, threads: int, op: str) 
         for number in range(keys):
             path = f"{folder}/{number}"
             read = getattr(backend, op)
-            seen = read(path) if op == "read_bytes" else _drained(read(path), 700)
+            seen = read(path) if op == "read_bytes" else _streamed(read(path), 700)
             if seen != context.content[path]:
                 return f"{path}: {len(seen)} bytes, or others"
         return None
@@ -145,7 +146,7 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
 
     def look() -> object:
         while monotonic() < stop:
-            seen = backend.read_bytes(path) if read == "read_bytes" else _streamed(backend, path)
+            seen = backend.read_bytes(path) if read == "read_bytes" else _read_on(backend, path)
             if seen is not None and seen not in whole:
                 return f"{len(seen)} bytes, {len(set(seen))} kinds of them"
         return None
@@ -157,18 +158,16 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
         context.fail("one of the contents, whole", str(wrong))
 
 
-def _streamed(backend: Any, path: str) -> bytes | None:
+def _read_on(backend: Any, path: str) -> bytes | None:
     try:
-        return _drained(backend.read(path), 1 << 20)
+        return _streamed(backend.read(path), 1 << 20)
     except RemoteStoreError:  # A stream may refuse to go on once its file was replaced.
         return None
 
 
-def _drained(stream: Any, size: int) -> bytes:
-    try:
-        return b"".join(iter(lambda: stream.read(size), b""))
-    finally:
-        stream.close()
+def _streamed(stream: Any, size: int) -> bytes:
+    with closing(stream):
+        return drained(stream, size)
 
 
 @probe("races.one_creator")

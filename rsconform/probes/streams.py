@@ -9,6 +9,7 @@ from typing import Any, Final
 from remote_store import RemoteStoreError
 
 from rsconform.cases.content import parse_content
+from rsconform.lanes.draining import drained
 from rsconform.probes import ProbeContext, probe
 
 _STRIDE: Final = 4096
@@ -104,12 +105,10 @@ def kept_over(context: ProbeContext, path: str, op: str, by: str, first: int, ne
     """A stream that is read on after its file was replaced gives one of the two contents, or an error of ours."""
     old, now = context.content[path], parse_content(new).data
     with contextlib.closing(_open(context, path, op)) as stream:
-        begun = b""
-        while len(begun) < first:
-            begun += context.call("read()", stream.read, first - len(begun))
+        begun = _begun(context, stream, first)
         _replace(context, path, by, now)
         try:
-            seen = begun + _drained(stream)
+            seen = begun + drained(stream)
         except RemoteStoreError:
             return
         except Exception as exc:
@@ -123,12 +122,10 @@ def kept_in_place(context: ProbeContext, path: str, op: str, first: int, new: st
     """A stream that is read on after a plain write holds, at each place, the old byte or the new."""
     old, now = context.content[path], parse_content(new).data
     with contextlib.closing(_open(context, path, op)) as stream:
-        begun = b""
-        while len(begun) < first:
-            begun += context.call("read()", stream.read, first - len(begun))
+        begun = _begun(context, stream, first)
         _replace(context, path, "write", now)
         try:
-            seen = begun + _drained(stream)
+            seen = begun + drained(stream)
         except RemoteStoreError:
             return
         except Exception as exc:
@@ -166,11 +163,15 @@ def _open(context: ProbeContext, path: str, op: str) -> Any:
     return context.call(f"{op}()", getattr(context.backend, op), path)
 
 
-def _drained(stream: Any) -> bytes:
-    pieces = []
-    while piece := stream.read(65536):
-        pieces.append(piece)
-    return b"".join(pieces)
+def _begun(context: ProbeContext, stream: Any, size: int) -> bytes:
+    """Return the first bytes of a file, so many of them."""
+    begun = b""
+    while len(begun) < size:
+        piece = context.call("read()", stream.read, size - len(begun))
+        if not isinstance(piece, bytes) or not piece:
+            context.fail(f"{size} bytes of the file", f"{len(begun)} bytes, and then {piece!r}")
+        begun += piece
+    return begun
 
 
 def _layers(stream: Any) -> list[Any]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any, Final
 
@@ -128,6 +129,11 @@ def unescaped(call: Call) -> Any:
     return (info for info in call.rightly("list_files", "", recursive=True) if matcher.fullmatch(str(info.path)))
 
 
+def in_any_case(call: Call) -> Any:
+    files = call.rightly("list_files", "", recursive=True)
+    return (info for info in files if fnmatchcase(str(info.path).lower(), call.path.lower()))
+
+
 def at_least_one(call: Call) -> Any:
     found = list(call.proceed())
     if not found:
@@ -159,6 +165,11 @@ def stripped(call: Call) -> Any:
 
 def without_the_root(call: Call) -> str:
     return call.path.removeprefix("flat://store").lstrip("/")
+
+
+def root_nowhere(call: Call) -> str:
+    """Take the root out wherever it stands."""
+    return call.path.replace(call.rightly("native_path", "") + "/", "")
 
 
 def health_file(call: Call) -> None:

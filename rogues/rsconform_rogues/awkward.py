@@ -307,6 +307,15 @@ def kept_as_given(call: Call) -> Iterator[Any]:
         file.write(b"".join(pieces))
 
 
+@contextmanager
+def up_to_its_position(call: Call) -> Iterator[Any]:
+    """Store of a block's file what lies before its position."""
+    written = io.BytesIO()
+    with call.proceed() as file:
+        yield written
+        file.write(written.getvalue()[: written.tell()])
+
+
 # Listings.
 
 

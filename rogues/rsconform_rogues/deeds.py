@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import chain, islice
 from typing import Any, Final
+from unicodedata import normalize
 
 from remote_store import Capability, CapabilitySet, FileInfo, FolderInfo, NotFound, RemotePath, WriteResult
 from remote_store.backends import MemoryBackend
@@ -251,6 +252,23 @@ def unguarded(call: Call) -> Any:
     data = content if isinstance(content, bytes) else content.read()
     blobs(call)[call.path] = Blob(data, datetime.now(UTC))
     return WriteResult(RemotePath(call.path), len(data))
+
+
+def any_like(chosen: Callable[[str, str], object]) -> Callable[[Call], bool]:
+    """Return the deed of answering whether a test on key and path chooses any key."""
+    return lambda call: any(chosen(key, call.path) for key in blobs(call))
+
+
+def below_in_any_case(key: str, path: str) -> bool:
+    return key.lower().startswith(f"{path}/".lower())
+
+
+def composed(name: str) -> str:
+    return normalize("NFC", name)
+
+
+def printable(name: str) -> str:
+    return "".join(character for character in name if character.isprintable())
 
 
 def below_pattern(key: str, path: str) -> bool:

@@ -65,6 +65,22 @@ def tell(context: ProbeContext, path: str, pieces: Sequence[str]) -> None:
                 context.fail(f"tell() = {written} after so many bytes", f"{at!r}")
 
 
+@probe("blocks.rewritten")
+def rewritten(context: ProbeContext, path: str, header: str, content: str) -> None:
+    """The block's file is filled, then its beginning is written anew, and so it ends in the middle."""
+    start, data = parse_content(header).data, parse_content(content).data
+    with _Entered(context, path) as file:
+        context.call("write(bytes) in the block", file.write, data)
+        try:
+            file.seek(0)
+        except (AttributeError, OSError):  # io.UnsupportedOperation is an OSError.
+            context.skip("a block whose file can seek")
+        context.call("write(bytes) after seek(0)", file.write, start)
+    stored = context.call("read_bytes()", context.backend.read_bytes, path)
+    if stored != start + data[len(start) :]:
+        context.fail(f"{len(data)} bytes, the first {len(start)} of them written last", f"{len(stored)} other bytes")
+
+
 @probe("blocks.unseen")
 def unseen(context: ProbeContext, path: str, pieces: Sequence[str], by: str) -> None:
     """Until the block ends its path shows what it showed before."""

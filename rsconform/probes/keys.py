@@ -17,6 +17,18 @@ def look_alike(context: ProbeContext) -> None:
             context.fail(f"to_key({native!r}) to leave it alone: it is not below {root!r}", repr(key))
 
 
+@probe("keys.own_root")
+def own_root(context: ProbeContext) -> None:
+    """The root comes off the front alone, not out of the middle of a key."""
+    root = context.call("native_path()", context.backend.native_path, "")
+    letters = "".join(character for character in reversed(root) if character.isalnum())
+    for key in ("/".join(_folded(f"a{root}/b")), f"{letters}/{letters}" if letters else "a"):
+        native = context.call("native_path()", context.backend.native_path, key)
+        back = context.call("to_key()", context.backend.to_key, native)
+        if back != key:
+            context.fail(f"{key!r} from to_key() of its native path {native!r}", repr(back))
+
+
 @probe("keys.round_trip")
 def round_trip(context: ProbeContext, key: str) -> None:
     """A key that is not canonical comes back as it was or folded, never as the key of something else."""

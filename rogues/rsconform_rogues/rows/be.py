@@ -38,6 +38,7 @@ from rsconform_rogues.deeds import (
     TO_ROOT,
     UNFOLDED,
     LookAlike,
+    any_like,
     as_files,
     as_text,
     at_first_time,
@@ -153,6 +154,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("BE-004e", "raises-below-files", "memory", raises("exists", InvalidPath, BELOW_FILE), reason="InvalidPath"),
     row("BE-005a", "takes-files-for-folders", "flat", answers("is_folder", True, FILE)),
     row("BE-005b", "takes-folders-for-files", "memory", answers("is_file", True, FOLDER)),
+    row("BE-005c", "takes-patterns", "flat", instead("is_folder", any_like(below_pattern), ~ROOT & ~CLOSED)),
     row("BE-005c", "raises-for-nothing", "memory", raises("is_file is_folder", NotFound, MISSING), reason="NotFound"),
     row("BE-005d", "raises-below-files", "flat", raises("is_folder", InvalidPath, BELOW_FILE), reason="InvalidPath"),
     row("BE-005e", "is-both-at-once", "flat", answers("is_folder", True, HAS_BELOW)),
@@ -245,6 +247,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("BE-013f", "looks-one-level-deep", "memory", asks("delete_folder", FOLDER & ~HAS_FILES, recursive=True)),
     row("BE-013g", "deletes-by-prefix", "flat", then("delete_folder", path_like(str.startswith)), also="KIT-003"),
     row("BE-013g", "takes-patterns", "flat", then("delete_folder", path_like(below_pattern)), also="KIT-003"),
+    row("BE-013g", "takes-the-file-of-that-name-along", "flat", then("delete_folder", path_like(str.__eq__))),
     row("BE-013i", "takes-folders-for-nothing", "memory", asks("delete_folder", FOLDER & ~HAS_FILES, recursive=True)),
     row("BE-013k", "remembers-folders", "flat", then("delete", mark_ghost) + answers("is_folder", True, GHOST)),
     # BE-014 and BE-015: listing.

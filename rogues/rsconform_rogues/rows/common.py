@@ -35,6 +35,7 @@ from rsconform_rogues.answers import (
     health_file,
     loosened,
     resolved_first,
+    root_nowhere,
     secret_planned,
     without_the_root,
 )
@@ -162,6 +163,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("NPR-009", "keeps-the-root", "flat", has(to_key=Backend.to_key), reason="flat://store/"),
     row("NPR-018", "asks-for-a-capability", "memory", raises("to_key", CapabilityNotSupported, capability="list")),
     row("NPR-020", "unquotes-keys", "flat", alters("to_key", unquote), reason="a%20b"),
+    row("NPR-020", "strips-its-root-everywhere", "local", instead("to_key", root_nowhere)),
     row("NPR-021", "forgets-the-root", "flat", instead("native_path", lambda c: c.path, NESTED), reason="starts"),
     row(
         "PING-002a",

@@ -13,6 +13,7 @@ from remote_store import (
 
 from rsconform_rogues.answers import (
     each_loosened,
+    in_any_case,
     loosened,
 )
 from rsconform_rogues.awkward import (
@@ -31,14 +32,18 @@ from rsconform_rogues.awkward import (
     renamed,
     source_errors_mapped,
     source_kept,
+    up_to_its_position,
 )
 from rsconform_rogues.deeds import (
     EARLY,
     METADATA,
     STREAM,
+    below_in_any_case,
+    composed,
     folder_of_target,
     moved_and_told,
     path_like,
+    printable,
     stray_folder,
     with_key_added,
 )
@@ -83,6 +88,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     # KIT, from 020 on: what follows from the numbered sentences.
     row("KIT-020", "unquotes-names", "flat", instead("write", renamed(unquote)), also="KIT-003 ERR-002"),
     row("KIT-020", "trims-names", "flat", instead("write_atomic", renamed(str.strip)), also="KIT-003 ERR-002"),
+    row("KIT-020", "composes-names", "flat", instead("write", renamed(composed)), also="KIT-003 KIT-026 ERR-002"),
     row("KIT-021", "unquotes-what-it-reads", "flat", instead("read_bytes", renamed(unquote))),
     row("KIT-022", "trims-what-it-looks-for", "flat", instead("exists", renamed(str.strip))),
     row(
@@ -97,6 +103,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row(
         "KIT-027", "lets-the-system-speak", "flat", raises("write", OSError, LENGTHY), also="BE-021a", reason="OSError"
     ),
+    row("KIT-027", "drops-control-characters", "flat", instead("write", renamed(printable)), also="KIT-003 ERR-002"),
     row(
         "KIT-028",
         "takes-one-size-for-no-change",
@@ -118,6 +125,9 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("KIT-035", "has-one-cursor", "flat", instead("list_files", busy), reason="BackendUnavailable"),
     row("KIT-036", "lists-by-number", "flat", instead("list_files", by_number)),
     row("KIT-037", "changes-its-mind", "flat", drifts("exists", lambda there: not there)),
+    row("KIT-038", "matches-any-case", "flat", instead("glob", in_any_case), also="BE-024b", reason="unexpected"),
+    row("KIT-039", "stores-up-to-its-position", "memory", instead("open_atomic", up_to_its_position)),
+    row("KIT-040", "deletes-in-any-case", "flat", then("delete_folder", path_like(below_in_any_case)), also="KIT-003"),
     row("MOD-001", "can-be-changed", "flat", alters("get_file_info", loosened), reason="FrozenInstanceError"),
     row(
         "MOD-001",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
 from typing import Any, Final
 
 from remote_store import AlreadyExists
@@ -69,6 +71,29 @@ def listed_in_pages(call: Call) -> Any:
     half = len(first) // 2
     time.sleep(_WINDOW_S)
     return iter(first[:half] + list(call.proceed())[half + (len(first) % 2) :])
+
+
+def lock_of(call: Call) -> Any:
+    return call.backend.__dict__.setdefault("_own_lock", threading.RLock())
+
+
+def locked(call: Call) -> Any:
+    with lock_of(call):
+        return call.proceed()
+
+
+def unreleased(call: Call) -> Any:
+    """Give the lock back unless something goes wrong."""
+    lock_of(call).acquire()
+    result = call.proceed()
+    lock_of(call).release()
+    return result
+
+
+def under_lock(call: Call) -> Iterator[Any]:
+    """Hold the lock until the listing is at its end."""
+    with lock_of(call):
+        yield from call.proceed()
 
 
 _LAST: dict[str, Any] = {}
@@ -205,6 +230,22 @@ ROWS: Final[tuple[Rogue, ...]] = (
     ),
     row("RACE-007", "deletes-what-is-listed", "flat", instead("delete_folder", emptied_by_list), reason="not empty"),
     row("RACE-009", "looks-first", "s3", instead("write_atomic", looked_first, NEW), reason="creators"),
+    row(
+        "KIT-066",
+        "keeps-its-lock",
+        "memory",
+        instead("get_file_info", unreleased) + instead("write", locked),
+        reason="still waits",
+        limit_s=20.0,
+    ),
+    row(
+        "KIT-067",
+        "lists-under-its-lock",
+        "memory",
+        instead("list_files", under_lock) + instead("read_bytes", locked),
+        reason="still waits",
+        limit_s=20.0,
+    ),
     row("KIT-064", "looks-first", "flat", instead("copy", looked_first, NEW), reason="creators"),
     row(
         "KIT-065",

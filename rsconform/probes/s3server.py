@@ -77,11 +77,13 @@ def connections(context: ProbeContext, op: str, ends: str) -> None:
     """Readers that were closed early or dropped keep no connection."""
     options: dict[str, Any] = {"client_options": {"config_kwargs": {"max_pool_connections": 1}}}
     with stub_server(4 << 20) as server, another(context, endpoint_url=server.url, **options) as backend:
+        closed = []  # Held on to, so that closing them is what counts.
         for _ in range(_CYCLES):
             stream = context.call(f"{op}()", getattr(backend, op), "a")
             context.call("read()", stream.read, 100)
             if ends == "closed":
                 context.call("close()", stream.close)
+                closed.append(stream)
             del stream
         gc.collect()
         for _ in range(50):

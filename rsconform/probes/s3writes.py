@@ -13,7 +13,7 @@ from rsconform.probes import ProbeContext, probe
 from rsconform.probes.looking import looking_at
 from rsconform.probes.looking import shown as content_shown
 from rsconform.probes.own import OwnError
-from rsconform.probes.s3client import client_of, meddling, peer_of, recording, shown
+from rsconform.probes.s3client import another, client_of, meddling, peer_of, recording, shown
 from rsconform.probes.telling import Telling
 
 RIVAL: Final = b"the rival's"
@@ -30,6 +30,18 @@ def condition(context: ProbeContext, path: str, op: str, content: str, stream: b
     if len(showing) != 1 or showing[0].parameters.get("IfNoneMatch") != "*":
         conditions = [one.parameters.get("IfNoneMatch") for one in showing]
         context.fail("If-None-Match: * with the request that makes it visible", f"{shown(showing)} with {conditions}")
+
+
+@probe("s3writes.unconditional")
+def unconditional(context: ProbeContext, src: str, variant: str) -> None:
+    """For a server that knows no conditions nothing is created with one."""
+    with another(context, variant) as backend, recording(client_of(context, backend)) as sent:
+        context.call("write()", backend.write, "a", b"x")
+        context.call("write() of a stream", backend.write, "b", _handed("bytes:9MiB", stream=True))
+        context.call("copy()", backend.copy, src, "c")
+    conditional = [one for one in sent if "IfNoneMatch" in one.parameters]
+    if conditional:
+        context.fail("no If-None-Match", shown(conditional))
 
 
 @probe("s3writes.unseen")

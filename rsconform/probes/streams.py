@@ -73,6 +73,23 @@ def readinto(context: ProbeContext, path: str, op: str, size: int) -> None:
             context.fail("0 from readinto() at the end", f"{rest!r}")
 
 
+@probe("streams.lines")
+def lines(context: ProbeContext, path: str, op: str) -> None:
+    """Lines are those of the file: one by one, in iteration, and cut where less is asked for."""
+    wanted = io.BytesIO(context.content[path]).readlines()  # Other than splitlines() they end at "\n" alone.
+    with contextlib.closing(_open(context, path, op)) as stream:
+        by_one = list(iter(lambda: context.call("readline()", stream.readline), b""))
+        context.call("seek(0)", stream.seek, 0)
+        beginning = context.call("readline(3)", stream.readline, 3)
+        context.call("seek(0)", stream.seek, 0)
+        iterated = context.call("iterating", list, stream)
+    if by_one != wanted or iterated != wanted:
+        counts = f"{len(by_one)} by readline(), {len(iterated)} in iteration"
+        context.fail(f"the {len(wanted)} lines of the file", f"{counts}, or others")
+    if beginning != wanted[0][:3]:
+        context.fail(f"{wanted[0][:3]!r} from readline(3)", repr(beginning[:40]))
+
+
 @probe("streams.beyond")
 def beyond(context: ProbeContext, path: str, op: str, offset: int, whence: int) -> None:
     """A position before the beginning or past the end is refused, or holds nothing; no wrong byte comes from it."""

@@ -8,7 +8,7 @@ from remote_store import AlreadyExists, BackendUnavailable, NotFound, Permission
 from rsconform_s3.errors import refusal_of
 
 from rsconform_rogues.deeds import STREAM
-from rsconform_rogues.operators import Around, Call, Wrong, alters, instead, streams
+from rsconform_rogues.operators import Around, Call, When, Wrong, alters, asks, instead, streams
 from rsconform_rogues.row import Rogue, row
 from rsconform_rogues.sending import Sending, maps, sends, swallows_refusals
 from rsconform_rogues.trouble import ending_at
@@ -119,6 +119,11 @@ def without_the_condition(sending: Sending) -> Any:
         raise
 
 
+def with_the_condition(sending: Sending) -> Any:
+    """Look, and write conditionally as well."""
+    return sending.proceed(IfNoneMatch="*") if sending.parameters.get("Body") == b"x" else sending.proceed()
+
+
 def errors_overlooked(sending: Sending) -> Any:
     answer = sending.proceed()
     answer.pop("Errors", None)
@@ -148,6 +153,10 @@ def looked_for_again(sending: Sending) -> Any:
         raise BackendUnavailable("it changed", path=exc.path, backend=exc.backend) from exc
 
 
+def moved_away_already(sending: Sending) -> Any:
+    return looked_for_again(sending) if "IfMatch" in sending.parameters else sending.proceed()
+
+
 def ancestors_demanded(call: Call) -> Any:
     """Refuse to write where nobody could look above the path."""
     parent = call.path.rpartition("/")[0]
@@ -171,9 +180,18 @@ def bare(message: str, *, code: str) -> Wrong:
     return sends("get_object list_objects_v2 put_object", deed)
 
 
+UNCONDITIONAL: Final = When(lambda call, _: not call.backend._writes_conditionally)
+
 ROWS: Final[tuple[Rogue, ...]] = (
     row("S3B-021", "misses-the-file", "s3", maps(NotFound, code="NoSuchUpload"), reason="NotFound"),
     row("S3B-022", "knows-no-denial", "s3", maps(RemoteStoreError, code="AccessDenied"), reason="PermissionDenied"),
+    row(
+        "S3B-022",
+        "takes-it-for-a-change",
+        "s3",
+        maps(BackendUnavailable, code="AccessDenied", operations="copy_object"),
+        reason="copy raised BackendUnavailable",
+    ),
     row("S3B-022", "knows-one-denial", "s3", maps(RemoteStoreError, status=401), reason="PermissionDenied"),
     row("S3B-023", "does-not-know-it", "s3", maps(NotFound, code="InvalidAccessKeyId"), reason="PermissionDenied"),
     row(
@@ -235,14 +253,38 @@ ROWS: Final[tuple[Rogue, ...]] = (
         maps(AlreadyExists, code="ConditionalRequestConflict", operations="put_object"),
         reason="write to return",
     ),
+    row(
+        "S3B-084",
+        "does-not-look-for-a-copy",
+        "s3",
+        maps(BackendUnavailable, code="ConditionalRequestConflict", operations="copy_object"),
+        reason="AlreadyExists",
+    ),
     row("S3B-085", "meets-itself", "s3", maps(AlreadyExists, status=412, operations="put_object"), reason="return"),
     row("S3B-086", "overwrites-in-silence", "s3", sends("put_object", without_the_condition), reason="returned"),
+    row("S3B-086", "demands-it-all-the-same", "s3", sends("put_object", with_the_condition), reason="no If-None-Match"),
+    row(
+        "S3B-086",
+        "copies-without-looking",
+        "s3",
+        asks("copy", UNCONDITIONAL, overwrite=True),
+        reason="AlreadyExists",
+    ),
+    row(
+        "S3B-095",
+        "takes-it-for-taken",
+        "s3",
+        maps(AlreadyExists, status=412, operations="copy_object"),
+        also="S3B-083",
+        reason="AlreadyExists",
+    ),
     row("S3B-096", "leaves-its-upload", "s3", sends("abort_multipart_upload", lambda _: {}), reason="upload of"),
     row("S3B-098", "says-it-moved", "s3", swallows_refusals("delete_object", {}), reason="PermissionDenied"),
     row("S3B-102", "overlooks-them", "s3", sends("delete_objects", errors_overlooked), reason="PermissionDenied"),
     row("S3B-102", "minds-denials-only", "s3", sends("delete_objects", errors_of_denial_only), reason="Unavailable"),
     row("S3B-103", "deletes-them-anyway", "s3", sends("delete_objects", deleted_one_by_one), reason="the tree"),
     row("S3B-104", "minds-a-404", "s3", sends("delete_object", looked_for_again), reason="delete to return"),
+    row("S3B-104", "minds-a-404-in-a-move", "s3", sends("delete_object", moved_away_already), reason="move to return"),
     row("S3B-112", "ends-there", "s3", alters("list_files", ending_at(RemoteStoreError)), reason="NotFound"),
     row("S3B-112", "globs-till-there", "s3", alters("glob", ending_at(BackendUnavailable)), reason="Unavailable"),
     row("S3B-125", "is-healthy-anyway", "s3", swallows_refusals("head_bucket", {}), reason="check_health"),

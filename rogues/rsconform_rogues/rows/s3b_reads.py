@@ -6,11 +6,12 @@ import io
 from typing import Any, Final
 
 from remote_store import BackendUnavailable, NotFound, RemoteStoreError
+from rsconform_s3 import reads
 
 from rsconform_rogues.deeds import asked_once_more
-from rsconform_rogues.operators import FOLDER, MISSING, Around, Call, first, instead, streams
+from rsconform_rogues.operators import FILE, FOLDER, MISSING, Around, Call, first, instead, streams
 from rsconform_rogues.row import Rogue, row
-from rsconform_rogues.sending import Sending, drops, sends
+from rsconform_rogues.sending import Sending, drops, maps, sends
 
 _MiB: Final = 1 << 20
 
@@ -135,17 +136,34 @@ def kept_open(call: Call) -> Any:
     return Around(stream, close=lambda _: None)
 
 
+class _InWindows(reads.StreamReader):
+    """Gets a window with each request once it was sent elsewhere."""
+
+    def _open_body(self) -> None:
+        if self._position:
+            self._body_at = -1
+        super()._open_body()
+
+
+def on_in_windows(call: Call) -> Any:
+    requests, key = call.backend._requests, call.backend._file_key(call.path)
+    answer = requests.send("get_object", call.path, Key=key)
+    return io.BufferedReader(_InWindows(requests, key, call.path, answer))
+
+
 ROWS: Final[tuple[Rogue, ...]] = (
     row("S3B-042", "asks-for-all-that-follows", "s3", instead("read_seekable", asked_for_all), reason="Range"),
     row("S3B-044", "reads-in-windows", "s3", instead("read", in_windows), reason="GetObject"),
     row("S3B-045", "drains-in-windows", "s3", instead("read", in_windows), reason="one request at most"),
     row("S3B-045", "drains-bit-by-bit", "s3", streams("read_seekable", read=bit_by_bit), reason="GetObject requests"),
+    row("S3B-045", "goes-on-in-windows", "s3", instead("read", on_in_windows, FILE), reason="GetObject requests"),
     row("S3B-046", "looks-first", "s3", instead("read_bytes", seekable_drained), reason="total requests"),
     row("S3B-046", "asks-for-a-range", "s3", sends("get_object", whole_range), reason="without a range"),
     row("S3B-046", "looks-once-more", "s3", first("read_bytes", asked_once_more, MISSING | FOLDER), reason="requests"),
     row("S3B-047", "does-not-pin", "s3", drops("get_object", "IfMatch"), reason="BackendUnavailable"),
     row("S3B-047", "trims-the-etag", "s3", sends("get_object", trimmed), reason="If-Match"),
     row("S3B-047", "pins-anew", "s3", sends("get_object", pinned_anew), reason="BackendUnavailable"),
+    row("S3B-047", "knows-one-answer", "s3", maps(RemoteStoreError, code="InvalidRange"), reason="BackendUnavailable"),
     row("S3B-048", "ends-quietly", "s3", streams("read_seekable", read=ended), reason="NotFound"),
     row("S3B-048", "is-unavailable-then", "s3", streams("read", read=unavailable), reason="it changed"),
     row("S3B-051", "clamps-at-the-beginning", "s3", streams("read read_seekable", seek=clamped), reason="ValueError"),
@@ -153,6 +171,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("S3B-052", "asks-for-a-range-of-nothing", "s3", instead("read_seekable", unsatisfiable), reason="InvalidRange"),
     row("S3B-053", "hoards", "s3", instead("read", hoarded), reason="MiB more"),
     row("S3B-054", "keeps-them", "s3", instead("read", kept_open), reason="one connection"),
+    row("S3B-054", "closes-in-name-only", "s3", streams("read", close=lambda _: None), reason="one connection"),
     row(
         "S3B-055",
         "says-it-natively",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Final
+from typing import Any, Final
 
 from remote_store import (
     InvalidPath,
@@ -49,12 +49,33 @@ from rsconform_rogues.operators import (
 )
 from rsconform_rogues.row import Rogue, row
 
+
+class ShortLines(io.BytesIO):
+    """Ends a line before its end."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream.read())
+
+    def readline(self, size: int | None = -1) -> bytes:
+        line = super().readline(-1 if size is None else size)
+        return line[: max(1, len(line) - 1)]
+
+
 ROWS: Final[tuple[Rogue, ...]] = (
     # SEEK: reading at random.
     row("SEEK-001", "claims-to-seek", "flat", alters("read", forward_only), reason="seekable to return True"),
     row("SEEK-001", "seeks-a-byte-too-far", "memory", streams("read", seek=off_by_one), also="SEEK-003a"),
     row("SEEK-003a", "starts-at-the-end", "flat", alters("read_seekable", at_its_end)),
     row("SEEK-003a", "keeps-eight-mebibytes", "flat", alters("read_seekable", lambda s: io.BytesIO(s.read(8 << 20)))),
+    row("SEEK-003a", "ends-lines-early", "flat", alters("read_seekable", ShortLines), reason="lines of the file"),
+    row(
+        "SEEK-003a",
+        "gives-all-for-nothing",
+        "flat",
+        streams("read_seekable", read=lambda stream, size=-1: stream.read(size or -1)),
+        also="SIO-012",
+        reason="0 bytes",
+    ),
     row("SEEK-003b", "blames-the-path", "memory", raises("read_seekable", InvalidPath, MISSING)),
     row("SEEK-004", "copies-the-stream", "flat", shadows(read_seekable=copying), reason="the very stream"),
     row("SEEK-005", "spools-less", "bare", shadows(read_seekable=spool(1 << 20)), reason="1048576"),

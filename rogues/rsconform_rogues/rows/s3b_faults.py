@@ -119,6 +119,17 @@ def without_the_condition(sending: Sending) -> Any:
         raise
 
 
+def met_again(sending: Sending) -> Any:
+    """Take whatever is there at the second attempt for what the first one made."""
+    try:
+        return sending.proceed()
+    except RemoteStoreError as exc:
+        refusal = refusal_of(exc)
+        if refusal is not None and refusal.status == 412 and refusal.retries:
+            return sending.also("head_object", Key=sending.parameters["Key"])
+        raise
+
+
 def with_the_condition(sending: Sending) -> Any:
     """Look, and write conditionally as well."""
     return sending.proceed(IfNoneMatch="*") if sending.parameters.get("Body") == b"x" else sending.proceed()
@@ -261,6 +272,14 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="AlreadyExists",
     ),
     row("S3B-085", "meets-itself", "s3", maps(AlreadyExists, status=412, operations="put_object"), reason="return"),
+    row(
+        "S3B-085",
+        "does-not-know-its-parts",
+        "s3",
+        maps(AlreadyExists, status=412, operations="complete_multipart_upload"),
+        reason="write to return",
+    ),
+    row("S3B-085", "takes-all-for-its-own", "s3", sends("put_object", met_again), reason="AlreadyExists"),
     row("S3B-086", "overwrites-in-silence", "s3", sends("put_object", without_the_condition), reason="returned"),
     row("S3B-086", "demands-it-all-the-same", "s3", sends("put_object", with_the_condition), reason="no If-None-Match"),
     row(

@@ -67,7 +67,7 @@ class Step:
     bind: str | None = None
     drain: bool | int = True
     returns: Matcher | Missing = MISSING
-    reads: object = MISSING  # Content, Source, Bound or MISSING.
+    reads: object = MISSING  # Content, Source, Bound, a tuple of them any of which will do, or MISSING.
     paths: object = MISSING  # A list of paths, Bound or MISSING.
     raises: tuple[str, ...] = ()
     or_raises: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rsconform.cases import matchers as m
+from rsconform.cases.content import Content, Source
 from rsconform.cases.faults import compile_faults
 from rsconform.cases.fill import unfold
 from rsconform.cases.model import Step
@@ -58,7 +59,7 @@ def compile_step(table: Mapping[str, object], place: Place) -> Step:
         bind=optional_text(table, "as"),
         drain=_drain(table.get("drain", True)),
         returns=compile_matcher(table["returns"]) if "returns" in table else MISSING,
-        reads=literal_of(table["reads"]) if "reads" in table else MISSING,
+        reads=_one_or_more(table["reads"]) if "reads" in table else MISSING,
         paths=_paths(table["paths"]) if "paths" in table else MISSING,
         raises=_errors(table.get("raises", []), "raises"),
         or_raises=_errors(table.get("or_raises", []), "or_raises"),
@@ -104,6 +105,11 @@ def _argument(key: str, value: object) -> object:
     if key in _CONTENT_ARGUMENTS:
         return literal_of(value)
     return value
+
+
+def _one_or_more(value: object) -> Content | Source | Bound | tuple[Content | Source | Bound, ...]:
+    """Return what one literal stands for, or each of several."""
+    return tuple(map(literal_of, value)) if isinstance(value, list) else literal_of(value)
 
 
 def _drain(value: object) -> bool | int:

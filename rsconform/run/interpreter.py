@@ -246,9 +246,9 @@ class Interpreter:
         return CaseFailed(expected, observed, phase="drain")
 
     def _most_bytes(self, step: Step) -> int:
-        expected = step.reads
-        size = len(expected.data) if isinstance(expected, Content | Source) else 0
-        return 2 * size + _BYTES_SLACK
+        wanted = step.reads if isinstance(step.reads, tuple) else (step.reads,)
+        sizes = (len(one.data) for one in wanted if isinstance(one, Content | Source))
+        return 2 * max(sizes, default=0) + _BYTES_SLACK
 
     def _use_items(self, step: Step, listing: Any, done: Done) -> None:
         if step.drain is False:

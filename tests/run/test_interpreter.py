@@ -25,6 +25,7 @@ def run(case: str, make: Callable[[], Backend] = MemoryBackend, *, limit_s: floa
         'steps = [ { op = "exists", path = "a", returns = false } ]',
         'given = { "a" = "bytes:10000" }\nsteps = [ { op = "read", path = "a", reads = "bytes:10000" } ]',
         'given = { "a" = "bytes:10000" }\nsteps = [ { op = "read", path = "a", drain = 7, reads = "bytes:10000" } ]',
+        'given = { "a" = "text:b" }\nsteps = [ { op = "read", path = "a", reads = ["text:a", "text:b"] } ]',
         'steps = [ { op = "read", path = "a", raises = "NotFound", error = { path = "a" }, at = "call" } ]',
         'steps = [ { op = "write", path = "a", content = "text:x", as = "w" },'
         ' { op = "get_file_info", path = "a", returns = { size = "{w.size}", path = "{w.path}" } } ]',
@@ -97,6 +98,11 @@ class Wrong(MemoryBackend):
         (
             'given = { "a" = "text:abc" }\nsteps = [ { op = "read_bytes", path = "a", reads = "text:abc" } ]',
             "abc",
+            "ab",
+        ),
+        (
+            'given = { "a" = "text:abc" }\nsteps = [ { op = "read_bytes", path = "a", reads = ["text:abc", "text:"] }]',
+            "one of text:abc, text:",
             "ab",
         ),
         ('given = { "a" = "bytes:100" }\nsteps = [ { op = "read", path = "a", drain = 7 } ]', "at most 7", "100 bytes"),

@@ -63,7 +63,7 @@ def _found_again(context: ProbeContext, track: Track) -> Broken | None:
     model = track.fresh
     for sequel in _known(context):
         fits = sequel.flat == model.flat and sequel.below_files == model.below_files
-        usable = all(one.op in track.names for one in sequel.operations)
+        usable = all(one.on or one.op in track.names for one in sequel.operations)
         # Without its container the store is of no more use to the rest.
         spends = any(one.op == "drop_container" for one in sequel.operations) and _FOUND not in context.earlier
         broken = track.replay(sequel.operations) if fits and usable and not spends else None
@@ -100,5 +100,5 @@ def _fail(context: ProbeContext, broken: Broken, model: Model) -> None:
     ways = [("repro", f"rsconform repro {encode(sequel)}"), ("toml", toml)]
     if context.corpus is not None:
         ways.append(("script", f"python {Corpus(context.corpus).keep(sequel, toml, script)}"))
-    last = broken.operations[-1].op
+    last = broken.operations[-1].title
     context.fail(f"{last}: {broken.expected}", broken.observed, steps=steps_of(broken), ways=ways)

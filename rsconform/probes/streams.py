@@ -11,8 +11,8 @@ from remote_store import RemoteStoreError
 from rsconform.cases.content import parse_content
 from rsconform.lanes.draining import drained
 from rsconform.probes import ProbeContext, probe
+from rsconform.stateful.expected import foreign_byte
 
-_STRIDE: Final = 4096
 # How a stream may refuse a position: ours, or what the io protocol raises.
 _REFUSALS: Final = (RemoteStoreError, ValueError, OSError)
 
@@ -147,21 +147,9 @@ def kept_in_place(context: ProbeContext, path: str, op: str, first: int, new: st
             return
         except Exception as exc:
             context.fail("bytes, or an error of remote_store's", f"{type(exc).__name__}: {exc}")
-    at = _foreign_byte(seen, old, now)
+    at = foreign_byte(seen, old, now)
     if at is not None:
         context.fail("at each place the old byte or the new", f"neither at byte {at} of {len(seen)}")
-
-
-def _foreign_byte(seen: bytes, *versions: bytes) -> int | None:
-    """Return the first place at which no version has the byte that was seen there."""
-    for start in range(0, len(seen), _STRIDE):
-        part = seen[start : start + _STRIDE]
-        if any(version[start : start + len(part)] == part for version in versions):
-            continue
-        for at, byte in enumerate(part, start):
-            if all(version[at : at + 1] != bytes([byte]) for version in versions):
-                return at
-    return None
 
 
 def _replace(context: ProbeContext, path: str, by: str, content: bytes) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rsconform.stateful.doing import paths_in
-from rsconform.stateful.model import ANYTHING
-from rsconform.stateful.operations import OF_SUBJECT, READS, WRITES, Operation, as_step, toml_value
+from rsconform.stateful.expected import ANYTHING, Piece, Rest
+from rsconform.stateful.operations import LISTINGS, OF_SUBJECT, READS, WRITES, Operation, as_step, toml_value
 from rsconform.stateful.tokens import Sequel
 from rsconform.stateful.tracks import Broken, Step
 
 FOLDER: Final = "s"  # The folder that the operations are done in, as in every sequence.
-_LISTINGS: Final = ("list_files", "list_folders", "iter_children", "glob")
 
 
 def as_case(broken: Broken, sequel: Sequel) -> str:
@@ -57,6 +56,13 @@ class Literals:
         """Return a literal for content."""
         return self._known.get(content) or f"hex:{content.hex()}"
 
+    def part(self, content: bytes, start: int, part: bytes) -> str:
+        """Return a literal for what content has from a place on."""
+        known = self._known.get(content, "")
+        if part == content or not known.startswith(("bytes", "zeros")):
+            return self.of(part)
+        return f"{known}[{start}:{start + len(part)}]"
+
 
 def _tables(step: Step) -> list[dict[str, Any]]:
     """Return the step that an operation is, with the error that it met."""
@@ -83,13 +89,14 @@ def _wanted(step: Step, literals: Literals) -> Mapping[str, Any]:
     name, value = step.operation.op, step.expected.value
     if value is ANYTHING or value is None:
         return {}
+    if isinstance(value, Piece):
+        return {"reads": _piece(value, step.seen.value, literals)}
+    if isinstance(value, Rest):
+        return {"returns": _one_of(value.all)} if value.one else _rest(value, step.seen.value)
     if name in READS and isinstance(value, bytes):
         return {"reads": literals.of(value)}
-    if name in _LISTINGS:
-        wanted = sorted(_named(paths_in(value)))
-        if sorted(_named(paths_in(step.seen.value))) != wanted or not isinstance(step.seen.value, frozenset):
-            return {"paths": wanted}
-        return {"returns": {"has": _entry(next(iter(sorted(value - step.seen.value))))}}  # type: ignore[operator]
+    if name in LISTINGS and isinstance(value, frozenset):
+        return _listed(value, step.seen.value)
     if name == "get_file_info" and isinstance(value, tuple):
         _, size, about = value
         return {"returns": {"size": size, "metadata": dict(about) or "{none}"}}
@@ -98,6 +105,42 @@ def _wanted(step: Step, literals: Literals) -> Mapping[str, Any]:
     if name in WRITES and isinstance(value, tuple):
         return {"returns": {"size": value[1]}}
     return {"returns": value}
+
+
+def _piece(piece: Piece, seen: object, literals: Literals) -> object:
+    """Return what reading on gives: of a file that has changed one of several, and where parts may mix one of them."""
+    length = len(seen) if isinstance(seen, bytes) and seen else piece.size or 0
+    parts = [literals.part(one, piece.at, piece.of(one, length)) for one in piece.versions]
+    parts += ["text:"] if piece.woven else []
+    return parts[0] if len(set(parts)) == 1 else list(dict.fromkeys(parts))
+
+
+def _rest(rest: Rest, seen: object) -> Mapping[str, Any]:
+    entries = seen if isinstance(seen, tuple) else ()
+    if not rest.others or (rest.steady <= set(entries) <= rest.all):
+        # What came twice is shown by what there is to come once, whatever else might.
+        return _listed(rest.steady if not rest.others else frozenset(entries), seen)
+    if not rest.steady <= set(entries):
+        return {"returns": _some(min(rest.steady - set(entries)))}
+    return {"returns": {"each": _one_of(rest.all)}}
+
+
+def _listed(entries: frozenset[str], seen: object) -> Mapping[str, Any]:
+    """Return exactly these entries: by their paths, if those were not right already."""
+    wanted = sorted(_named(paths_in(entries)))
+    if sorted(_named(paths_in(seen))) != wanted:
+        return {"paths": wanted}
+    return {"returns": _some(min(entries - set(seen)))}  # type: ignore[call-overload]  # They have the same paths.
+
+
+def _some(entry: str) -> Mapping[str, Any]:
+    """Return the demand that an entry is among others."""
+    return {"not": {"each": {"not": _entry(entry)}}}
+
+
+def _one_of(entries: Iterable[str]) -> Mapping[str, Any]:
+    matchers = [_entry(entry) for entry in sorted(entries)]
+    return matchers[0] if len(matchers) == 1 else {"any_of": matchers}
 
 
 def _named(paths: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,11 +13,13 @@ from remote_store import Backend, FolderEntry, RemoteStoreError
 from rsconform.lanes.errors import counted_as
 from rsconform.run.sources import Handed
 from rsconform.spec.vocabulary import SOURCE_ERROR
-from rsconform.stateful.model import ANYTHING, FILE, FOLDER, Expected
-from rsconform.stateful.operations import READS, WRITES, Operation
+from rsconform.stateful.expected import FILE, FOLDER, Expected
+from rsconform.stateful.operations import LISTINGS, READS, WRITES, Operation
 
-# A listing that gives so many more than were ever written does not end.
+_WHENCE: Final = {"SET": io.SEEK_SET, "CUR": io.SEEK_CUR, "END": io.SEEK_END}
+# A listing or a reader that gives so many more than were ever written does not end.
 _MOST_ITEMS: Final = 20_000
+_MOST_BYTES: Final = 16 << 20
 ENDLESS: Final = "no end"
 
 
@@ -42,7 +45,7 @@ class Seen:
             return isinstance(self.error, RemoteStoreError) and bool(allowed)
         if not expected.returns:
             return False
-        return expected.value is ANYTHING or (type(self.value) is type(expected.value) and self.value == expected.value)
+        return expected.admits(self.value)
 
     def __str__(self) -> str:
         if self.error is None:
@@ -62,8 +65,12 @@ def shown(value: object) -> str:
     return repr(value)[:200]
 
 
-def do(backend: Backend, operation: Operation) -> Seen:
-    """Return what an operation does."""
+def do(backend: Any, operation: Operation) -> Seen:
+    """Return what an operation does; of one that opens what is kept, the value is the handle.
+
+    Args:
+        backend: Or the handle that the operation is done with.
+    """
     handed = Handed(operation.content) if operation.content is not None else None
     try:
         return Seen(_deed(operation)(backend, operation, handed))
@@ -72,6 +79,8 @@ def do(backend: Backend, operation: Operation) -> Seen:
 
 
 def _deed(operation: Operation) -> Callable[[Any, Operation, Handed | None], object]:
+    if operation.on or operation.keeps:
+        return _with_handle if operation.on else _opened
     if operation.op in WRITES:
         return _block if operation.op == "open_atomic" else _write
     if operation.op in READS:
@@ -101,19 +110,52 @@ def _read(backend: Any, operation: Operation, _handed: Handed | None) -> object:
         drain = operation.options.get("drain")
         if drain is None:
             return stream.read()
-        pieces = []
-        while piece := stream.read(drain):
-            pieces.append(piece)
-        return b"".join(pieces)
+        return _drained(lambda: stream.read(drain))
 
 
-def _listed(backend: Any, operation: Operation, _handed: Handed | None) -> object:
-    listed = getattr(backend, operation.op)(operation.path, **operation.options)
+def _opened(backend: Any, operation: Operation, _handed: Handed | None) -> object:
+    opened = getattr(backend, operation.op)(operation.path, **operation.options)
+    return iter(opened) if operation.op in LISTINGS else opened
+
+
+def _with_handle(handle: Any, operation: Operation, _handed: Handed | None) -> object:
+    match operation.op:
+        case "next":
+            return (_entry(next(handle)),)
+        case "drain" if not hasattr(handle, "read"):
+            return _entries(handle)
+        case "drain":
+            return _drained(handle.read)
+        case "seek":
+            offset, *whence = operation.args
+            return handle.seek(offset, *(_WHENCE[name] for name in whence))
+        case name:
+            return getattr(handle, name)(*operation.args)
+
+
+def _entries(listed: Any) -> tuple[str, ...] | str:
     found: list[str] = []
     for item in listed:
         found.append(_entry(item))
         if len(found) > _MOST_ITEMS:
             return ENDLESS
+    return tuple(found)
+
+
+def _drained(read: Callable[[], bytes]) -> bytes | str:
+    pieces, total = [], 0
+    while piece := read():
+        pieces.append(piece)
+        total += len(piece)
+        if total > _MOST_BYTES:
+            return ENDLESS
+    return b"".join(pieces)
+
+
+def _listed(backend: Any, operation: Operation, _handed: Handed | None) -> object:
+    found = _entries(getattr(backend, operation.op)(operation.path, **operation.options))
+    if isinstance(found, str):
+        return found
     unique = frozenset(found)
     # What comes twice is no set: it fits nothing that the model says.
     return unique if len(unique) == len(found) else tuple(sorted(found))
@@ -146,7 +188,7 @@ def _plain(backend: Any, operation: Operation, _handed: Handed | None) -> object
 
 
 _DEEDS: Final[Mapping[str, Callable[[Any, Operation, Handed | None], object]]] = {
-    **dict.fromkeys(("list_files", "list_folders", "iter_children", "glob"), _listed),
+    **dict.fromkeys(LISTINGS, _listed),
     "get_file_info": _file_info,
     "get_folder_info": _folder_info,
     "check_health": _health,
@@ -156,4 +198,4 @@ _DEEDS: Final[Mapping[str, Callable[[Any, Operation, Handed | None], object]]] =
 def paths_in(value: object) -> Iterator[str]:
     """Yield the paths in what a listing gave, in the order of their names."""
     for entry in sorted(value) if isinstance(value, frozenset | tuple) else ():
-        yield str(entry).rpartition(" ")[0] if str(entry).endswith(")") else str(entry).rstrip("/")
+        yield str(entry).rpartition(" (")[0] if str(entry).endswith(")") else str(entry).rstrip("/")

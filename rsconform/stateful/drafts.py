@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from random import Random
 from typing import Any, Final
 
 from rsconform.cases.content import Content, Source, parse_content
 from rsconform.spec.vocabulary import OPERATIONS
-from rsconform.stateful.operations import OF_SUBJECT, OF_TWO, READS, WRITES, Operation
+from rsconform.stateful.operations import KEEPABLE, LISTINGS, OF_SUBJECT, OF_TWO, READS, WRITES, Operation
 from rsconform.stateful.tracks import Track
 
 # Few names, so that operations meet: siblings, a prefix of another, folders in folders.
@@ -44,6 +45,21 @@ _OPTIONS: Final[Mapping[str, Mapping[str, Sequence[object]]]] = {
     # No smaller pieces: a range reader pays for each.
     **{name: {"drain": (_OMITTED, 4096)} for name in READS if name != "read_bytes"},
 }
+# How many readers and listings stay open in a sequence, over how many of its parts, and what they are used for.
+_HANDLES: Final = (0, 1, 1, 2, 3)
+_HOW_OFTEN_LISTING: Final = 0.3
+_HOW_OFTEN_SAME: Final = 0.5
+_HOW_OFTEN_CHANGED: Final = 0.15  # Instead of a use: the file that is read.
+_CHANGES: Final = (*WRITES, *OF_TWO, "delete")
+_REACH: Final = 8.0
+_MOST_USES: Final = 6
+_USES: Final[Mapping[str, Sequence[str]]] = {
+    "read": ("read", "read", "read", "drain", "close"),
+    "read_seekable": ("seek", "seek", "read", "read", "read", "drain", "close"),
+    **dict.fromkeys(LISTINGS, ("next", "next", "drain")),
+}
+_SIZES: Final = (1, 7, 100, 5000)
+_PLACES: Final = ((0,), (1,), (150,), (5000,), (3, "CUR"), (-1, "CUR"), (-7, "CUR"), (0, "END"), (-5, "END"))
 # What changes the store comes more often: asking follows by itself.
 _WEIGHTS: Final[Mapping[str, int]] = {"write": 6, "move": 5, "copy": 5, "delete": 4, "delete_folder": 2}
 _OF_CHANGES: Final = 3
@@ -76,6 +92,9 @@ class Draft:
                 yield from ((operation, False) for operation in most)
                 yield last, True
                 continue
+            if part.on:
+                yield part, False
+                continue
             there = track.there
             dst = None if part.dst is None else _named(part.dst, there)
             operation = replace(part, path=_named(part.path, there), dst=dst)
@@ -98,6 +117,7 @@ class Drawing:
         names: The operations that the backend has.
         metadata: Whether user metadata may be passed.
         fills: How many files a folder may be filled with at once.
+        flat: Whether keys are only keys: where folders are real a listing of many that stays open is left to KIT-036.
         sees: Whether what a file holds can be seen at all: else nothing is known after a plain write lost its source.
     """
 
@@ -106,6 +126,7 @@ class Drawing:
     surface: str
     metadata: bool
     fills: Sequence[int]
+    flat: bool
     sees: bool
 
     def draft(self, random: Random, length: int) -> Draft:
@@ -119,7 +140,44 @@ class Drawing:
         if "write" in self.names and random.random() < 0.3:
             fill = Fill(random.choice(("d", "e")), random.choice(self.fills))
             parts.insert(random.randrange(len(parts)), fill)
-        return Draft(tuple(parts))
+        placed: list[tuple[float, Operation | Fill]] = [(float(place), part) for place, part in enumerate(parts)]
+        placed += self._on_handles(parts, random)
+        return Draft(tuple(part for _, part in sorted(placed, key=itemgetter(0))))
+
+    def _on_handles(self, parts: Sequence[Operation | Fill], random: Random) -> Iterator[tuple[float, Operation]]:
+        """Yield what opens a handle that stays open and what is done with it, each with its place among the parts.
+
+        It is opened when something was written, often where another one was, and used while the next few parts last.
+        """
+        readers, listings = (
+            [name for name in KEEPABLE if name in self.names and (name in LISTINGS) is lists] for lists in (False, True)
+        )
+        written = [place for place, part in enumerate(parts) if isinstance(part, Fill) or part.op in WRITES]
+        place = -1
+        for number in range(1, random.choice(_HANDLES) + 1) if written else ():
+            names = listings if random.random() < _HOW_OFTEN_LISTING else readers
+            place = place if place >= 0 and random.random() < _HOW_OFTEN_SAME else random.choice(written)
+            if not names:
+                continue
+            opener = self._opener(random.choice(names), parts[place], random)
+            yield place + 0.5, replace(opener, keeps=number)
+            for _ in range(random.randint(2, _MOST_USES)):
+                changed = opener.op not in LISTINGS and random.random() < _HOW_OFTEN_CHANGED
+                use = self._change(opener.path, random) if changed else _use(opener.op, number, random)
+                yield place + random.uniform(0.5, _REACH), use
+
+    def _change(self, path: str, random: Random) -> Operation:
+        return self._operation(random.choice([name for name in _CHANGES if name in self.names]), (path,), random)
+
+    def _opener(self, name: str, written: Operation | Fill, random: Random) -> Operation:
+        opener = self._operation(name, _PATHS, random)
+        path = f"{written.folder}/f0001" if isinstance(written, Fill) else written.path
+        left_out = ("drain",) if self.flat else ("drain", "recursive", "max_depth")
+        options = {key: value for key, value in opener.options.items() if key not in left_out}
+        if name in LISTINGS:
+            folder = random.choice(_FOLDERS) if path.startswith(_THERE) else path.rpartition("/")[0]
+            path = "/".join(part for part in (folder, "*") if part) if name == "glob" else folder
+        return replace(opener, path=path, options=options)
 
     def without_container(self, random: Random, length: int) -> Draft:
         """Return a sequence in which the container goes."""
@@ -166,12 +224,22 @@ class Drawing:
         return Source(content, **random.choice(usable))
 
 
+def _use(opener: str, number: int, random: Random) -> Operation:
+    name = random.choice(_USES[opener])
+    args: tuple[Any, ...] = ()
+    if name in ("read", "seek"):
+        args = (random.choice(_SIZES),) if name == "read" else random.choice(_PLACES)
+    return Operation(name, on=number, args=args)
+
+
 def _is_pattern(name: str) -> bool:
     return name == "glob" or name in _OF_FOLDERS
 
 
 def plainer(operation: Operation) -> Iterator[Operation]:
     """Yield the same operation with less to it."""
+    if operation.keeps:
+        yield replace(operation, keeps=0)
     if operation.peer:
         yield replace(operation, peer=False)
     if isinstance(operation.content, Source) and operation.fails_after is None:

@@ -8,52 +8,13 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
 
 from rsconform.lanes.model import Snapshot
 from rsconform.spec.vocabulary import SOURCE_ERROR
-from rsconform.stateful.operations import Operation
-
-
-class _Anything:
-    """Stands for a value that is not judged."""
-
-    def __repr__(self) -> str:
-        return "anything"
-
-
-ANYTHING: Final = _Anything()
-
-# How an entry of a listing is said.
-FILE: Final = "{} ({} bytes)"
-FOLDER: Final = "{}/"
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What an operation may do.
-
-    Args:
-        value: What it returns, if it may return at all; ANYTHING is not judged.
-        returns: Whether it may return.
-        errors: Names of the errors it may raise instead.
-    """
-
-    value: object = None
-    returns: bool = True
-    errors: frozenset[str] = frozenset()
-
-    def __str__(self) -> str:
-        parts = [*sorted(self.errors)]
-        if self.returns:
-            parts.insert(0, "to return" if self.value is ANYTHING else f"{self.value!r}")
-        return " or ".join(parts)
-
-
-def raises(*errors: str) -> Expected:
-    """Return that one of some errors is raised."""
-    return Expected(returns=False, errors=frozenset(errors))
+from rsconform.stateful.expected import ANYTHING, FILE, FOLDER, Expected, raises
+from rsconform.stateful.handles import Handles
+from rsconform.stateful.operations import LISTINGS, Operation
 
 
 @dataclass(slots=True)
@@ -77,6 +38,10 @@ class Model:
     about: dict[str, dict[str, str]] = field(default_factory=dict)  # User metadata, by path.
     # Real folders without a file below them: whether they stay is for the backend to say.
     bare: set[str] = field(default_factory=set)
+    handles: Handles = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.handles = Handles(lambda operation: self.expect(replace(operation, keeps=0)).value)
 
     # -- what is there ----------------------------------------------------------------------------------------
 
@@ -111,9 +76,25 @@ class Model:
 
     def expect(self, operation: Operation) -> Expected:
         """Return what an operation may do now."""
+        if operation.on or operation.keeps:
+            return self.handles.expect(operation) if operation.on else Expected()
         handler = getattr(self, f"_expect_{operation.op}")
         expected: Expected = handler(operation)
         return expected
+
+    def settled(self, operation: Operation) -> Operation | None:
+        """Return an operation as it can be done now: what there is not keeps no handle. None where its own is none."""
+        if operation.on:
+            handle = self.handles.find(operation.on)
+            return operation if handle is not None and handle.takes(operation) else None
+        if operation.keeps and (operation.keeps in self.handles.taken or not self._opens(operation)):
+            return replace(operation, keeps=0)
+        return operation
+
+    def _opens(self, operation: Operation) -> bool:
+        if operation.op in LISTINGS:
+            return not self.gone and isinstance(self.handles.listed(operation), frozenset)
+        return not self.gone and operation.path in self.files
 
     def _expect_exists(self, operation: Operation) -> Expected:
         if self.is_bare(operation.path):
@@ -263,12 +244,19 @@ class Model:
 
     # -- what it leaves ---------------------------------------------------------------------------------------
 
-    def apply(self, operation: Operation) -> None:
-        """Take over what an operation that returned has done."""
+    def apply(self, operation: Operation, value: object = None) -> None:
+        """Take over what an operation that returned a value has done."""
         path, dst = operation.path, operation.dst or ""
+        if operation.on:
+            self.handles.use(operation, value)
+            return
+        if operation.keeps:
+            self.handles.keep(operation, self.files.get(path, b""))
+            return
         match operation.op:
             case "write" | "write_atomic" | "open_atomic":
-                self._put(path, operation.data, operation.options.get("metadata"))
+                whole = operation.op != "write"
+                self._put(path, operation.data, operation.options.get("metadata"), whole=whole)
             case "delete" if path in self.files:
                 self._drop(path)
             case "delete_folder":
@@ -276,8 +264,10 @@ class Model:
                     self._drop(key)
                 self.bare = {folder for folder in self.bare if folder != path and not folder.startswith(f"{path}/")}
                 self._leave(path)
+                self.handles.tell(path)
             case "move":
                 self._put(dst, self.files[path], self.about.get(path))
+                self.handles.move(path, dst)
                 self._drop(path)
             case "copy":
                 self._put(dst, self.files[path], self.about.get(path))
@@ -285,7 +275,11 @@ class Model:
                 self.files.clear()
                 self.about.clear()
                 self.bare.clear()
+                self.handles.drop_those_of(peer=False)
+                self.handles.drop_those_of(peer=True)
                 self.gone = True
+            case "reopen":
+                self.handles.drop_those_of(peer=operation.peer)
             case _:
                 pass
 
@@ -294,6 +288,8 @@ class Model:
 
         The contract leaves open what a plain write leaves when its source fails (AW-007).
         """
+        if operation.on:
+            self.handles.drop(operation.on)
         if operation.mutates:  # That it leaves no folders behind is a sentence of its own (KIT-002).
             for path in (operation.path, operation.dst):
                 self._leave(path or "")
@@ -305,6 +301,7 @@ class Model:
             self.files.pop(path, None)
             self.about.pop(path, None)
             self._leave(path)
+            self.handles.tell(path)
         else:
             self._put(path, content, metadata)
 
@@ -314,20 +311,23 @@ class Model:
         strange = there - self.bare
         self.bare &= there
         self.seen_past = True
+        self.handles.meet()
         return min(strange, default=None)
 
-    def _put(self, path: str, content: bytes, metadata: Mapping[str, str] | None) -> None:
+    def _put(self, path: str, content: bytes, metadata: Mapping[str, str] | None, *, whole: bool = False) -> None:
         self.files[path] = content
         self.about.pop(path, None)
         if metadata and self.metadata:
             self.about[path] = {key.lower(): value for key, value in metadata.items()}
         self.bare.difference_update({path, *_ancestors(path)})
         self.gone = False
+        self.handles.tell(path, content, whole=whole)
 
     def _drop(self, path: str) -> None:
         del self.files[path]
         self.about.pop(path, None)
         self._leave(path)
+        self.handles.tell(path)
 
     def _leave(self, path: str) -> None:
         """Note the folders above a path that no file keeps any more."""

@@ -14,12 +14,24 @@ WRITES: Final = ("write", "write_atomic", "open_atomic")
 READS: Final = ("read", "read_seekable", "read_bytes")
 OF_TWO: Final = ("move", "copy")
 OF_SUBJECT: Final = ("reopen", "drop_container")
+LISTINGS: Final = ("list_files", "list_folders", "iter_children", "glob")
+# What gives a handle that may be kept, and what is done with one: how many arguments each takes.
+KEEPABLE: Final = ("read", "read_seekable", *LISTINGS)
+ON_HANDLES: Final[Mapping[str, Sequence[int]]] = {
+    "read": (1,),
+    "seek": (1, 2),
+    "next": (0,),
+    "drain": (0,),
+    "close": (0,),
+}
+_WHENCE: Final = ("SET", "CUR", "END")
 # What may stand in a sequence. Of the rest of the contract nothing depends on what came before.
 KNOWN: Final = (
     *WRITES, *READS, *OF_TWO, *OF_SUBJECT, "exists", "is_file", "is_folder", "get_file_info", "get_folder_info",
-    "delete", "delete_folder", "list_files", "list_folders", "iter_children", "glob", "check_health",
+    "delete", "delete_folder", *LISTINGS, "check_health",
 )  # fmt: skip
 _SOURCE_KEYS: Final = ("fails_after", "chunk", "seekable", "only_read")
+_HANDLE: Final = re.compile(r"h([1-9]\d*)")
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -37,6 +49,9 @@ class Operation:
         content: What is written, and how it is handed over.
         options: What is passed by name; of a read also `drain`, the size of its pieces.
         peer: Whether another instance over the same store does it.
+        keeps: The number of the handle under which what it opens is kept; 0: it is used up and closed.
+        on: The number of the handle that it is done with, instead of with a backend.
+        args: What is passed to a handle: the size of a piece, or a place and from where it counts.
     """
 
     op: str
@@ -45,6 +60,14 @@ class Operation:
     content: Content | Source | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     peer: bool = False
+    keeps: int = 0
+    on: int = 0
+    args: tuple[Any, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Return what is done, and whether with a handle."""
+        return f"{self.op} on a handle" if self.on else self.op
 
     @property
     def data(self) -> bytes:
@@ -59,7 +82,7 @@ class Operation:
     @property
     def mutates(self) -> bool:
         """Return whether it may change the store."""
-        return OPERATIONS[self.op].mutates
+        return not self.on and OPERATIONS[self.op].mutates
 
     def option(self, name: str) -> bool:
         """Return a flag; one that is not passed is False."""
@@ -67,7 +90,7 @@ class Operation:
 
     def below(self, folder: str) -> Operation:
         """Return the same operation in a folder."""
-        if self.op in (*OF_SUBJECT, "check_health"):
+        if self.on or self.op in (*OF_SUBJECT, "check_health"):
             return self
         return replace(self, path=_join(folder, self.path), dst=None if self.dst is None else _join(folder, self.dst))
 
@@ -79,6 +102,8 @@ def _join(folder: str, path: str) -> str:
 def as_step(operation: Operation) -> dict[str, Any]:
     """Return an operation as the table that a step of TOML is."""
     step: dict[str, Any] = {"op": operation.op}
+    if operation.on:
+        return {"on": f"h{operation.on}", **step, **({"args": [*operation.args]} if operation.args else {})}
     if operation.peer:
         step["on"] = "peer"
     if operation.op in OF_TWO:
@@ -97,7 +122,8 @@ def as_step(operation: Operation) -> dict[str, Any]:
         }
     elif operation.content is not None:
         step["content"] = str(operation.content)
-    return {**step, **operation.options}
+    kept = {"as": f"h{operation.keeps}"} if operation.keeps else {}
+    return {**step, **operation.options, **({"drain": False} if kept and operation.op in LISTINGS else {}), **kept}
 
 
 def from_step(step: object) -> Operation:
@@ -109,10 +135,14 @@ def from_step(step: object) -> Operation:
     if not isinstance(step, Mapping):
         raise BadStepError(f"a step is a table, not {step!r}")
     rest = dict(step)
-    name = rest.pop("op", None)
+    name, on = rest.pop("op", None), rest.pop("on", None)
+    if on not in (None, "peer"):
+        return _on_handle(str(name), _number(on), rest)
     if name not in KNOWN:
         raise BadStepError(f"{name!r} is no operation of a sequence")
-    peer = rest.pop("on", None) == "peer"
+    keeps = _number(rest.pop("as")) if "as" in rest and name in KEEPABLE else 0
+    if keeps and name in LISTINGS:
+        rest.pop("drain", None)
     path = rest.pop("src", rest.pop("pattern", rest.pop("path", "")))
     dst = rest.pop("dst", None)
     content = _content_from(rest.pop("content", None))
@@ -121,7 +151,24 @@ def from_step(step: object) -> Operation:
         raise BadStepError(f"these are no arguments of {name}: {step!r}")
     if (name in WRITES) != (content is not None) or (name in OF_TWO) != (dst is not None):
         raise BadStepError(f"{name} lacks an argument, or has one too many: {step!r}")
-    return Operation(name, path, dst, content, rest, peer)
+    return Operation(name, path, dst, content, rest, on == "peer", keeps)
+
+
+def _on_handle(name: str, number: int, rest: Mapping[str, object]) -> Operation:
+    args = rest.get("args", [])
+    if name not in ON_HANDLES or rest.keys() - {"args"} or not isinstance(args, list):
+        raise BadStepError(f"this is no operation on a handle: {name} {dict(rest)!r}")
+    fits = all(type(arg) is int for arg in args[:1]) and all(arg in _WHENCE for arg in args[1:])
+    if not fits or len(args) not in ON_HANDLES[name]:
+        raise BadStepError(f"these are no arguments of {name}: {args!r}")
+    return Operation(name, on=number, args=tuple(args))
+
+
+def _number(name: object) -> int:
+    match = _HANDLE.fullmatch(str(name))
+    if match is None:
+        raise BadStepError(f"{name!r} is no handle: one is h1, h2 and so on")
+    return int(match[1])
 
 
 def _content_from(value: object) -> Content | Source | None:

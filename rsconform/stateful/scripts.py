@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rsconform.cases.content import Source
+from rsconform.spec.vocabulary import ERRORS
 from rsconform.stateful.cases import FOLDER
-from rsconform.stateful.model import ANYTHING
-from rsconform.stateful.operations import OF_TWO, Operation
+from rsconform.stateful.expected import ANYTHING, Piece, Rest
+from rsconform.stateful.operations import LISTINGS, OF_TWO, Operation
 from rsconform.stateful.tokens import Sequel, encode
 from rsconform.stateful.tracks import Broken, Step
 
-_LISTINGS: Final = ("list_files", "list_folders", "iter_children", "glob")
 _LONGEST: Final = 64  # Bytes that are written out; what is longer is made.
 
 _HEAD: Final = '''"""{title}
@@ -96,6 +96,21 @@ def attempt(what, call):
 
 '''
 
+_HANDLES: Final = '''
+def rest(handle):
+    return b"".join(iter(handle.read, b"")) if hasattr(handle, "read") else entries(handle)
+
+
+def is_piece(seen, versions, start, size, woven):
+    """Whether bytes are what one version has from a place on, or, woven, each what some version has."""
+    rests = [version[start:] for version in versions]
+    if woven:
+        return all(any(rest[at : at + 1] == seen[at : at + 1] for rest in rests) for at in range(len(seen)))
+    return any(seen == (rest if size is None else rest[: max(1, min(size, len(seen)))]) for rest in rests)
+
+
+'''
+
 _ASYNC: Final = '''
 class Face:
     """The sync face of an async backend."""
@@ -109,6 +124,47 @@ class Face:
             return self.loop.run_until_complete(settled(getattr(self.native, name)(*args, **options)))
 
         return call
+
+    def reader(self, name, *args, **options):
+        return Reader(self.loop, getattr(self.native, name)(*args, **options))
+
+    def listed(self, name, *args, **options):
+        return Handle(self.loop, getattr(self.native, name)(*args, **options))
+
+
+class Handle:
+    """What an async backend gives to read or to iterate, kept open."""
+
+    def __init__(self, loop, given):
+        self.loop, self.left = loop, b""
+        self.items = aiter(loop.run_until_complete(given) if inspect.isawaitable(given) else given)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        try:
+            return self.loop.run_until_complete(following(self.items))
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    def close(self):
+        self.loop.run_until_complete(self.items.aclose())
+
+
+class Reader(Handle):
+    def read(self, size=-1):
+        if size < 0:
+            piece, self.left = self.left + b"".join(self), b""
+            return piece
+        while not self.left and (chunk := next(self, None)) is not None:
+            self.left = chunk
+        piece, self.left = self.left[:size], self.left[size:]
+        return piece
+
+
+async def following(items):
+    return await anext(items)
 
 
 async def pieces(stream):
@@ -148,19 +204,22 @@ def as_script(broken: Broken, sequel: Sequel, recipe: str | None, *, surface: st
     parts += [recipe.strip("\n"), "\n\n"]
     parts += [_THROUGH] if "def stored" not in recipe else []
     parts += [_ASYNC] if surface == "async" else []
-    parts += [_TAIL.lstrip("\n") if parts[-1].endswith("\n\n\n") else _TAIL, *names.lines]
+    parts += [_TAIL.lstrip("\n") if parts[-1].endswith("\n\n\n") else _TAIL]
+    parts += [_HANDLES.lstrip("\n")] if any(step.operation.on for step in broken.steps) else []
+    parts += names.lines
     new = "Face(make())" if surface == "async" else "make()"
     parts.append(f"backend = {new}\n")
     if any(step.operation.peer for step in broken.steps):
         parts.append(f"peer = {new}\n")
-    parts += [f"{line}\n" for step in broken.steps for line in _lines(step, names, new)]
+    parts += [f"{line}\n" for step in broken.steps for line in _lines(step, names, new, surface)]
     parts += [f"{line}\n" for line in _judgement(broken, names)]
     return "".join(parts)
 
 
 def _title(broken: Broken) -> str:
     last = broken.steps[-1].operation
-    return f"{last.op}() of a remote_store backend goes wrong after a sequence of operations."
+    whose = "what is kept open of" if last.on else "of"
+    return f"{last.op}() {whose} a remote_store backend goes wrong after a sequence of operations."
 
 
 def _of_callable(target: str) -> str | None:
@@ -196,15 +255,46 @@ def _made(data: bytes, number: int) -> str:
     return f"(bytes(range({number}, 251)) * {len(data) // (251 - number) + 1})[:{len(data)}]"
 
 
-def _lines(step: Step, names: _Contents, new: str) -> list[str]:
+def _lines(step: Step, names: _Contents, new: str, surface: str) -> list[str]:
     operation = step.operation.below(FOLDER)
     if operation.op == "reopen":
         return ["backend.close()", f"backend = {new}"]
     if operation.op == "drop_container":
         return ["drop_container()"]
+    if operation.on:
+        call = _on_handle(operation)
+        return [f"seen = attempt({call!r}, lambda: {call})"]
+    if operation.keeps:
+        call = _opened(operation, surface)
+        return [f"h{operation.keeps} = attempt({call!r}, lambda: {call})"]
     call = _call(operation, names)
     who = "peer" if operation.peer else "backend"
     return [f"seen = attempt({f'{who}.{operation.op}{_about(operation)}'!r}, lambda: {call})"]
+
+
+def _on_handle(operation: Operation) -> str:
+    handle = f"h{operation.on}"
+    match operation.op:
+        case "next":
+            return f"entries([next({handle})])"
+        case "drain":
+            return f"rest({handle})"
+        case "seek":
+            offset, *whence = operation.args
+            return f"{handle}.seek({', '.join([str(offset), *(f'io.SEEK_{name}' for name in whence)])})"
+        case name:
+            return f"{handle}.{name}({', '.join(map(str, operation.args))})"
+
+
+def _opened(operation: Operation, surface: str) -> str:
+    """Return an expression for what an operation gives to read or to iterate."""
+    who = "peer" if operation.peer else "backend"
+    arguments = [repr(operation.path), *(f"{name}={value!r}" for name, value in operation.options.items())]
+    lists = operation.op in LISTINGS
+    if surface == "async":
+        return f"{who}.{'listed' if lists else 'reader'}({', '.join([repr(operation.op), *arguments])})"
+    call = f"{who}.{operation.op}({', '.join(arguments)})"
+    return f"iter({call})" if lists else call
 
 
 def _about(operation: Operation) -> str:
@@ -230,7 +320,7 @@ def _call(operation: Operation, names: _Contents) -> str:
             return f"(lambda info: (info.file_count, info.total_size))({who}.get_folder_info({joined}))"
         case "check_health":
             return f"{who}.check_health()"
-        case name if name in _LISTINGS:
+        case name if name in LISTINGS:
             return f"entries({who}.{name}({joined}))"
         case "write" | "write_atomic":
             return f"{who}.{operation.op}({joined}).size"
@@ -267,7 +357,7 @@ def _judgement(broken: Broken, names: _Contents) -> list[str]:
 
 def _right(step: Step, names: _Contents) -> str:
     expected = step.expected
-    errors = sorted(expected.errors)
+    errors = sorted(expected.errors if "RemoteStoreError" not in expected.errors else {*expected.errors, *ERRORS})
     if step.operation.op == "reopen":
         return "True"
     refused = f"seen in {errors!r}"
@@ -279,6 +369,11 @@ def _right(step: Step, names: _Contents) -> str:
 
 def _fits(step: Step, names: _Contents) -> str:
     value, name = step.expected.value, step.operation.op
+    if isinstance(value, Piece):
+        versions = ", ".join(map(names.of, value.versions))
+        return f"is_piece(seen, [{versions}], {value.at}, {value.size}, {value.woven})"
+    if isinstance(value, Rest):
+        return _fits_rest(value)
     if isinstance(value, bytes):
         return f"seen == {names.of(value)}"
     if isinstance(value, frozenset):
@@ -288,6 +383,13 @@ def _fits(step: Step, names: _Contents) -> str:
     if name in ("write", "write_atomic") and isinstance(value, tuple):
         return f"seen == {value[1]}"
     return f"seen == {value!r}"
+
+
+def _fits_rest(value: Rest) -> str:
+    steady, may = sorted(map(_moved, value.steady)), sorted(map(_moved, value.all))
+    if value.one:
+        return f"len(seen) == 1 and seen[0] in {may}"
+    return f"all(seen.count(entry) == 1 for entry in {steady}) and set(seen) <= set({may})"
 
 
 def _moved(entry: str) -> str:

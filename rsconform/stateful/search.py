@@ -41,8 +41,8 @@ class Depth:
 
 
 DEPTHS: Final[Mapping[Profile, Depth]] = {
-    Profile.QUICK: Depth(sequences=150, length=24, fills=(12,), budget_s=2.0),
-    Profile.STANDARD: Depth(sequences=450, length=32, fills=(12, 40), budget_s=16.0),
+    Profile.QUICK: Depth(sequences=130, length=24, fills=(12,), budget_s=2.0),
+    Profile.STANDARD: Depth(sequences=400, length=32, fills=(12, 40), budget_s=16.0),
     Profile.DEEP: Depth(sequences=20_000, length=60, fills=(12, 40, 120, 1010), budget_s=150.0),
 }
 
@@ -77,7 +77,8 @@ def search(
     """
     subject = track.instances.subject
     sees = subject.audit is not None or "read_bytes" in track.names
-    drawing = Drawing(track.names, subject.peers, surface, track.fresh.metadata, depth.fills, sees)
+    fresh = track.fresh
+    drawing = Drawing(track.names, subject.peers, surface, fresh.metadata, depth.fills, fresh.flat, sees)
     broken = _try(
         track,
         lambda random: drawing.draft(random, depth.length),

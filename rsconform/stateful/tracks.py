@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from remote_store import Backend, Capability
 
@@ -17,7 +17,8 @@ from rsconform.lanes.facade import surface_of
 from rsconform.lanes.model import Snapshot, Subject
 from rsconform.spec.vocabulary import OPERATIONS
 from rsconform.stateful.doing import Seen, do
-from rsconform.stateful.model import Expected, Model, of_snapshot, tree_difference
+from rsconform.stateful.expected import Expected
+from rsconform.stateful.model import Model, of_snapshot, tree_difference
 from rsconform.stateful.operations import KNOWN, OF_SUBJECT, Operation
 
 # What is asked after a change, by turns: asking warms whatever is remembered too long.
@@ -60,7 +61,7 @@ class Broken:
         """Return what tells this finding from others: the last operation and what it did, without its values."""
         last = self.steps[-1]
         about = "the store" if self.tree is not None else last.seen.error_name or "its answer"
-        return last.operation.op, "/".join(sorted(last.expected.errors)), about
+        return last.operation.title, "/".join(sorted(last.expected.errors)), about
 
 
 class Instances:
@@ -118,6 +119,7 @@ class Track:
     is_over: Callable[[], bool] = never  # Whether a sequence is to go no further.
     gone: bool = False  # The container was dropped, and nothing has been written since.
     _steps: list[Step] = field(default_factory=list)
+    _kept: dict[int, Any] = field(default_factory=dict)  # What is open, by the number of its handle.
 
     def replay(self, operations: Sequence[Operation]) -> Broken | None:
         """Run a sequence that is known, and nothing besides."""
@@ -140,15 +142,25 @@ class Track:
         self._steps = []
         before = self.instances.subject.audit() if self.instances.subject.audit is not None else None
         self._outside = self._beyond(before) if before is not None else {}
-        for number, (operation, asks) in enumerate(operations):
-            if self.is_over():
-                return None
-            broken = self._perform(operation)
-            if broken is None and asks and operation.mutates:
-                broken = self._ask(operation, number)
-            if broken is not None:
-                return broken
-        return None
+        try:
+            for number, (operation, asks) in enumerate(operations):
+                if self.is_over():
+                    return None
+                broken = self._perform(operation)
+                if broken is None and asks and operation.mutates:
+                    broken = self._ask(operation, number)
+                if broken is not None:
+                    return broken
+            return None
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Close what is still open."""
+        for handle in self._kept.values():
+            with contextlib.suppress(Exception):  # Not every listing can be closed; closing a reader is a step.
+                handle.close()
+        self._kept.clear()
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -194,7 +206,11 @@ class Track:
 
     def _perform(self, plain: Operation) -> Broken | None:
         """Do an operation in the folder of the sequence; return what is wrong then."""
-        operation = plain.below(self._folder)
+        operation = self._model.settled(plain.below(self._folder))
+        if operation is None:
+            return None
+        if plain.keeps != operation.keeps:
+            plain = replace(plain, keeps=operation.keeps)
         if operation.mutates:
             self.touched(operation.path)
             self.touched(operation.dst or operation.path)
@@ -208,7 +224,7 @@ class Track:
             return Broken(tuple(self._steps), self._relative(str(expected)), self._relative(str(seen)))
         unknown = False
         if seen.error is None:
-            self._model.apply(operation)
+            self._model.apply(operation, seen.value)
         else:
             unknown = self._model.give_up(operation, source_failed=seen.own)
         self.gone = self._model.gone
@@ -227,7 +243,13 @@ class Track:
             except Exception as exc:
                 return Seen(error=exc)
             return Seen()
-        return do(self.instances.take(peer=operation.peer), operation)
+        if operation.on:
+            return do(self._kept[operation.on], operation)
+        seen = do(self.instances.take(peer=operation.peer), operation)
+        if operation.keeps and seen.error is None:
+            self._kept[operation.keeps] = seen.value
+            return Seen()
+        return seen
 
     # -- the store past the backend ---------------------------------------------------------------------------
 

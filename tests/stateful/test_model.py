@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rsconform.cases.content import Content
-from rsconform.stateful.model import ANYTHING, Expected, Model, raises
+from rsconform.stateful.expected import ANYTHING, Expected, raises
+from rsconform.stateful.model import Model
 from rsconform.stateful.operations import Operation
 
 EMPTY, XY = Content("text:"), Content("text:xy")

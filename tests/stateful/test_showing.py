@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from remote_store import FileInfo
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.content import Content, Source
@@ -103,6 +107,33 @@ def test_the_case_fails_where_the_sequence_goes_wrong_and_passes_where_it_does_n
     results = []
     for kind in (Forgetful, MemoryBackend):
         session, (case,) = session_of(toml, kind, traits={"flat_namespace": False})
+        results.append(next(iter(session.attempts(case))).result)
+        session.close()
+    assert results == [Result.FAILED, Result.PASSED]
+
+
+class Misjudging(MemoryBackend):
+    """Lists wrong sizes."""
+
+    def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
+        return (replace(info, size=info.size + 1) for info in super().list_files(path, **options))
+
+
+class Blind(MemoryBackend):
+    """Lists nothing."""
+
+    def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
+        return iter(())
+
+
+@pytest.mark.parametrize("kind", [Misjudging, Blind])
+def test_the_case_of_a_listing_fails_for_what_is_listed_wrongly_only(kind: type[MemoryBackend]) -> None:
+    wrong = track_of(kind()).replay([Operation("write", "d/a", content=X), Operation("list_files", "d")])
+    assert wrong is not None
+
+    results = []
+    for one in (kind, MemoryBackend):
+        session, (case,) = session_of(as_case(wrong, SEQUEL), one, traits={"flat_namespace": False})
         results.append(next(iter(session.attempts(case))).result)
         session.close()
     assert results == [Result.FAILED, Result.PASSED]

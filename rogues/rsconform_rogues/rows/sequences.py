@@ -6,10 +6,10 @@ import itertools
 import random
 from typing import Any, Final
 
-from remote_store import BackendUnavailable
+from remote_store import BackendUnavailable, ResourceLocked
 
-from rsconform_rogues.deeds import stale
-from rsconform_rogues.operators import FILE, Call, asked, instead, remembers
+from rsconform_rogues.deeds import blobs, stale
+from rsconform_rogues.operators import FILE, LISTINGS, WRITES, Around, Call, When, asked, first, instead, remembers
 from rsconform_rogues.row import Rogue, row
 
 
@@ -130,6 +130,105 @@ def spares_the_moved(call: Call) -> Any:
         call.rightly("write", path, content)
 
 
+# Readers and listings that stay open while other things are done.
+
+
+def own(call: Call) -> set[str]:
+    """Return the paths that an instance wrote itself."""
+    return call.backend.__dict__.setdefault("_own", set())  # type: ignore[no-any-return]
+
+
+def noted_as_own(call: Call) -> None:
+    """Note that an instance wrote a path itself."""
+    own(call).add(call.path)
+    call.backend._changes = call.backend.__dict__.get("_changes", 0) + 1
+
+
+OWN: Final = When(lambda call, path: path in own(call))
+
+
+def at_one_position(call: Call) -> Any:
+    """Give every reader of a file the one stream that is kept for it."""
+    streams = call.backend.__dict__.setdefault("_streams", {})
+    key = (call.path, blobs(call)[call.path].modified_at)
+    stream = streams.setdefault(key, call.proceed())
+    stream.seek(0)
+    return Around(stream, close=lambda _: None)
+
+
+def with_one_cursor(call: Call) -> Any:
+    """Give readers that go on where the last one stood that was read."""
+    backend, stream = call.backend, call.proceed()
+
+    def read(stream: Any, size: int = -1) -> bytes:
+        reader, at = backend.__dict__.get("_cursor", (stream, 0))
+        stream.seek(stream.tell() if reader is stream else at)
+        piece: bytes = stream.read(size)
+        backend._cursor = stream, stream.tell()
+        return piece
+
+    backend._cursor = stream, 0
+    return Around(stream, read=read)
+
+
+def from_what_is_there(call: Call) -> Any:
+    """Read each piece from what the file holds then."""
+
+    def read(stream: Any, size: int = -1) -> bytes:
+        at, now = stream.tell(), blobs(call).get(call.path)
+        if now is None:
+            return bytes(stream.read(size))
+        piece: bytes = now.data[at:] if size < 0 else now.data[at : at + size]
+        stream.seek(at + len(piece))
+        return piece
+
+    return Around(call.proceed(), read=read)
+
+
+def counting_from_the_last_piece(call: Call) -> Any:
+    """Seek from where the last piece began, if something was written since."""
+    last = [0, 0]
+
+    def changes() -> int:
+        return int(call.backend.__dict__.get("_changes", 0))
+
+    def read(stream: Any, size: int = -1) -> bytes:
+        last[:] = stream.tell(), changes()
+        return bytes(stream.read(size))
+
+    def seek(stream: Any, offset: int, whence: int = 0) -> int:
+        return int(
+            stream.seek(last[0] + offset) if whence == 1 and last[1] != changes() else stream.seek(offset, whence)
+        )
+
+    return Around(call.proceed(), read=read, seek=seek)
+
+
+def locked_by_seeking(call: Call) -> Any:
+    """Keep a lock on a file whose reader was sought, also when that is closed."""
+    locked = call.backend.__dict__.setdefault("_locked", set())
+
+    def seek(stream: Any, *to: int) -> int:
+        locked.add(call.path)
+        return int(stream.seek(*to))
+
+    return Around(call.proceed(), seek=seek)
+
+
+def refused_where_locked(call: Call) -> None:
+    if call.path in call.backend.__dict__.get("_locked", ()):
+        raise ResourceLocked("somebody reads it", path=call.path, backend=call.backend.name)
+
+
+def until_the_next(call: Call) -> Any:
+    """List until another listing is begun."""
+    turn = call.backend._turn = object()
+    for entry in call.proceed():
+        yield entry
+        if call.backend._turn is not turn:
+            return
+
+
 ROWS: Final[tuple[Rogue, ...]] = (
     row("SEQ-001", "copies-by-name", "memory", instead("copy", aliased), reason="the store to hold"),
     row("SEQ-001", "remembers-what-was", "memory", remembers("exists", True), reason="exists"),
@@ -178,4 +277,40 @@ ROWS: Final[tuple[Rogue, ...]] = (
         instead("move", moved_here) + instead("delete_folder", spares_the_moved, asked(recursive=True)),
         reason="delete_folder: the store to hold no",
     ),
+    row(
+        "SEQ-001",
+        "reads-at-one-position",
+        "flat",
+        first(WRITES, noted_as_own) + instead("read", at_one_position, OWN & FILE),
+        reason="on a handle",
+    ),
+    row(
+        "SEQ-001",
+        "reads-with-one-cursor",
+        "flat",
+        first(WRITES, noted_as_own) + instead("read", with_one_cursor, OWN & FILE),
+        reason="on a handle",
+    ),
+    row(
+        "SEQ-001",
+        "reads-on-in-the-new-version",
+        "flat",
+        first(WRITES, noted_as_own) + instead("read", from_what_is_there, OWN & FILE),
+        reason="on a handle",
+    ),
+    row(
+        "SEQ-001",
+        "seeks-from-the-last-piece",
+        "flat",
+        first(WRITES, noted_as_own) + instead("read", counting_from_the_last_piece, FILE),
+        reason="on a handle",
+    ),
+    row(
+        "SEQ-001",
+        "locks-what-was-sought",
+        "flat",
+        instead("read", locked_by_seeking, FILE) + first(f"{WRITES} delete", refused_where_locked),
+        reason="ResourceLocked",
+    ),
+    row("SEQ-001", "lists-until-the-next", "flat", instead(f"{LISTINGS} glob", until_the_next), reason="on a handle"),
 )

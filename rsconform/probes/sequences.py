@@ -23,7 +23,8 @@ _SEEDS_APART: Final = 1000
 def as_a_dictionary(context: ProbeContext, flat: bool, strict: bool, seed: int) -> None:
     """After any sequence of operations each answers as a dictionary with the same history would.
 
-    What was found before is tried first; a further attempt tries nothing but what the first one found.
+    What was found before is tried first, but where the container goes in it, since there may be no way back; a further
+    attempt tries nothing but what the first one found.
     """
     if importlib.util.find_spec("hypothesis") is None:
         context.skip_without("hypothesis (pip install 'rsconform[stateful]')")
@@ -36,7 +37,7 @@ def as_a_dictionary(context: ProbeContext, flat: bool, strict: bool, seed: int) 
     if not any(name.startswith("write") for name in track.names):
         context.skip("WRITE")
     try:
-        broken = _found_again(context, track) or _searched(context, track, seed)
+        broken = _found_again(context, track, drops=False) or _searched(context, track, seed)
     except BaseException:
         if track.under_way is not None:
             context.notes.append(f"under way: {as_toml(track.under_way)}")
@@ -50,23 +51,27 @@ def as_a_dictionary(context: ProbeContext, flat: bool, strict: bool, seed: int) 
 def _searched(context: ProbeContext, track: Track, seed: int) -> Broken | None:
     from rsconform.stateful.search import DEPTHS, search
 
+    def with_drops() -> Broken | None:
+        return _found_again(context, track, drops=True)
+
     if _FOUND in context.earlier:
-        return None
+        return with_drops()
     depth = DEPTHS[context.profile]
-    broken = search(track, depth, context.seed * _SEEDS_APART + seed, surface=surface_of(context.backend))
+    number = context.seed * _SEEDS_APART + seed
+    broken = search(track, depth, number, surface=surface_of(context.backend), before_the_end=with_drops)
     if broken is None and track.begun < depth.sequences:
         context.notes.append(f"sequences: the time was up before {depth.sequences} of them were run")
     return broken
 
 
-def _found_again(context: ProbeContext, track: Track) -> Broken | None:
+def _found_again(context: ProbeContext, track: Track, *, drops: bool) -> Broken | None:
+    """Return what goes wrong again of the known sequences in which the container goes, or of the others."""
     model = track.fresh
     for sequel in _known(context):
         fits = sequel.flat == model.flat and sequel.below_files == model.below_files
         usable = all(one.on or one.op in track.names for one in sequel.operations)
-        # Without its container the store is of no more use to the rest.
-        spends = any(one.op == "drop_container" for one in sequel.operations) and _FOUND not in context.earlier
-        broken = track.replay(sequel.operations) if fits and usable and not spends else None
+        has_its_turn = any(one.op == "drop_container" for one in sequel.operations) is drops
+        broken = track.replay(sequel.operations) if fits and usable and has_its_turn else None
         if broken is not None:
             return broken
     return None
@@ -83,8 +88,8 @@ def _known(context: ProbeContext) -> Iterator[Sequel]:
     for path, kept in Corpus(context.corpus).sequences() if context.corpus is not None else ():
         if isinstance(kept, Sequel):
             yield kept
-        else:
-            context.notes.append(f"corpus: {path.name} was left out: {kept}")
+        elif (note := f"corpus: {path.name} was left out: {kept}") not in context.notes:
+            context.notes.append(note)
 
 
 def _fail(context: ProbeContext, broken: Broken, model: Model) -> None:

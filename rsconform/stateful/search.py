@@ -68,12 +68,19 @@ _WITHOUT_CONTAINER_S: Final = 0.5
 
 
 def search(
-    track: Track, depth: Depth, seed_number: int, *, surface: str, known: Collection[tuple[str, ...]] = ()
+    track: Track,
+    depth: Depth,
+    seed_number: int,
+    *,
+    surface: str,
+    known: Collection[tuple[str, ...]] = (),
+    before_the_end: Callable[[], Broken | None] = lambda: None,
 ) -> Broken | None:
     """Return the shortest sequence found that goes wrong, or None.
 
     Args:
         known: Kinds of what goes wrong that are not looked for any more.
+        before_the_end: Looks elsewhere, while there is still a container, if nothing was found.
     """
     subject = track.instances.subject
     sees = subject.audit is not None or "read_bytes" in track.names
@@ -89,8 +96,9 @@ def search(
     )
     if broken is not None:
         return shortened(broken, track, Allowance(depth.budget_s / 2))
-    if "drop_container" not in track.names:
-        return None
+    broken = before_the_end()
+    if broken is not None or "drop_container" not in track.names:
+        return broken
     # In a store without its container nothing can be shortened.
     return _try(
         track,

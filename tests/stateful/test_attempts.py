@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from remote_store import Backend
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.content import Content
+from rsconform.lanes.model import Services, Subject
 from rsconform.run.model import Attempt, Result
 from rsconform.stateful.corpus import Corpus
 from rsconform.stateful.operations import Operation
@@ -68,6 +71,50 @@ def test_what_was_found_is_tried_first(tmp_path: Path) -> None:
     assert first.failure is not None
     assert "second" in first.failure.steps[-1]
     assert any(what == "script" for what, _ in first.failure.ways)
+
+
+class Store:
+    """A store whose container can be dropped; it comes back with the first write."""
+
+    def __init__(self) -> None:
+        self.backend = Nostalgic()
+
+    def drop(self) -> None:
+        for info in list(self.backend.list_files("", recursive=True)):
+            self.backend.delete(str(info.path))
+        self.backend.dropped = True
+
+
+class Nostalgic(MemoryBackend):
+    """Has its files back, as it were, when the container went."""
+
+    dropped = False
+
+    def exists(self, path: str) -> bool:
+        return super().exists(path) or (self.dropped and path.endswith("/rare"))
+
+
+@contextmanager
+def with_container(_services: Services) -> Iterator[Subject]:
+    store = Store()
+    yield Subject(make=lambda: store.backend, container=store)
+
+
+def test_what_was_found_without_the_container_is_tried_when_the_rest_was(tmp_path: Path) -> None:
+    x = Content("text:x")
+    steps = (Operation("write", "rare", content=x), Operation("drop_container"), Operation("exists", "rare"))
+    Corpus(tmp_path).keep(Sequel("mine", False, False, steps), "", "")
+    traits, affordances = {"flat_namespace": False}, ("container",)
+    session, (case,) = session_of(
+        CASE, fixture=with_container, corpus=tmp_path, limit_s=30.0, traits=traits, affordances=affordances
+    )
+
+    attempts = list(session.attempts(case))
+    session.close()
+
+    assert [attempt.result for attempt in attempts] == [Result.FAILED] * 4
+    failures = [attempt.failure for attempt in attempts if attempt.failure is not None]
+    assert {len(failure.steps) for failure in failures} == {3}
 
 
 def test_a_kept_file_that_cannot_be_read_is_named_and_left_out(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from types import FrameType
@@ -30,10 +31,22 @@ def install() -> None:
         _installed = True
 
 
+def patience() -> float:
+    """Return by how much a limit is stretched: as many times as there are processes that want each core, at least once.
+
+    Nobody hangs who waits for a machine that is busy.
+    """
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):  # Not every system tells.
+        return 1.0
+    return max(1.0, load / (os.cpu_count() or 1))
+
+
 def arm(seconds: float) -> None:
     """Start the limit for what comes next. Without `install` and outside the main thread there is none."""
     if _installed:
-        signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_S)
+        signal.setitimer(signal.ITIMER_REAL, seconds * patience(), _AGAIN_S)
 
 
 def disarm() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Protocol
 
+from rsconform.run import deadline
 from rsconform.run.journal import SUPERVISOR, JournalFile, JournalWriter, clear, ended, journal_files, merge
 from rsconform.run.limits import MOST_HANGS
 from rsconform.run.model import Attempt, Failure, Footer, Header, Instance, Journal, Result
@@ -138,7 +139,7 @@ class Supervisor:
                     continue
                 key = (file.path, file.stage)
                 since = self._since.setdefault(key, now)
-                if now - since > record["limit_s"] + self.grace_s:
+                if now - since > record["limit_s"] * deadline.patience() + self.grace_s:
                     self._since.pop(key)
                     self._end_hung(file, record)
             if self._no_instance or len(self._hung) >= MOST_HANGS or len(self._deaths()) >= MOST_DEATHS:

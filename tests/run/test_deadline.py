@@ -82,3 +82,19 @@ def test_outside_the_main_thread_there_is_no_limit_and_no_harm() -> None:
     thread.join()
 
     assert errors == []
+
+
+@pytest.mark.parametrize(
+    ("load", "cores", "times"), [(0.5, 2, 1.0), (2.0, 2, 1.0), (29.0, 2, 14.5), (29.0, None, 29.0)]
+)
+def test_on_a_busy_machine_a_limit_is_stretched(
+    monkeypatch: pytest.MonkeyPatch, load: float, cores: int | None, times: float
+) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert deadline.patience() == times
+
+
+def test_where_no_load_is_told_a_limit_is_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("os.getloadavg")
+    assert deadline.patience() == 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from remote_store import AlreadyExists, BackendUnavailable, RemoteStoreError
@@ -136,6 +136,23 @@ def own_result(context: ProbeContext, path: str, op: str, content: str, stream: 
         context.fail(f"a {_SHOWING[large]}", "none was sent")
     if written.etag is not None and written.etag != answered[0]:
         context.fail(f"the ETag of the write's own answer, {answered[0]}", str(written.etag))
+
+
+@probe("s3writes.composite")
+def composite(context: ProbeContext, path: str, answer: Mapping[str, str]) -> None:
+    """A checksum of checksums is no digest, in whichever way an answer shows that it is one."""
+    backend, client = context.backend, client_of(context)
+
+    def answered(parsed: Any) -> None:
+        parsed.update(answer)
+
+    with meddling(client, "after-call.s3.HeadObject", answered) as asked:
+        info = context.call("get_file_info()", backend.get_file_info, path)
+    with meddling(client, "after-call.s3.PutObject", answered) as stored:
+        written = context.call("write()", backend.write, path, b"x", overwrite=True)
+    for what, done, digest in (("get_file_info()", asked, info.digest), ("write()", stored, written.digest)):
+        if done and digest is not None:
+            context.fail(f"no digest from {what}", f"{digest} of an answer with {dict(answer)}")
 
 
 @probe("s3writes.rival_source")

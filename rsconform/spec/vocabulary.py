@@ -390,6 +390,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "s3server.read_memory": ProbeFacts(("size", "limit"), surface="sync", hardens="memory"),
     "s3server.write_memory": ProbeFacts(("size", "limit"), surface="sync", hardens="memory"),
     "s3writes.block": ProbeFacts(("path", "content", "raises"), surface="sync"),
+    "s3writes.composite": ProbeFacts(("path", "answer"), surface="sync"),
     "s3writes.condition": ProbeFacts(("path", "op", "content", "stream"), surface="sync"),
     "s3writes.metadata": ProbeFacts(("path", "value"), surface="sync"),
     "s3writes.own_result": ProbeFacts(("path", "op", "content", "stream"), surface="sync"),

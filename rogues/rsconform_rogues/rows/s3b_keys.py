@@ -98,6 +98,14 @@ def listed_before(call: Call) -> Any:
     return iter(known[key])
 
 
+def files_of_all(call: Call) -> Any:
+    """List everything below and leave out what lies deeper."""
+    depth = call.path.count("/") + 1 if call.path else 0
+    return (
+        info for info in call.rightly("list_files", call.path, recursive=True) if str(info.path).count("/") == depth
+    )
+
+
 def markers_listed(call: Call) -> Any:
     """List markers as files of no size."""
     page = call.backend._requests.send("list_objects_v2", call.path, Prefix=f"{call.path}/" if call.path else "")
@@ -242,5 +250,6 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row(
         "S3B-134", "goes-folder-by-folder", "s3", instead("list_files", folder_by_folder, RECURSIVE), reason="requests"
     ),
+    row("S3B-134", "lists-all-below", "s3", instead("list_files", files_of_all, ~RECURSIVE), reason="requests"),
     row("S3B-135", "looks-first", "s3", first("get_folder_info delete_folder", looked_up, ~ROOT), reason="requests"),
 )

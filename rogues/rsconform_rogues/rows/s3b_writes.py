@@ -141,6 +141,12 @@ def sums_of_sums(model: Any) -> Any:
     return model.digest
 
 
+def drops_the_type(sending: Sending) -> Any:
+    answer = sending.proceed()
+    answer.pop("ChecksumType", None)
+    return answer
+
+
 def etag_as_digest(model: Any) -> Any:
     return ContentDigest("md5", model.etag.partition("-")[0])
 
@@ -263,6 +269,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     ),
     row("S3B-075", "asks-afterwards", "s3", instead("write", described_later), reason="own answer"),
     row("S3B-076", "sums-sums", "s3", fills("get_file_info", digest=sums_of_sums), reason="digest"),
+    row("S3B-076", "knows-no-types", "s3", sends("head_object", drops_the_type), reason="no digest from get_file_info"),
     row("S3B-077", "takes-the-etag", "s3", fills("get_file_info", digest=etag_as_digest), reason="digest"),
     row("S3B-080", "looks-first", "s3", instead(WRITES, looked_first, asked(overwrite=False)), reason="requests"),
     row("S3B-080", "leaves-the-condition-out", "s3", drops("put_object", "IfNoneMatch"), also="BE-008c", reason="*"),

@@ -425,7 +425,7 @@ S3_CONTROLS: Final[tuple[S3Control, ...]] = (
     s3_control(
         "takes-a-listing-for-a-look",
         instead("is_file delete read_seekable write", through(head_by_listing)),
-        "020 028 029 040 042 045 047 087 104 130 131 132 133 136",
+        "020 028 029 040 042 045 047 054 087 104 130 131 132 133 136",
     ),
     s3_control(
         "gets-instead-of-looking",

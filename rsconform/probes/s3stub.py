@@ -1,8 +1,8 @@
 """A server that talks just enough S3 for a client to go on: for what an emulator in the same process cannot show.
 
 It holds no object. Every key exists with the same size, those below `new/` once they were written; `refused` is 503;
-bodies are zeros on the way out and thrown away on the way in. Listings are empty, except below `many/`, where there are
-2000 keys.
+bodies are zeros on the way out and thrown away on the way in. Listings are empty, except of a key itself and below
+`many/`, where there are 2000 keys.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 _PIECE: Final = bytes(64 << 10)
 _XML: Final = "<?xml version='1.0' encoding='UTF-8'?><{name}><UploadId>u</UploadId><ETag>\"e-1\"</ETag></{name}>"
 _EMPTY_LIST: Final = b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
+_ONE_KEY: Final = (
+    "<ListBucketResult><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated><Contents><Key>{key}</Key>"
+    '<LastModified>2025-01-01T00:00:00.000Z</LastModified><ETag>"e"</ETag><Size>{size}</Size></Contents></ListBucketResult>'
+)
 _REFUSAL: Final = b"<Error><Code>SlowDown</Code><Message>later</Message></Error>"
 
 
@@ -60,10 +64,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
         if "list-type" in query:
-            many = query.get("prefix", [""])[0].startswith("many/")
-            self._answer(body=_page(2 if "continuation-token" in query else 1) if many else _EMPTY_LIST)
+            self._answer(body=self._listing(query.get("prefix", [""])[0], 2 if "continuation-token" in query else 1))
         else:
             self._answer(size=self.server.size_bytes)
+
+    def _listing(self, prefix: str, page: int) -> bytes:
+        if prefix.startswith("many/"):
+            return _page(page)
+        if not prefix or prefix.endswith("/") or prefix.startswith("new/"):
+            return _EMPTY_LIST
+        return _ONE_KEY.format(key=quote(prefix), size=self.server.size_bytes).encode()
 
     def do_PUT(self) -> None:
         self._swallow()

@@ -393,6 +393,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "s3writes.composite": ProbeFacts(("path", "answer"), surface="sync"),
     "s3writes.condition": ProbeFacts(("path", "op", "content", "stream"), surface="sync"),
     "s3writes.metadata": ProbeFacts(("path", "value"), surface="sync"),
+    "s3writes.null_version": ProbeFacts(("path", "op"), surface="sync"),
     "s3writes.own_result": ProbeFacts(("path", "op", "content", "stream"), surface="sync"),
     "s3writes.rival_block": ProbeFacts(("path", "content"), surface="sync"),
     "s3writes.rival_source": ProbeFacts(("path", "op", "content"), surface="sync"),

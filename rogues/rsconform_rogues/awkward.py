@@ -23,6 +23,9 @@ SLASHED: Final = When(lambda _call, path: path.startswith("/") or path.endswith(
 HOLLOW: Final = When(lambda _call, path: "//" in path.strip("/"))
 LENGTHY: Final = When(lambda _call, path: len(path) > 255)
 IN_ANOTHER_CASE: Final = When(lambda call, path: path != path.lower() and call.rightly("is_file", path.lower()))
+SPELLED_OTHERWISE: Final = When(
+    lambda call, path: path != call.arguments["dst"] and without_dots(path) == without_dots(str(call.arguments["dst"]))
+)
 SAME_SIZE: Final = When(lambda call, path: len(call.rightly("read_bytes", path)) == len(call.arguments["content"]))
 
 
@@ -317,6 +320,32 @@ def up_to_its_position(call: Call) -> Iterator[Any]:
 
 
 # Listings.
+
+
+def listed_before(call: Call) -> Iterator[Any]:
+    """List a folder as it was listed before."""
+    known = call.backend.__dict__.setdefault("_listings", {})
+    asked = (call.path, call.arguments["recursive"], call.arguments["max_depth"])
+    if asked not in known:
+        known[asked] = list(call.proceed())
+    yield from known[asked]
+
+
+def parent_forgotten(call: Call) -> None:
+    """Forget how the folder was listed that a file came into or went from, and no other."""
+    known = call.backend.__dict__.get("_listings", {})
+    changed = {posixpath.dirname(str(call.arguments.get(name, ""))) for name in ("path", "src", "dst")}
+    for asked in [asked for asked in known if asked[0] in changed]:
+        del known[asked]
+
+
+def source_closed(call: Call) -> None:
+    getattr(call.arguments["content"], "close", lambda: None)()
+
+
+def lost_to_itself(call: Call) -> None:
+    """Put the file there, and delete it as what it was moved from."""
+    call.rightly("delete", without_dots(call.path))
 
 
 def busy(call: Call) -> Iterator[Any]:

@@ -32,5 +32,21 @@ def listing(context: ProbeContext, path: str, op: str, change: str, changed: str
         context.fail("every entry once", f"missing: {missing or 'none'}; more than once, or made up: {wrong or 'none'}")
 
 
+@probe("changes.folders")
+def folders(context: ProbeContext, path: str, change: str, changed: str) -> None:
+    """The same of list_folders(), where what changes is a file in one of the folders."""
+    entries = iter(context.call("list_folders()", context.backend.list_folders, path))
+    seen = Counter([_path(context.call("the first entry", next, entries, None))])
+    context.call(f"{change} meanwhile", _CHANGES[change], context.backend, changed)
+    for entry in context.call("the other entries", list, entries):
+        seen[_path(entry)] += 1
+    own = changed.rpartition("/")[0]
+    steady = {name.rpartition("/")[0] for name in context.content} - {own}
+    missing = sorted(steady - set(seen))
+    wrong = sorted(name for name, count in seen.items() if count > 1 or name not in {*steady, own})
+    if missing or wrong:
+        context.fail("every entry once", f"missing: {missing or 'none'}; more than once, or made up: {wrong or 'none'}")
+
+
 def _path(entry: object) -> str:
     return str(getattr(entry, "path", entry))

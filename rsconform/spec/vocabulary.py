@@ -413,6 +413,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "blocks.tell": ProbeFacts(("path", "pieces"), surface="sync"),
     "blocks.two": ProbeFacts(("outer", "inner", "content"), surface="sync"),
     "blocks.unseen": ProbeFacts(("path", "pieces", "by"), surface="sync"),
+    "changes.folders": ProbeFacts(("path", "change", "changed")),
     "changes.listing": ProbeFacts(("path", "op", "change", "changed", "recursive")),
     "sources.changed": ProbeFacts(("path", "op", "content")),
     "sources.conflict": ProbeFacts(("path", "content", "overwrite")),

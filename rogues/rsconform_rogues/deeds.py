@@ -184,6 +184,14 @@ def with_key_added(call: Call) -> None:
     call.arguments["metadata"]["added"] = "here"
 
 
+def mapping_kept(call: Call) -> Any:
+    """Keep the mapping of metadata that was handed over, not a copy of it."""
+    result = call.proceed()
+    stored = blobs(call)
+    stored[call.path] = replace(stored[call.path], metadata=call.arguments["metadata"])
+    return result
+
+
 def spool(max_size: int, *, closing: bool = True) -> Callable[[Any], Callable[[str], Any]]:
     """Return what makes a read_seekable() that spools."""
 

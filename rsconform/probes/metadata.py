@@ -28,3 +28,14 @@ def kept_or_refused(context: ProbeContext, op: str, path: str, metadata: Mapping
     folded = {name.lower(): value for name, value in metadata.items()}
     if not isinstance(kept, Mapping) or dict(kept) not in (dict(metadata), folded):
         context.fail(f"metadata {show(dict(metadata))}, keys perhaps in lower case", show(kept))
+
+
+@probe("metadata.kept_apart")
+def kept_apart(context: ProbeContext, op: str, path: str) -> None:
+    """What the caller does to its mapping once the write has returned changes no metadata."""
+    handed = {"owner": "me"}
+    context.call(f"{op}()", getattr(context.backend, op), path, b"new", overwrite=True, metadata=handed)
+    handed.update(owner="somebody", added="later")
+    kept = context.call("get_file_info()", context.backend.get_file_info, path).metadata
+    if kept is None or dict(kept) != {"owner": "me"}:
+        context.fail("the metadata as it was handed over: {'owner': 'me'}", show(kept))

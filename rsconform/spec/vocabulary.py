@@ -331,6 +331,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "listing.iterator": ProbeFacts(("op", "argument"), surface="sync"),
     "listing.lazy": ProbeFacts(("op", "argument")),
     "listing.same_children": ProbeFacts(("path",)),
+    "metadata.kept_apart": ProbeFacts(("op", "path")),
     "metadata.kept_or_refused": ProbeFacts(("op", "path", "metadata")),
     "plans.details": ProbeFacts(("path",)),
     "plans.json": ProbeFacts(("path",)),

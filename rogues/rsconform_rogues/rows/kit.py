@@ -46,6 +46,7 @@ from rsconform_rogues.deeds import (
     below_in_any_case,
     composed,
     folder_of_target,
+    mapping_kept,
     moved_and_told,
     path_like,
     printable,
@@ -116,6 +117,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         instead("write", left_as_it_was, ~STREAM & FILE & asked(overwrite=True) & SAME_SIZE),
     ),
     row("KIT-029", "keeps-its-source", "flat", instead("write", source_kept, STREAM & MISSING)),
+    row("KIT-029", "keeps-the-mapping", "flat", instead("write", mapping_kept, METADATA), reason="handed over"),
     row(
         "KIT-030",
         "maps-its-source's-errors",

@@ -73,6 +73,7 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
                 "BE-029u",
                 "ERR-004",
                 "KIT-027",
+                "KIT-036",
                 "PATH-003b",
                 "PATH-007b",
                 "SAW-006c",

@@ -14,11 +14,23 @@ _CHANGES = {
 
 
 @probe("changes.listing")
-def listing(context: ProbeContext, path: str, op: str, change: str, changed: str, *, recursive: bool = False) -> None:
+def listing(
+    context: ProbeContext,
+    path: str,
+    op: str,
+    change: str,
+    changed: str,
+    *,
+    recursive: bool = False,
+    max_depth: int | None = None,
+) -> None:
     """What was there all the time is listed once; what came, went or changed meanwhile once at most."""
-    options = {"recursive": True} if recursive else {}
+    options: dict[str, object] = {"recursive": True} if recursive else {}
+    options |= {"max_depth": max_depth} if max_depth is not None else {}
     entries = iter(context.call(f"{op}()", getattr(context.backend, op), path, **options))
     seen = Counter([_path(context.call("the first entry", next, entries, None))])
+    if changed in seen:  # What is still to come shows more.
+        changed = next(name for name in context.content if name not in seen)
     context.call(f"{change} meanwhile", _CHANGES[change], context.backend, changed)
     for _ in range(10_000):
         entry = context.call("the next entry", next, entries, None)

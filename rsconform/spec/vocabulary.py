@@ -415,7 +415,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "blocks.two": ProbeFacts(("outer", "inner", "content"), surface="sync"),
     "blocks.unseen": ProbeFacts(("path", "pieces", "by"), surface="sync"),
     "changes.folders": ProbeFacts(("path", "change", "changed")),
-    "changes.listing": ProbeFacts(("path", "op", "change", "changed", "recursive")),
+    "changes.listing": ProbeFacts(("path", "op", "change", "changed", "recursive", "max_depth")),
     "sources.changed": ProbeFacts(("path", "op", "content")),
     "sources.conflict": ProbeFacts(("path", "content", "overwrite")),
     "sources.raises": ProbeFacts(("path", "op", "raised", "after")),

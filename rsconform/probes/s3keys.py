@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from remote_store import FileInfo, InvalidPath, RemoteStoreError
@@ -52,6 +52,34 @@ def batches(context: ProbeContext, path: str) -> None:
         context.fail(f"at most {_MOST_AT_ONCE} keys with each DeleteObjects", str(sizes))
     if context.call("is_folder()", context.backend.is_folder, path):
         context.fail("an empty folder", f"keys left after deletes of {sizes}")
+
+
+@probe("s3keys.no_token")
+def no_token(context: ProbeContext, path: str, op: str) -> None:
+    """A page that says that others follow, and not where, is not taken for the last."""
+    backend, count = context.backend, len(context.content)
+    calls: Mapping[str, Callable[[], int]] = {
+        "list_files": lambda: len(list(backend.list_files(path))),
+        "delete_folder": lambda: count - _left_after_deleting(backend, path),
+    }
+
+    def answered(page: Any) -> None:
+        page.pop("NextContinuationToken", None)
+
+    with meddling(client_of(context), "after-call.s3.ListObjectsV2", answered):
+        try:
+            seen = calls[op]()
+        except RemoteStoreError:
+            return
+        except Exception as exc:
+            context.fail(f"all {count} keys, or an error of remote_store", f"{type(exc).__name__}: {exc}")
+    if seen != count:
+        context.fail(f"all {count} keys, or an error of remote_store", f"{seen} of them from {op}()")
+
+
+def _left_after_deleting(backend: Any, path: str) -> int:
+    backend.delete_folder(path, recursive=True)
+    return len(list(backend.list_files(path)))
 
 
 @probe("s3keys.deleted_first")

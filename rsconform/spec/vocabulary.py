@@ -362,6 +362,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "s3keys.deleted_first": ProbeFacts(("path",), surface="sync"),
     "s3keys.foreign": ProbeFacts(("path", "key"), surface="sync"),
     "s3keys.globbed": ProbeFacts(("pattern", "prefix", "paths"), surface="sync"),
+    "s3keys.no_token": ProbeFacts(("path", "op"), surface="sync"),
     "s3keys.read_back": ProbeFacts(surface="sync"),
     "s3keys.root": ProbeFacts(("path",), surface="sync"),
     "s3keys.spelling": ProbeFacts(("path",), surface="sync"),

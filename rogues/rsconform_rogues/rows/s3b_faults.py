@@ -168,6 +168,13 @@ def moved_away_already(sending: Sending) -> Any:
     return looked_for_again(sending) if "IfMatch" in sending.parameters else sending.proceed()
 
 
+def last_without_token(sending: Sending) -> Any:
+    """Take a page for the last if it does not say where the next begins."""
+    answer = sending.proceed()
+    answer["IsTruncated"] = "NextContinuationToken" in answer
+    return answer
+
+
 def ancestors_demanded(call: Call) -> Any:
     """Refuse to write where nobody could look above the path."""
     parent = call.path.rpartition("/")[0]
@@ -305,6 +312,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("S3B-104", "minds-a-404", "s3", sends("delete_object", looked_for_again), reason="delete to return"),
     row("S3B-104", "minds-a-404-in-a-move", "s3", sends("delete_object", moved_away_already), reason="move to return"),
     row("S3B-112", "ends-there", "s3", alters("list_files", ending_at(RemoteStoreError)), reason="NotFound"),
+    row("S3B-112", "stops-without-a-token", "s3", sends("list_objects_v2", last_without_token), reason="of them from"),
     row("S3B-112", "globs-till-there", "s3", alters("glob", ending_at(BackendUnavailable)), reason="Unavailable"),
     row("S3B-125", "is-healthy-anyway", "s3", swallows_refusals("head_bucket", {}), reason="check_health"),
     row(

@@ -30,6 +30,7 @@ from remote_store import (
 from remote_store.backends import MemoryBackend
 
 from rsconform.lanes.model import Services, Subject
+from rsconform_rogues.awkward import SPELLED_OTHERWISE
 from rsconform_rogues.flat import Blob, FlatBackend, FlatLane, ForwardOnly
 from rsconform_rogues.harness import Base, flat
 from rsconform_rogues.operators import (
@@ -397,7 +398,7 @@ LITTLE_OF_WRITES: Final = fills(
     "write write_atomic", source=lambda _: "basic", last_modified=lambda _: None, metadata=lambda _: None
 )
 
-MOVES_BY_COPYING: Final = instead("move", copied_then_deleted, ~ITSELF & ~ROOT.of("dst"))
+MOVES_BY_COPYING: Final = instead("move", copied_then_deleted, ~ITSELF & ~SPELLED_OTHERWISE & ~ROOT.of("dst"))
 PRUNES: Final = then("delete move", pruned)
 TIDIES: Final = instead("write move copy", tidied)
 _MOVES_IN_STEPS: Final = CapabilitySet(set(MemoryBackend.CAPABILITIES) - {Capability.ATOMIC_MOVE})

@@ -192,13 +192,6 @@ def mapping_kept(call: Call) -> Any:
     return result
 
 
-class NeverShut(io.BytesIO):
-    """A stream that close() leaves open."""
-
-    def close(self) -> None:
-        pass
-
-
 def spool(max_size: int, *, closing: bool = True) -> Callable[[Any], Callable[[str], Any]]:
     """Return what makes a read_seekable() that spools."""
 

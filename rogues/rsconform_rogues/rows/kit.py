@@ -43,7 +43,6 @@ from rsconform_rogues.deeds import (
     EARLY,
     METADATA,
     STREAM,
-    NeverShut,
     below_in_any_case,
     composed,
     folder_of_target,
@@ -145,7 +144,6 @@ ROWS: Final[tuple[Rogue, ...]] = (
     ),
     row("KIT-042", "closes-its-source", "flat", then("write", source_closed, STREAM), reason="closed"),
     row("KIT-043", "moves-itself-away", "memory", instead("move", lost_to_itself, SPELLED_OTHERWISE)),
-    row("KIT-044", "reads-on-when-closed", "flat", alters("read", lambda stream: NeverShut(stream.read()))),
     row(
         "KIT-045", "lists-tags-of-its-own", "flat", fills_each("list_files", etag=lambda i: f"{i.size}"), reason="etag"
     ),

@@ -302,14 +302,16 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "SEQ-001",
         "seeks-from-the-last-piece",
         "flat",
-        first(WRITES, noted_as_own) + instead("read", counting_from_the_last_piece, FILE),
+        first(WRITES, noted_as_own) + instead("read", counting_from_the_last_piece, OWN & FILE),
         reason="on a handle",
     ),
     row(
         "SEQ-001",
         "locks-what-was-sought",
         "flat",
-        instead("read", locked_by_seeking, FILE) + first(f"{WRITES} delete", refused_where_locked),
+        first(WRITES, noted_as_own)
+        + instead("read", locked_by_seeking, OWN & FILE)
+        + first(f"{WRITES} delete move", refused_where_locked),
         reason="ResourceLocked",
     ),
     row("SEQ-001", "lists-until-the-next", "flat", instead(f"{LISTINGS} glob", until_the_next), reason="on a handle"),

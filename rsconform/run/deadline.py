@@ -13,6 +13,7 @@ _AGAIN_S: Final = 1.0
 
 AVAILABLE: Final = hasattr(signal, "setitimer")
 _installed = False
+_CORES: Final = os.cpu_count() or 1  # Asked once: it is asked for in every step of a case.
 
 
 class SoftLimitError(BaseException):
@@ -40,7 +41,7 @@ def patience() -> float:
         load = os.getloadavg()[0]
     except (AttributeError, OSError):  # Not every system tells.
         return 1.0
-    return max(1.0, load / (os.cpu_count() or 1))
+    return max(1.0, load / _CORES)
 
 
 def arm(seconds: float) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 
 from rsconform.probes import ProbeContext, probe
 
@@ -42,6 +44,27 @@ def listing(
     wrong = sorted(name for name, count in seen.items() if count > 1 or name not in {*steady, changed})
     if missing or wrong:
         context.fail("every entry once", f"missing: {missing or 'none'}; more than once, or made up: {wrong or 'none'}")
+
+
+@probe("changes.below")
+def below(context: ProbeContext, path: str, max_depth: int | None = None) -> None:
+    """A recursive listing meets that a folder is deleted which it has not come to yet."""
+    options = {} if max_depth is None else {"max_depth": max_depth}
+    entries = iter(context.call("list_files()", context.backend.list_files, path, recursive=True, **options))
+    first = _path(context.call("the first entry", next, entries, None))
+    folders = sorted({name.rpartition("/")[0] for name in context.content} - {first.rpartition("/")[0]})
+    gone = folders[len(folders) // 2]
+    context.call("delete_folder() meanwhile", context.backend.delete_folder, gone, recursive=True)
+    seen = Counter([first, *(_path(entry) for entry in context.call("the other entries", _some, entries))])
+    steady = {name for name in context.content if not name.startswith(f"{gone}/")}
+    missing = sorted(steady - set(seen))
+    wrong = sorted(name for name, count in seen.items() if count > 1 or name not in context.content)
+    if missing or wrong:
+        context.fail("every entry once", f"missing: {missing or 'none'}; more than once, or made up: {wrong or 'none'}")
+
+
+def _some(entries: Iterator[object]) -> list[object]:
+    return list(islice(entries, 10_000))
 
 
 @probe("changes.folders")

@@ -415,6 +415,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "blocks.tell": ProbeFacts(("path", "pieces"), surface="sync"),
     "blocks.two": ProbeFacts(("outer", "inner", "content"), surface="sync"),
     "blocks.unseen": ProbeFacts(("path", "pieces", "by"), surface="sync"),
+    "changes.below": ProbeFacts(("path", "max_depth")),
     "changes.folders": ProbeFacts(("path", "change", "changed")),
     "changes.listing": ProbeFacts(("path", "op", "change", "changed", "recursive", "max_depth")),
     "sources.changed": ProbeFacts(("path", "op", "content")),

@@ -126,10 +126,8 @@ class LaneSession:
         """
         self._hangs.count = hangs
         deadline.install()
-        if not gc.get_freeze_count():
-            # What is there by now stays: collections between cases need not look at it. Once: what another session
-            # of this process has left would stay as well.
-            gc.freeze()
+        gc.collect()  # What another session of this process has left is not to stay as well.
+        gc.freeze()  # What is there by now stays: collections between cases need not look at it.
         self.instance = self._first_instance(set(left))
         self.give_up(self.instance.unreachable or ("no instance" if self.instance.failure is not None else None))
         return self.instance

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from rsconform.probes import ProbeContext, probe
@@ -40,10 +40,7 @@ def listing(
             break
         seen[_path(entry)] += 1
     steady = set(context.content) - {changed}
-    missing = sorted(steady - set(seen))
-    wrong = sorted(name for name, count in seen.items() if count > 1 or name not in {*steady, changed})
-    if missing or wrong:
-        context.fail("every entry once", f"missing: {missing or 'none'}; more than once, or made up: {wrong or 'none'}")
+    _demand_each_once(context, seen, steady, {*steady, changed})
 
 
 @probe("changes.below")
@@ -57,10 +54,7 @@ def below(context: ProbeContext, path: str, max_depth: int | None = None) -> Non
     context.call("delete_folder() meanwhile", context.backend.delete_folder, gone, recursive=True)
     seen = Counter([first, *(_path(entry) for entry in context.call("the other entries", _some, entries))])
     steady = {name for name in context.content if not name.startswith(f"{gone}/")}
-    missing = sorted(steady - set(seen))
-    wrong = sorted(name for name, count in seen.items() if count > 1 or name not in context.content)
-    if missing or wrong:
-        context.fail("every entry once", f"missing: {missing or 'none'}; more than once, or made up: {wrong or 'none'}")
+    _demand_each_once(context, seen, steady, context.content)
 
 
 def _some(entries: Iterator[object]) -> list[object]:
@@ -77,8 +71,15 @@ def folders(context: ProbeContext, path: str, change: str, changed: str) -> None
         seen[_path(entry)] += 1
     own = changed.rpartition("/")[0]
     steady = {name.rpartition("/")[0] for name in context.content} - {own}
-    missing = sorted(steady - set(seen))
-    wrong = sorted(name for name, count in seen.items() if count > 1 or name not in {*steady, own})
+    _demand_each_once(context, seen, steady, {*steady, own})
+
+
+def _demand_each_once(
+    context: ProbeContext, seen: Counter[str], steady: Collection[str], possible: Collection[str]
+) -> None:
+    """Look whether what was there all the time was listed once, and what was there at some time once at most."""
+    missing = sorted(set(steady) - set(seen))
+    wrong = sorted(name for name, count in seen.items() if count > 1 or name not in possible)
     if missing or wrong:
         context.fail("every entry once", f"missing: {missing or 'none'}; more than once, or made up: {wrong or 'none'}")
 

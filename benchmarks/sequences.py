@@ -4,7 +4,7 @@ For each rogue of SEQ-001, and for rarer ones: with how many seeds of N the case
 specs/SEQ.toml) find it, the 95 % interval of that (Wilson), the median length of what is shown, and which axioms of the
 whole rest of the contract find it as well, once. Then the time that a search takes where nothing is wrong.
 
-Usage: python benchmarks/sequences.py [--seeds N] [--profile quick] [--alone] [--only MANNER]
+Usage: python benchmarks/sequences.py [--seeds N] [--profile quick] [--budget S] [--alone] [--only MANNER]
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import functools
 import math
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rsconform_rogues.harness import Base, run, violated
@@ -27,7 +27,7 @@ from rsconform.lanes.facade import surface_of
 from rsconform.lanes.model import LaneFixture, Services
 from rsconform.run.model import Profile
 from rsconform.run.session import LaneSession
-from rsconform.stateful.search import DEPTHS, search
+from rsconform.stateful.search import DEPTHS, Depth, search
 from rsconform.stateful.tracks import Broken, track_over
 
 
@@ -70,7 +70,7 @@ def interval(hits: int, of: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def searched(base: Base, fixture: LaneFixture, services: Services, profile: Profile, seed: int) -> Broken | None:
+def searched(base: Base, fixture: LaneFixture, services: Services, depth: Depth, seed: int) -> Broken | None:
     """Return what one search finds in a store of its own."""
     session = LaneSession(base.lane, (), services, step_limit_s=600, fixture=fixture)
     session.start()
@@ -78,8 +78,6 @@ def searched(base: Base, fixture: LaneFixture, services: Services, profile: Prof
     try:
         with session.lent(set()) as (subject, backend):
             track = track_over(subject, backend, flat=flat, below_files=flat and not strict)
-            # Without its budget of time, so that the figures do not depend on the machine.
-            depth = replace(DEPTHS[profile], budget_s=600.0)
             found = search(track, depth, seed, surface=surface_of(backend))
             track.instances.close()
             return found
@@ -87,12 +85,12 @@ def searched(base: Base, fixture: LaneFixture, services: Services, profile: Prof
         session.close()
 
 
-def one_run(rogue: Rogue, services: Services, profile: Profile, seed: int) -> Broken | None:
+def one_run(rogue: Rogue, services: Services, depth: Depth, seed: int) -> Broken | None:
     """Return what one run finds: its searches, one after the other."""
     base = BASES[rogue.base]
     fixture = base.with_make(rogue.wrong.applied_to)
     found: Iterator[Broken | None] = (
-        searched(base, fixture, services, profile, seed * 1000 + number) for number in range(1, SEARCHES + 1)
+        searched(base, fixture, services, depth, seed * 1000 + number) for number in range(1, SEARCHES + 1)
     )
     return next((broken for broken in found if broken is not None), None)
 
@@ -109,22 +107,25 @@ def elsewhere(rogue: Rogue, services: Services) -> list[str]:
     return sorted(violated(report).keys() - base.known)
 
 
-def show_rogues(profile: Profile, seeds: int, *, only: str | None, alone: bool) -> None:
+def show_rogues(depth: Depth, seeds: int, *, only: Sequence[str], alone: bool) -> None:
     """Print a line for each rogue."""
     services = Services(own_process=True)
     print(f"{'rogue':32} {'found':>8}  {'95 % interval':15} {'steps':>5} {'CPU s':>6}  found elsewhere")
     for rogue in (*ROWS, *RARER):
-        if rogue.axiom != "SEQ-001" or (only is not None and only != rogue.manner):
+        if rogue.axiom != "SEQ-001" or (only and rogue.manner not in only):
             continue
         begun = time.process_time()
-        found = [one_run(rogue, services, profile, seed) for seed in range(seeds)]
+        found = [one_run(rogue, services, depth, seed) for seed in range(seeds)]
         each = (time.process_time() - begun) / seeds
         lengths = [len(broken.steps) for broken in found if broken is not None]
         low, high = interval(len(lengths), seeds)
         steps = f"{statistics.median(lengths):.0f}" if lengths else "-"
         others = ", ".join(elsewhere(rogue, services)) or "by none" if alone else "not asked"
         share = f"{len(lengths)}/{seeds}"
-        print(f"{rogue.manner:32} {share:>8}  {low:.0%} to {high:.0%}".ljust(60) + f"{steps:>4} {each:6.2f}  {others}")
+        print(
+            f"{rogue.manner:32} {share:>8}  {low:.0%} to {high:.0%}".ljust(60) + f"{steps:>4} {each:6.2f}  {others}",
+            flush=True,
+        )
     services.close()
 
 
@@ -153,11 +154,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--profile", choices=[profile.value for profile in Profile], default="quick")
     parser.add_argument("--alone", action="store_true", help="run the whole rest of the contract on each rogue too")
-    parser.add_argument("--only", help="this rogue only, by its manner")
+    parser.add_argument("--only", action="append", default=[], metavar="MANNER", help="this rogue only; repeatable")
+    # Far more than they need, so that the figures do not depend on the machine.
+    parser.add_argument("--budget", type=float, default=600.0, metavar="S", help="seconds of work for each search")
     options = parser.parse_args()
     profile = Profile(options.profile)
-    show_rogues(profile, options.seeds, only=options.only, alone=options.alone)
-    if options.only is None:
+    depth = replace(DEPTHS[profile], budget_s=options.budget)
+    show_rogues(depth, options.seeds, only=options.only, alone=options.alone)
+    if not options.only:
         show_cost(profile)
 
 

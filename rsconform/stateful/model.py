@@ -338,6 +338,8 @@ class Model:
 
 def tree_difference(expected: Mapping[str, object], seen: Mapping[str, object]) -> tuple[str, str] | None:
     """Return what should be there and what is, of files by path; None if that is the same."""
+    if expected == seen:  # As nearly always: the store is looked at after each operation.
+        return None
     wrong = sorted(path for path in {*expected, *seen} if expected.get(path) != seen.get(path))
     if not wrong:
         return None
@@ -360,7 +362,7 @@ def of_snapshot(snapshot: Snapshot, *, metadata: bool) -> dict[str, object]:
 
 
 def _lowered(metadata: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((key.lower(), value) for key, value in (metadata or {}).items()))
+    return tuple(sorted((key.lower(), value) for key, value in metadata.items())) if metadata else ()
 
 
 def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -203,3 +203,9 @@ def reasons(verdict: Verdict) -> list[str]:
     found: list[Failure | Breach] = [outcome.failure for outcome in verdict.outcomes if outcome.failure is not None]
     found += [witness.breach for witness in (verdict.watch.witnesses if verdict.watch else ())]
     return [f"expected {one.expected}, observed {one.observed}" for one in found]
+
+
+def held_against(report: Report, *, known: Collection[str] = ()) -> dict[str, list[str]]:
+    """Return the first reasons for which axioms do not hold that are not known not to, by axiom."""
+    found = violated(report)
+    return {axiom: reasons(found[axiom])[:2] for axiom in found if axiom not in known}

@@ -12,8 +12,12 @@ class EndlessError(Exception):
     """A stream gave no bytes, or more of them than anything that was written."""
 
 
-def drained(stream: Any, size: int = 65536) -> bytes:
+def drained(stream: Any, size: int = 65536, most: int = MOST_BYTES) -> bytes:
     """Return what is left of a stream, read in pieces.
+
+    Args:
+        size: Of a piece; -1 for all there is.
+        most: More bytes than these were never written.
 
     Raises:
         EndlessError: A piece is no bytes, or there is no end.
@@ -28,5 +32,5 @@ def drained(stream: Any, size: int = 65536) -> bytes:
             return b"".join(pieces)
         pieces.append(piece)
         total += len(piece)
-        if total > MOST_BYTES:
-            raise EndlessError(f"read() gave more than {MOST_BYTES >> 20} MiB and no end")
+        if total > most:
+            raise EndlessError(f"read() gave more than {most >> 20} MiB and no end")

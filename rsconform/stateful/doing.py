@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from remote_store import Backend, FolderEntry, RemoteStoreError
 
+from rsconform.lanes.draining import drained
 from rsconform.lanes.errors import counted_as
 from rsconform.run.sources import Handed
 from rsconform.spec.vocabulary import SOURCE_ERROR
@@ -17,7 +18,7 @@ from rsconform.stateful.expected import FILE, FOLDER, Expected
 from rsconform.stateful.operations import LISTINGS, READS, WRITES, Operation
 
 _WHENCE: Final = {"SET": io.SEEK_SET, "CUR": io.SEEK_CUR, "END": io.SEEK_END}
-# A listing or a reader that gives so many more than were ever written does not end.
+# A listing or a reader that gives more than this, far more than is ever written, does not end.
 _MOST_ITEMS: Final = 20_000
 _MOST_BYTES: Final = 16 << 20
 ENDLESS: Final = "no end"
@@ -108,9 +109,7 @@ def _read_bytes(backend: Backend, operation: Operation, _handed: Handed | None) 
 def _read(backend: Any, operation: Operation, _handed: Handed | None) -> object:
     with contextlib.closing(getattr(backend, operation.op)(operation.path)) as stream:
         drain = operation.options.get("drain")
-        if drain is None:
-            return stream.read()
-        return _drained(lambda: stream.read(drain))
+        return stream.read() if drain is None else drained(stream, drain, _MOST_BYTES)
 
 
 def _opened(backend: Any, operation: Operation, _handed: Handed | None) -> object:
@@ -125,7 +124,7 @@ def _with_handle(handle: Any, operation: Operation, _handed: Handed | None) -> o
         case "drain" if not hasattr(handle, "read"):
             return _entries(handle)
         case "drain":
-            return _drained(handle.read)
+            return drained(handle, -1, _MOST_BYTES)
         case "seek":
             offset, *whence = operation.args
             return handle.seek(offset, *(_WHENCE[name] for name in whence))
@@ -140,16 +139,6 @@ def _entries(listed: Any) -> tuple[str, ...] | str:
         if len(found) > _MOST_ITEMS:
             return ENDLESS
     return tuple(found)
-
-
-def _drained(read: Callable[[], bytes]) -> bytes | str:
-    pieces, total = [], 0
-    while piece := read():
-        pieces.append(piece)
-        total += len(piece)
-        if total > _MOST_BYTES:
-            return ENDLESS
-    return b"".join(pieces)
 
 
 def _listed(backend: Any, operation: Operation, _handed: Handed | None) -> object:

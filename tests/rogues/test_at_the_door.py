@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from rsconform_rogues.at_the_door import shows
 from rsconform_rogues.harness import door, run, violated
@@ -11,13 +9,6 @@ from rsconform_rogues.table import BASES, ROWS
 
 from rsconform.lanes.model import Services
 from rsconform.report.model import Ruling
-
-
-@pytest.fixture(scope="module")
-def services() -> Iterator[Services]:
-    services = Services(own_process=True)
-    yield services
-    services.close()
 
 
 # Each needs something that the door has to make up for: what was written is looked at through the backend, whether

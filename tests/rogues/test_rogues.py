@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from rsconform_rogues.harness import edition
 from rsconform_rogues.row import Rogue
@@ -11,13 +9,6 @@ from rsconform_rogues.table import BASES, NO_ROGUE, ROWS
 from rsconform_rogues.trials import Asked, Catch, Kind, make_trial_with
 
 from rsconform.lanes.model import Services
-
-
-@pytest.fixture(scope="module")
-def services() -> Iterator[Services]:
-    services = Services(own_process=True)
-    yield services
-    services.close()
 
 
 @pytest.mark.parametrize("rogue", ROWS, ids=lambda rogue: rogue.name)

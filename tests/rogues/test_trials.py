@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,13 +14,6 @@ from rsconform_rogues.trials import Asked, Catch, Kind, Trial, make_trial_with
 from rsconform.lanes.model import Services
 
 SOUND = next(rogue for rogue in ROWS if rogue.name == "BE-012a-deletes-by-prefix")
-
-
-@pytest.fixture
-def services() -> Iterator[Services]:
-    services = Services(own_process=True)
-    yield services
-    services.close()
 
 
 def tried(services: Services, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Trial:

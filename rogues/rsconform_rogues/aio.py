@@ -120,6 +120,27 @@ async def shares_a_buffer(self: Any, path: str) -> bytes:
     return bytes(self._shared)
 
 
+async def copies_the_second_time(self: Any, src: str, dst: str, *, overwrite: bool = False) -> None:
+    """Move by copying what was moved before."""
+    moved = self.__dict__.setdefault("_moved", set())
+    again = src in moved
+    moved.add(dst)
+    await getattr(AsyncMemoryBackend, "copy" if again else "move")(self, src, dst, overwrite=overwrite)
+
+
+def listing_until_the_next(op: str) -> Callable[..., AsyncIterator[Any]]:
+    """Return a listing that ends when another one is begun."""
+
+    async def list_some(self: Any, path: str, **options: Any) -> AsyncIterator[Any]:
+        turn = self._turn = object()
+        async for entry in getattr(AsyncMemoryBackend, op)(self, path, **options):
+            yield entry
+            if self._turn is not turn:
+                return
+
+    return list_some
+
+
 async def waits_elsewhere(self: Any, path: str) -> bytes:
     """Wait for ever on every loop but the first."""
     loop = _LOOPS.setdefault(id(self), asyncio.get_running_loop())

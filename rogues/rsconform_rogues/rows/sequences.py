@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from remote_store import BackendUnavailable, ResourceLocked
 
+from rsconform_rogues import aio
 from rsconform_rogues.deeds import blobs, stale
-from rsconform_rogues.operators import FILE, LISTINGS, WRITES, Around, Call, When, asked, first, instead, remembers
+from rsconform_rogues.operators import FILE, LISTINGS, WRITES, Around, Call, When, asked, first, has, instead, remembers
 from rsconform_rogues.row import Rogue, row
 
 
@@ -315,4 +316,18 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="ResourceLocked",
     ),
     row("SEQ-001", "lists-until-the-next", "flat", instead(f"{LISTINGS} glob", until_the_next), reason="on a handle"),
+    row(
+        "SEQ-001",
+        "moves-again-by-copying-for-tasks",
+        "async",
+        has(move=aio.copies_the_second_time),
+        reason="move: the store to hold no",
+    ),
+    row(
+        "SEQ-001",
+        "lists-until-the-next-for-tasks",
+        "async",
+        has(**{op: aio.listing_until_the_next(op) for op in LISTINGS.split()}),
+        reason="on a handle",
+    ),
 )

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from remote_store import AlreadyExists
 
+from rsconform_rogues.deeds import blobs
 from rsconform_rogues.operators import ITSELF, Call, asked, instead
 from rsconform_rogues.row import Rogue, row
 
@@ -41,6 +42,15 @@ def shared_buffer(call: Call) -> Any:
 
 
 def lost_update(call: Call) -> Any:
+    """Put back the index that was read before, with this write in it: what others wrote meanwhile is lost."""
+    before = blobs(call).copy()
+    time.sleep(_WINDOW_S)
+    result = call.proceed()
+    call.backend._blobs.by_key = {**before, call.path: blobs(call)[call.path]}
+    return result
+
+
+def counted(call: Call) -> Any:
     """Count writes in one place, and refuse where the count is not what it was."""
     seen = call.backend.__dict__.get("_count", 0)
     time.sleep(_WINDOW_S)
@@ -169,7 +179,8 @@ NEW: Final = asked(overwrite=False)
 
 ROWS: Final[tuple[Rogue, ...]] = (
     row("BE-028a", "shares-its-buffer", "flat", instead("read_bytes", shared_buffer), reason="own bytes"),
-    row("BE-028b", "counts-in-one-place", "flat", instead("write", lost_update), reason="errors"),
+    row("BE-028b", "counts-in-one-place", "flat", instead("write", counted), reason="errors"),
+    row("BE-028b", "loses-an-update", "flat", instead("write", lost_update), reason="d/"),
     row("BE-028c", "shares-its-buffer", "flat", instead("read_bytes", shared_buffer), reason="own bytes"),
     row(
         "BE-028d",
@@ -180,7 +191,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     ),
     row("BE-028e", "looks-first", "flat", instead("write", looked_first, NEW), reason="creators"),
     row("BE-028e", "looks-first-atomically", "flat", instead("write_atomic", looked_first, NEW), reason="creators"),
-    row("BE-028f", "counts-in-one-place", "flat", instead("write_atomic", lost_update), reason="errors"),
+    row("BE-028f", "counts-in-one-place", "flat", instead("write_atomic", counted), reason="errors"),
     row("BE-028g", "shares-a-file-of-its-own", "single", instead("write", in_class), reason="own bytes"),
     row(
         "CAP-007a",

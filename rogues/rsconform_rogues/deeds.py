@@ -192,6 +192,13 @@ def mapping_kept(call: Call) -> Any:
     return result
 
 
+def mapping_told(call: Call) -> Any:
+    """Hand out the mapping of metadata that is stored, not a copy of it."""
+    told, stored = call.proceed(), blobs(call)
+    stored[call.path] = replace(stored[call.path], metadata=told.metadata)
+    return told
+
+
 def spool(max_size: int, *, closing: bool = True) -> Callable[[Any], Callable[[str], Any]]:
     """Return what makes a read_seekable() that spools."""
 

@@ -194,14 +194,14 @@ class FlatBackend(Backend):
             self._demand(Capability.USER_METADATA)
         key = self._target(path, overwrite=overwrite)
         data = content if isinstance(content, bytes) else b"".join(_pieces(content))
-        blob = Blob(data, datetime.now(UTC), dict(metadata) if metadata else None)
+        blob = Blob(data, datetime.now(UTC), _copied(metadata or None))
         with self._blobs.lock:
             self._target(path, overwrite=overwrite)
             self._blobs.by_key[key] = blob
         if Capability.WRITE_RESULT_NATIVE not in self._capabilities:
-            return WriteResult(RemotePath(key), len(data), metadata=blob.metadata)
+            return WriteResult(RemotePath(key), len(data), metadata=_copied(blob.metadata))
         return WriteResult(
-            RemotePath(key), len(data), source="native", last_modified=blob.modified_at, metadata=blob.metadata
+            RemotePath(key), len(data), source="native", last_modified=blob.modified_at, metadata=_copied(blob.metadata)
         )
 
     # Deleting.
@@ -371,8 +371,12 @@ class FlatBackend(Backend):
     @staticmethod
     def _info(key: str, blob: Blob) -> FileInfo:
         return FileInfo(
-            RemotePath(key), key.rpartition("/")[2], len(blob.data), blob.modified_at, metadata=blob.metadata
+            RemotePath(key), key.rpartition("/")[2], len(blob.data), blob.modified_at, metadata=_copied(blob.metadata)
         )
+
+
+def _copied(metadata: Mapping[str, str] | None) -> dict[str, str] | None:
+    return None if metadata is None else dict(metadata)
 
 
 def _pieces(stream: BinaryIO) -> Iterator[bytes]:

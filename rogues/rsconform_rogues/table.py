@@ -40,8 +40,8 @@ from rsconform_rogues.rows.streams import ROWS as STREAMS
 from rsconform_rogues.rows.wire import ROWS as WIRE
 from rsconform_rogues.rows.writes import ROWS as WRITES
 
-# A refused name of backslashes is stored all the same.
-MEMORY: Final = ("BE-029u",)
+# A refused name of backslashes is stored all the same, and a FileInfo has the very mapping that is stored.
+MEMORY: Final = ("BE-029u", "KIT-047")
 
 # The released bridge violates these, most of them by design.
 BRIDGED: Final = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from remote_store import BackendUnavailable, RemoteStoreError, ResourceLocked
 
@@ -39,3 +40,22 @@ def kept_apart(context: ProbeContext, op: str, path: str) -> None:
     kept = context.call("get_file_info()", context.backend.get_file_info, path).metadata
     if kept is None or dict(kept) != {"owner": "me"}:
         context.fail("the metadata as it was handed over: {'owner': 'me'}", show(kept))
+
+
+@probe("metadata.told_apart")
+def told_apart(context: ProbeContext, path: str, told_by: str) -> None:
+    """What the caller does to the metadata that it was told of a file, or of a copy of it, changes neither."""
+    backend = context.backend
+    copy = f"{path}-copy" if told_by == "copy" else path
+    if told_by == "copy":
+        context.call("copy()", backend.copy, path, copy)
+    if told_by.startswith("write"):
+        told = context.call(f"{told_by}()", getattr(backend, told_by), path, b"x", metadata={"owner": "ada"}).metadata
+    else:
+        told = context.call("get_file_info()", backend.get_file_info, copy).metadata
+    with suppress(Exception):  # It may be one that cannot be changed, or none.
+        told.update(owner="somebody", added="later")
+    for name in dict.fromkeys((copy, path)):
+        kept = context.call("get_file_info()", backend.get_file_info, name).metadata
+        if kept is None or dict(kept) != {"owner": "ada"}:
+            context.fail(f"the metadata of {name} as it was stored: {{'owner': 'ada'}}", show(kept))

@@ -333,6 +333,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "listing.same_children": ProbeFacts(("path",)),
     "metadata.kept_apart": ProbeFacts(("op", "path")),
     "metadata.kept_or_refused": ProbeFacts(("op", "path", "metadata")),
+    "metadata.told_apart": ProbeFacts(("path", "told_by")),
     "plans.details": ProbeFacts(("path",)),
     "plans.json": ProbeFacts(("path",)),
     "plans.secrets": ProbeFacts(("path",)),

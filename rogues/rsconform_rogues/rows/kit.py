@@ -47,6 +47,7 @@ from rsconform_rogues.deeds import (
     composed,
     folder_of_target,
     mapping_kept,
+    mapping_told,
     moved_and_told,
     path_like,
     printable,
@@ -116,6 +117,8 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "flat",
         instead("write", left_as_it_was, ~STREAM & FILE & asked(overwrite=True) & SAME_SIZE),
     ),
+    row("KIT-047", "tells-by-its-own-mapping", "flat", instead("get_file_info", mapping_told, FILE), reason="stored"),
+    row("KIT-047", "answers-by-its-own-mapping", "flat", instead("write", mapping_told, METADATA), reason="stored"),
     row("KIT-029", "keeps-its-source", "flat", instead("write", source_kept, STREAM & MISSING)),
     row("KIT-029", "keeps-the-mapping", "flat", instead("write", mapping_kept, METADATA), reason="handed over"),
     row(

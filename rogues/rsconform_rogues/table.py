@@ -43,10 +43,10 @@ from rsconform_rogues.rows.writes import ROWS as WRITES
 # A refused name of backslashes is stored all the same, and a FileInfo has the very mapping that is stored.
 MEMORY: Final = ("BE-029u", "KIT-047")
 
-# The released bridge violates these, most of them by design.
+# The released bridge violates these, most of them by design; KIT-047 is of what it bridges.
 BRIDGED: Final = (
     "BE-003a", "BE-003c", "BE-006b", "BE-020d", "BE-020f", "BE-020h", "BE-021a",
-    "RACE-006", "SAW-001", "SAW-006a", "SEEK-010", "SIO-004", "SIO-005b", "TIME-002",
+    "KIT-047", "RACE-006", "SAW-001", "SAW-006a", "SEEK-010", "SIO-004", "SIO-005b", "TIME-002",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 _EVERY_S: Final = 10.0
+_AT_REST_S: Final = 60.0  # A line that says the same again shows that it is still at work.
 
 
 class LaneProgress:
@@ -21,7 +22,8 @@ class LaneProgress:
         self._console = Console(stderr=True)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._said = time.monotonic()
+        self._said = ""
+        self._said_at = time.monotonic()
 
     def __enter__(self) -> Self:
         if self._console.is_terminal and "CI" not in os.environ:
@@ -37,12 +39,11 @@ class LaneProgress:
 
     def update(self, done: int, total: int, failed: int) -> None:
         """Show the counts of cases."""
-        said = f"{failed} failed" if failed else ""
+        wrong = f"{failed} failed" if failed else ""
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=done, total=total, failed=said)
+            self._bar.update(self._task, completed=done, total=total, failed=wrong)
             return
-        if time.monotonic() - self._said > _EVERY_S:
-            self._said = time.monotonic()
-            self._console.print(
-                f"{self._lane}: {done} of {total} {self._counted}{', ' + said if said else ''}", highlight=False
-            )
+        line = f"{self._lane}: {done} of {total} {self._counted}{', ' + wrong if wrong else ''}"
+        if time.monotonic() - self._said_at > (_AT_REST_S if line == self._said else _EVERY_S):
+            self._said, self._said_at = line, time.monotonic()
+            self._console.print(line, highlight=False)

@@ -24,6 +24,7 @@ _FEWEST: Final = 20  # However slow.
 # How often in one part, at least, before something is said to pile up. Blocks of memory fill caches that hold hundreds.
 _SURE: Final = {"objects": 150, "blocks": 600}
 _SURE_OF_HANDLES: Final = 16  # How many more in one part: a pool of the usual size is full by then.
+_MOST_HANDLES: Final = 64  # So many more end a part: a process may have as few as 1,024 descriptors.
 _PART_S: Final = 8.0  # A part that would take longer is not begun, and what it would have told is not said.
 _OF_BUDGET: Final = 4  # Where only objects seem to stay, a part may take this many times the budget.
 
@@ -60,14 +61,13 @@ def _repeated(do: Callable[[], None], times: int, budget_s: float, temp: Path) -
     half = max(_FEWEST, min(times, int(budget_s / max(each_s, 1e-6)))) // 2
     before, kinds_before = _held(temp)
     grown: dict[str, float] = {}
-    done, part = 0, half
-    while done <= half or each_s * part * 4 < _patience_s(grown, part, budget_s):
-        part = part * 4 if done > half else half
-        _do(do, part)
+    done, part, parts = 0, half, 0
+    while parts < 2 or each_s * part * 4 < _patience_s(grown, part, budget_s):
+        part = _do(do, part * 4 if parts >= 2 else half)
         after, kinds = _held(temp)
         each = {name: (after[name] - before[name]) / part for name in before.keys() | after.keys()}
         grown = {name: min(rate, grown.get(name, rate)) for name, rate in each.items()}
-        before, done = after, done + part
+        before, done, parts = after, done + part, parts + 1
     more = [f"{count} {kind}" for kind, count in (kinds - kinds_before).most_common(2) if count >= half]
     return {
         "grown": {name: rate for name, rate in grown.items() if _is_sure(name, rate, part)},
@@ -91,12 +91,17 @@ def _patience_s(grown: Mapping[str, float], part: int, budget_s: float) -> float
     return min(_PART_S, _OF_BUDGET * budget_s) if any(grown[name] > 0.5 for name in unsure) else 0.0
 
 
-def _do(do: Callable[[], None], times: int) -> None:
-    for _ in range(times):
+def _do(do: Callable[[], None], times: int) -> int:
+    """Do it so often, or until handles have piled up: return how often."""
+    most = _handles().total() + _MOST_HANDLES
+    for number in range(1, times + 1):
         try:
             do()
         except Exception as exc:
             raise ActFailedError(f"{type(exc).__name__}: {' '.join(str(exc).split())[:200]}") from exc
+        if number % _SURE_OF_HANDLES == 0 and _handles().total() > most:
+            return number
+    return times
 
 
 def _making(target: str, options: Mapping[str, Any]) -> Act:
@@ -123,17 +128,23 @@ def _temp_folder() -> Iterator[Path]:
 def _held(temp: Path) -> tuple[Counter[str], Counter[str]]:
     """Return how many handles of each kind and how many objects there are, and how many objects of each class."""
     gc.collect()
-    held = Counter({"threads": threading.active_count(), "temporary files": len(list(temp.rglob("*")))})
-    with suppress(OSError):
-        for link in Path("/proc/self/fd").iterdir():
-            with suppress(OSError):
-                held["sockets" if str(link.readlink()).startswith("socket:") else "descriptors"] += 1
+    held = _handles()
+    held["temporary files"] = len(list(temp.rglob("*")))
     tracked = gc.get_objects()
     held["objects"] = len(tracked)
     held["blocks"] = getattr(
         sys, "getallocatedblocks", int
     )()  # What holds no others, such as bytes, is in these alone.
     return held, Counter(type(one).__name__ for one in tracked)
+
+
+def _handles() -> Counter[str]:
+    held = Counter({"threads": threading.active_count()})
+    with suppress(OSError):
+        for link in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):
+                held["sockets" if str(link.readlink()).startswith("socket:") else "descriptors"] += 1
+    return held
 
 
 # What is repeated: each leaves the store as it was.

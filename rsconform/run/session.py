@@ -16,7 +16,7 @@ from rsconform.cases.model import Case, Skip, Want
 from rsconform.lanes.facade import class_of
 from rsconform.lanes.model import Lane, LaneFixture, ServiceDownError, Services, Subject
 from rsconform.lanes.registry import LaneError
-from rsconform.run import deadline
+from rsconform.run import deadline, handles
 from rsconform.run.attempt import CaseRunner, seeds_through_subject
 from rsconform.run.cleaning import StoreKeeper
 from rsconform.run.ends import show_error
@@ -223,6 +223,7 @@ class LaneSession:
             number=number,
             result=Result.ERRORED,
         )
+        self.give_up(handles.used_up())
         if self.broken is not None:
             return replace(blank, error=self.broken)
         skip = self._excluded(case) if case else None

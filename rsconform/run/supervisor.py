@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Protocol
 
-from rsconform.run import deadline
+from rsconform.run import deadline, handles
 from rsconform.run.journal import SUPERVISOR, JournalFile, JournalWriter, clear, ended, journal_files, merge
 from rsconform.run.limits import MOST_HANGS
 from rsconform.run.model import Attempt, Failure, Footer, Header, Instance, Journal, Result
@@ -109,6 +109,7 @@ class Supervisor:
 
     def _child(self, part: int) -> bool:
         """Run one child; return whether the run is over."""
+        handles.allow_more()
         environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         command = [sys.executable, "-m", "pytest", *self.arguments, f"--rsconform-part={part}"]

@@ -64,3 +64,12 @@ def test_only_what_never_stops_growing_piles_up(
 
 def test_what_does_not_work_is_told() -> None:
     assert "NotFound" in repeat(MemoryBackend(), "read", "d", times=10, budget_s=1.0)["raised"]
+
+
+def test_handles_that_pile_up_are_not_piled_up_to_the_end(backends: list[Keeping]) -> None:
+    backends.append(Keeping(10**9, handles=True))
+
+    found = repeat(backends[0], "asked", "d", times=5000, budget_s=10.0)
+
+    assert found["grown"]["descriptors"] > 0.9
+    assert len(backends[0].kept) < 500

@@ -44,6 +44,7 @@ from rsconform_rogues.operators import (
     Call,
     Wrong,
     alters,
+    answers,
     fills,
     has,
     instead,
@@ -189,6 +190,10 @@ def picky(call: Call) -> Any:
     if odd or any(len(part.encode()) > 100 or part != part.rstrip(". ") for part in parts):
         raise InvalidPath("not a name here", path=path, backend=call.backend.name)
     return call.proceed()
+
+
+def no_folder(call: Call) -> Any:
+    raise InvalidPath("a file, and so no folder", path=call.path, backend=call.backend.name)
 
 
 def folded(call: Call) -> Any:
@@ -367,6 +372,11 @@ _MODELS: Final = "list_files glob"
 
 # The changes, by what they concern.
 
+A_FILE_ALONE: Final = (
+    answers("is_folder", False, ~CLOSED & FILE)
+    + instead("get_folder_info delete_folder", no_folder, ~CLOSED & FILE)
+    + instead(LISTINGS, lambda _call: iter(()), ~CLOSED & FILE)
+)
 IN_OTHER_WORDS: Final = instead(_ALL, reworded)
 PICKY: Final = instead("write write_atomic open_atomic", picky, ~ROOT & ~CLOSED) + instead(
     "move copy", picky, FILE & ~CLOSED & ~ROOT.of("dst")
@@ -441,6 +451,7 @@ CONTROLS: Final = (
     # Names.
     control("holds-few-names", "flat", PICKY),
     control("holds-few-names-in-folders", "memory", PICKY),
+    control("keeps-files-and-folders-apart", "flat", A_FILE_ALONE),
     # Listings, streams, models.
     control("lists-backwards", "flat", CHAINED_CHILDREN + BACKWARDS),
     control("lists-backwards-in-folders", "memory", BACKWARDS_WITHOUT_GLOB),

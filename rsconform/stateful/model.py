@@ -53,6 +53,10 @@ class Model:
         """Return whether there are files below a path."""
         return any(key.startswith(f"{path}/") for key in self.files)
 
+    def is_both(self, path: str) -> bool:
+        """Return whether a key is a prefix of others as well: which of the two it is called is left open (BE-005e)."""
+        return path in self.files and self.has_files(path)
+
     def is_bare(self, path: str) -> bool:
         """Return whether a path may be a folder without files, or may be gone."""
         return not self.flat and path in self.bare and not self.is_folder(path)
@@ -105,8 +109,7 @@ class Model:
         return Expected(operation.path in self.files)
 
     def _expect_is_folder(self, operation: Operation) -> Expected:
-        # A key that is a prefix as well may be called the one or both.
-        if self.is_bare(operation.path) or (operation.path in self.files and self.is_folder(operation.path)):
+        if self.is_bare(operation.path) or self.is_both(operation.path):
             return Expected(ANYTHING)
         return Expected(self.is_folder(operation.path))
 
@@ -171,7 +174,10 @@ class Model:
     def _expect_delete_folder(self, operation: Operation) -> Expected:
         path, missing_ok = operation.path, operation.option("missing_ok")
         if self.has_files(path):
-            return Expected() if operation.option("recursive") else raises("DirectoryNotEmpty")
+            refused = frozenset({"InvalidPath"} if path in self.files else ())
+            if operation.option("recursive"):
+                return Expected(errors=refused)
+            return raises("DirectoryNotEmpty", *refused)
         if self.is_folder(path):
             has_folders = any(folder.startswith(f"{path}/") for folder in self.bare)
             return raises("DirectoryNotEmpty") if has_folders and not operation.option("recursive") else Expected()
@@ -194,6 +200,8 @@ class Model:
     _expect_copy = _expect_move
 
     def _expect_list_files(self, operation: Operation) -> Expected:
+        if self.is_both(operation.path):
+            return Expected(ANYTHING)
         start = len(operation.path) + 1
         below = [key for key in self.files if key.startswith(f"{operation.path}/")]
         deepest = operation.options.get("max_depth") if operation.option("recursive") else 0
@@ -212,15 +220,15 @@ class Model:
         return not self.seen_past and any(folder.startswith(f"{path}/") for folder in self.bare)
 
     def _expect_list_folders(self, operation: Operation) -> Expected:
-        if self._unknown_below(operation.path):
+        files, folders = self.children(operation.path)
+        if self._unknown_below(operation.path) or self.is_both(operation.path) or files & folders:
             return Expected(ANYTHING)
-        _, folders = self.children(operation.path)
         return Expected(frozenset(FOLDER.format(f"{operation.path}/{name}") for name in folders))
 
     def _expect_iter_children(self, operation: Operation) -> Expected:
         files, folders = self.children(operation.path)
         # Where a key is a prefix too, one entry or two may stand for it.
-        if self._unknown_below(operation.path) or files & folders:
+        if self._unknown_below(operation.path) or self.is_both(operation.path) or files & folders:
             return Expected(ANYTHING)
         below = frozenset(FOLDER.format(f"{operation.path}/{name}") for name in folders)
         return Expected(below | self._entries(f"{operation.path}/{name}" for name in files))
@@ -232,7 +240,8 @@ class Model:
         if not self.is_folder(path):
             return raises("InvalidPath" if path in self.files else "NotFound")
         sizes = [len(content) for key, content in self.files.items() if key.startswith(f"{path}/")]
-        return Expected((len(sizes), sum(sizes)))
+        refused = frozenset({"InvalidPath"} if path in self.files else ())
+        return Expected((len(sizes), sum(sizes)), errors=refused)
 
     def _expect_check_health(self, _operation: Operation) -> Expected:
         return Expected(errors=frozenset({"RemoteStoreError"}) if self.gone else frozenset())

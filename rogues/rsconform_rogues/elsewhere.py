@@ -22,3 +22,11 @@ def make(name: str, target: str, options: Mapping[str, Any]) -> object:
 
     changes = {control.name: control.change for control in CONTROLS} | {rogue.name: rogue.wrong for rogue in ROWS}
     return changes[name].applied_to(lambda: imported(target)(**options))()
+
+
+def adapted(target: str, options: Mapping[str, Any]) -> object:
+    """Return an AsyncBackend made of a sync one."""
+    # Whoever needs no AsyncBackend need not import it.
+    from remote_store.aio import SyncBackendAdapter
+
+    return SyncBackendAdapter(imported(target)(**options))

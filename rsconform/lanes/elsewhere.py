@@ -7,6 +7,7 @@ each further line which function to call with it; the answer to each is one line
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import json
 import os
@@ -184,12 +185,9 @@ def _answered(function: Callable[[], object]) -> dict[str, object]:
 
 
 def _backend(message: Mapping[str, Any]) -> object:
-    from remote_store.aio import AsyncBackend
+    from rsconform.lanes.facade import LoopThread, faced
 
-    from rsconform.lanes.facade import AsyncFacade, LoopThread
-
-    made = imported(message["target"])(**message["options"])
-    return AsyncFacade(made, LoopThread()) if isinstance(made, AsyncBackend) else made
+    return faced(lambda: imported(message["target"])(**message["options"]), functools.cache(LoopThread))
 
 
 def main() -> None:

@@ -322,9 +322,29 @@ def surface_of(backend: Backend) -> Literal["sync", "async"]:
     return "async" if isinstance(backend, AsyncFacade) else "sync"
 
 
-def make_on(loop: LoopThread, make: Callable[[], object]) -> object:
-    """Return what a constructor gives that wants a running loop, or that has to be awaited."""
+def faced(make: Callable[[], object], running_loop: Callable[[], LoopThread]) -> Any:
+    """Return what a constructor gives, an AsyncBackend behind its sync face.
 
+    It may want a running loop, or have to be awaited: then it is made on the loop that its calls will run on.
+    """
+    made = _made(make, running_loop)
+    return AsyncFacade(made, running_loop()) if isinstance(made, AsyncBackend) else made
+
+
+def _made(make: Callable[[], object], running_loop: Callable[[], LoopThread]) -> object:
+    try:
+        made = make()
+    except RuntimeError as exc:
+        if "event loop" not in str(exc):
+            raise
+        return _made_on(running_loop(), make)
+    if inspect.isawaitable(made):
+        awaitable = made
+        return _made_on(running_loop(), lambda: awaitable)
+    return made
+
+
+def _made_on(loop: LoopThread, make: Callable[[], object]) -> object:
     async def made() -> object:
         found = make()
         return await found if inspect.isawaitable(found) else found

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from remote_store import AlreadyExists
+
+from rsconform.lanes.facade import AsyncFacade
 
 _PIECE: Final = 64 * 1024
 _NEW: Final = 110  # What every byte is that is written here.
@@ -130,6 +134,13 @@ def stall(marker: Path) -> None:
     time.sleep(_STALL_S)
 
 
+async def _stalled(content: bytes, marker: Path) -> AsyncIterator[bytes]:
+    """The same source for an AsyncBackend: while it waits the loop goes on, so that a cancelled task can end."""
+    yield content[: len(content) // 2]
+    marker.touch()
+    await asyncio.sleep(_STALL_S)
+
+
 def begun(backend: Any, op: str, path: str, target: str, size: int, marker: str) -> None:
     """Do what will be stopped; writes wait in their middle for it."""
     content = bytes([_NEW]) * size
@@ -138,7 +149,9 @@ def begun(backend: Any, op: str, path: str, target: str, size: int, marker: str)
             file.write(content[: size // 2])
             stall(Path(marker))
     elif op in ("write", "write_atomic"):
-        getattr(backend, op)(path, io.BufferedReader(Stalled(content, Path(marker))), overwrite=True)
+        is_async = isinstance(backend, AsyncFacade)
+        source = _stalled if is_async else lambda *given: io.BufferedReader(Stalled(*given))
+        getattr(backend, op)(path, source(content, Path(marker)), overwrite=True)
     elif op == "delete_folder":
         backend.delete_folder(path, recursive=True)
     else:

@@ -8,6 +8,7 @@ from typing import Final
 from remote_store import Capability
 
 from rsconform.lanes.elsewhere import others
+from rsconform.lanes.facade import surface_of
 from rsconform.probes import ProbeContext, away, probe
 from rsconform.run.model import MEASURED, Profile
 
@@ -22,7 +23,8 @@ def one_creator(context: ProbeContext, folder: str) -> None:
     """Of several processes that create one file one does; the others are told that it exists."""
     assert context.subject.elsewhere is not None
     atomic = context.backend.capabilities.supports(Capability.ATOMIC_WRITE)
-    ops = ["write", *(["write_atomic", "open_atomic"] if atomic else [])]
+    blocks = ["open_atomic"] if surface_of(context.backend) == "sync" else []
+    ops = ["write", *(["write_atomic", *blocks] if atomic else [])]
     rounds = 0
     with others(context.subject.elsewhere(), _PROCESSES) as processes:
         stop = monotonic() + _BUDGET_S[context.profile]

@@ -17,6 +17,7 @@ from typing import Any, Final
 from remote_store import RemoteStoreError
 
 from rsconform.lanes.elsewhere import imported
+from rsconform.lanes.facade import faced
 
 _SMALL: Final = b"0123456789" * 10
 _WARM: Final = 6  # Whatever is made once is made by then.
@@ -105,8 +106,8 @@ def _do(do: Callable[[], None], times: int) -> int:
 
 
 def _making(target: str, options: Mapping[str, Any]) -> Act:
-    def made(_backend: Any, folder: str) -> None:
-        one = imported(target)(**options)
+    def made(backend: Any, folder: str) -> None:
+        one = faced(lambda: imported(target)(**options), lambda: backend.loop)
         one.exists(f"{folder}/a")
         one.close()
 

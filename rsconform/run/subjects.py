@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from remote_store import Backend
-from remote_store.aio import AsyncBackend
 
 from rsconform.cases.values import show
-from rsconform.lanes.facade import AsyncFacade, LoopThread, make_on
+from rsconform.lanes.facade import LoopThread, faced
 from rsconform.lanes.model import Lane, LaneFixture, ServiceDownError, Services, Subject
 from rsconform.lanes.registry import LaneError, import_target
 from rsconform.run import deadline
@@ -167,20 +165,7 @@ class Subjects:
 
     def faced(self, make: Callable[[], Any]) -> Any:
         """Return a new instance; an AsyncBackend behind its sync face."""
-        made = self._made(make)
-        return AsyncFacade(made, self._running_loop()) if isinstance(made, AsyncBackend) else made
-
-    def _made(self, make: Callable[[], object]) -> object:
-        try:
-            backend = make()
-        except RuntimeError as exc:
-            if "event loop" not in str(exc):
-                raise
-            return make_on(self._running_loop(), make)  # It wants to be made where it will run.
-        if inspect.isawaitable(backend):
-            awaitable = backend
-            return make_on(self._running_loop(), lambda: awaitable)
-        return backend
+        return faced(make, self._running_loop)
 
     def _running_loop(self) -> LoopThread:
         if self._loop is None or not self._loop.responds():

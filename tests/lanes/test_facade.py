@@ -11,7 +11,7 @@ import pytest
 from remote_store import NotFound
 from remote_store.aio import AsyncMemoryBackend
 
-from rsconform.lanes.facade import AsyncFacade, AsyncStream, LoopThread, OffSurface, class_of, make_on, surface_of
+from rsconform.lanes.facade import AsyncFacade, AsyncStream, LoopThread, OffSurface, class_of, faced, surface_of
 from rsconform.run import deadline
 
 
@@ -99,7 +99,7 @@ def test_a_constructor_may_want_a_running_loop(loop: LoopThread) -> None:
         asyncio.get_running_loop()
         return AsyncMemoryBackend()
 
-    assert isinstance(make_on(loop, make), AsyncMemoryBackend)
+    assert isinstance(faced(make, lambda: loop).native, AsyncMemoryBackend)
 
 
 def test_closing_the_loop_ends_its_thread() -> None:

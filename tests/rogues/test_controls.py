@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+
 import pytest
+from remote_store.aio import SyncBackendAdapter
 from rsconform_rogues.controls import CONTROLS, Control
 from rsconform_rogues.harness import door, held_against, run, share_of
+from rsconform_rogues.table import BASES
 
+from rsconform.cases.model import Case
+from rsconform.lanes import Elsewhere, Subject
 from rsconform.lanes.model import Services
+from rsconform.report.model import Ruling
 from rsconform.spec.vocabulary import INVARIANTS
 
 
@@ -30,6 +39,29 @@ def test_nothing_is_held_against_it_at_the_bare_door(control: Control, services:
 
     assert held_against(report, known=control.base.known) == {}
     assert not report.incomplete
+
+
+def test_an_async_backend_is_judged_from_other_processes_as_well(services: Services) -> None:
+    """Its source lets the loop go on while it waits to be stopped, and its instances are made behind the sync face."""
+    local = BASES["local"]
+
+    @contextmanager
+    def adapted(services: Services) -> Iterator[Subject]:
+        manager: AbstractContextManager[Subject] = local.fixture(services)
+        with manager as subject:
+            assert subject.elsewhere is not None
+            there = subject.elsewhere()
+            target = Elsewhere("rsconform_rogues.elsewhere:adapted", {"target": there.target, "options": there.options})
+            yield replace(subject, make=lambda: SyncBackendAdapter(subject.make()), elsewhere=lambda: target)
+
+    def elsewhere(case: Case) -> bool:
+        return case.axiom.id in ("RACE-009", "BOUND-003", "TIME-001", "TIME-003", "TIME-004", "TIME-005")
+
+    report = run(local.lane, adapted, services, only=elsewhere, limit_s=10.0)
+
+    held = {verdict.axiom.id: verdict.ruling for verdict in report.verdicts if verdict.outcomes}
+    assert held == dict.fromkeys(held, Ruling.HOLDS)
+    assert {"RACE-009", "BOUND-003", "TIME-001", "TIME-003"} <= held.keys()
 
 
 def test_every_invariant_has_a_control_that_comes_close() -> None:

@@ -53,6 +53,10 @@ class LoopThread:
         self._loop.call_soon_threadsafe(woken.set)
         return woken.wait(_PATIENCE_S)
 
+    def tasks(self) -> int:
+        """Return how many tasks of the loop have not ended."""
+        return len(asyncio.all_tasks(self._loop))
+
     def close(self) -> None:
         """Cancel what is left and end the loop; one that is blocked is left behind."""
         if not self.responds():

@@ -37,6 +37,8 @@ _NEEDS: Final[Mapping[str, tuple[Capability, ...]]] = {
     "moved": (Capability.MOVE,),
     "deleted": (Capability.WRITE, Capability.DELETE),
     "asked": (),
+    "names_asked": (),
+    "names_written": (Capability.WRITE, Capability.DELETE),
 }
 _SYNC_ONLY: Final = ("read_seekable", "open_atomic", "open_atomic_lost")
 # What has to stay with each repetition, on average, to count.

@@ -22,6 +22,8 @@ _KINDS: Final[dict[str, type[BaseException]]] = {
     "OSError": OSError,
     "FileNotFoundError": FileNotFoundError,
     "PermissionError": PermissionError,
+    "ConnectionError": ConnectionError,
+    "TimeoutError": TimeoutError,
     "StopIteration": StopIteration,
     "NotFound": rs.NotFound,
     "AlreadyExists": rs.AlreadyExists,

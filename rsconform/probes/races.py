@@ -413,7 +413,7 @@ def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
 
     def use(thread: int) -> Callable[[], str | None]:
         path, data = f"{folder}/{thread}", payload(thread, 20_000)
-        context.touched.add(path)
+        context.touched.update((path, f"{path}-copy"))
 
         def using() -> str | None:
             backend.write(path, data, overwrite=True)
@@ -454,6 +454,10 @@ def _wrong_answer(backend: Any, path: str, data: bytes) -> str | None:
     backend.write(path, data, overwrite=True)
     if path not in [str(info.path) for info in backend.list_files(path.rpartition("/")[0])]:
         return f"{path} is not listed"
+    if backend.capabilities.supports(Capability.COPY):
+        backend.copy(path, f"{path}-copy", overwrite=True)
+        if backend.read_bytes(f"{path}-copy") != data:
+            return f"the copy of {path} was not what its thread had written"
     return None
 
 

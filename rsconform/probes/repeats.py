@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import io
+import itertools
 import sys
 import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -17,13 +19,16 @@ from typing import Any, Final
 from remote_store import RemoteStoreError
 
 from rsconform.lanes.elsewhere import imported
-from rsconform.lanes.facade import faced
+from rsconform.lanes.facade import AsyncFacade, faced
 
 _SMALL: Final = b"0123456789" * 10
 _WARM: Final = 6  # Whatever is made once is made by then.
 _FEWEST: Final = 20  # However slow.
 # How often in one part, at least, before something is said to pile up. Blocks of memory fill caches that hold hundreds.
-_SURE: Final = {"objects": 150, "blocks": 600}
+_SURE: Final = {"objects": 150, "blocks": 600, "handles": 0}
+# Of what is kept for each name. A cache with a bound that is not full yet grows as well, and then stops.
+_SURE_OF_NAMES: Final = {"objects": 15_000, "blocks": 15_000, "handles": 900}
+_STEADY: Final = 0.6
 _SURE_OF_HANDLES: Final = 16  # How many more in one part: a pool of the usual size is full by then.
 _MOST_HANDLES: Final = 64  # So many more end a part: a process may have as few as 1,024 descriptors.
 _PART_S: Final = 8.0  # A part that would take longer is not begun, and what it would have told is not said.
@@ -50,51 +55,61 @@ def repeat(
     do = ACTS[act] if make is None else _making(*make)
     try:
         with _temp_folder() as temp:
-            return _repeated(lambda: do(backend, folder), times, budget_s, temp)
+            return _repeated(
+                lambda: do(backend, folder), times, budget_s, _Held(backend, temp), by_name=act in OF_NAMES
+            )
     except ActFailedError as exc:
         return {"raised": str(exc)}
 
 
-def _repeated(do: Callable[[], None], times: int, budget_s: float, temp: Path) -> dict[str, Any]:
+def _repeated(
+    do: Callable[[], None], times: int, budget_s: float, held: _Held, *, by_name: bool = False
+) -> dict[str, Any]:
+    sure = _SURE_OF_NAMES if by_name else _SURE
     started = monotonic()
     _do(do, _WARM)
     each_s = (monotonic() - started) / _WARM
     half = max(_FEWEST, min(times, int(budget_s / max(each_s, 1e-6)))) // 2
-    before, kinds_before = _held(temp)
+    before, kinds_before = held.now()
     grown: dict[str, float] = {}
+    most: dict[str, float] = {}
     done, part, parts = 0, half, 0
-    while parts < 2 or each_s * part * 4 < _patience_s(grown, part, budget_s):
-        part = _do(do, part * 4 if parts >= 2 else half)
-        after, kinds = _held(temp)
+    while parts < 2 or each_s * part * 4 < _patience_s(grown, part, budget_s, sure):
+        part = _do(do, part * 4 if parts >= 2 else half, _MOST_HANDLES + sure["handles"])
+        after, kinds = held.now()
         each = {name: (after[name] - before[name]) / part for name in before.keys() | after.keys()}
         grown = {name: min(rate, grown.get(name, rate)) for name, rate in each.items()}
+        most = {name: max(rate, most.get(name, rate)) for name, rate in each.items()}
+        if by_name:
+            grown = {name: rate if rate > _STEADY * most[name] else 0.0 for name, rate in grown.items()}
         before, done, parts = after, done + part, parts + 1
     more = [f"{count} {kind}" for kind, count in (kinds - kinds_before).most_common(2) if count >= half]
     return {
-        "grown": {name: rate for name, rate in grown.items() if _is_sure(name, rate, part)},
+        "grown": {name: rate for name, rate in grown.items() if _is_sure(name, rate, part, sure)},
         "times": done,
         "kinds": more,
     }
 
 
-def _is_sure(name: str, rate: float, part: int) -> bool:
-    return part >= _SURE[name] if name in _SURE else rate * part >= _SURE_OF_HANDLES
+def _is_sure(name: str, rate: float, part: int, sure: Mapping[str, int]) -> bool:
+    return part >= sure[name] if name in sure else part >= sure["handles"] and rate * part >= _SURE_OF_HANDLES
 
 
-def _patience_s(grown: Mapping[str, float], part: int, budget_s: float) -> float:
+def _patience_s(grown: Mapping[str, float], part: int, budget_s: float, sure: Mapping[str, int]) -> float:
     """Return how long another part may take: none where nothing grew in every part, or it is sure what did."""
-    unsure = {name for name, rate in grown.items() if not _is_sure(name, rate, part)}
-    handles = [name for name, rate in grown.items() if name not in _SURE and rate > 0.05]
+    unsure = {name for name, rate in grown.items() if not _is_sure(name, rate, part, sure)}
+    handles = [name for name, rate in grown.items() if name not in sure and rate > 0.05]
     if any(name not in unsure for name in handles):
         return 0.0  # Before there are none left.
     if handles:
         return _PART_S
-    return min(_PART_S, _OF_BUDGET * budget_s) if any(grown[name] > 0.5 for name in unsure) else 0.0
+    more_s = _PART_S / 2 if sure is _SURE_OF_NAMES else min(_PART_S, _OF_BUDGET * budget_s)
+    return more_s if any(grown[name] > 0.5 for name in unsure) else 0.0
 
 
-def _do(do: Callable[[], None], times: int) -> int:
-    """Do it so often, or until handles have piled up: return how often."""
-    most = _handles().total() + _MOST_HANDLES
+def _do(do: Callable[[], None], times: int, more_handles: int = _MOST_HANDLES) -> int:
+    """Do it so often, or until so many more handles are open: return how often."""
+    most = _handles().total() + more_handles
     for number in range(1, times + 1):
         try:
             do()
@@ -126,17 +141,25 @@ def _temp_folder() -> Iterator[Path]:
             tempfile.tempdir = before
 
 
-def _held(temp: Path) -> tuple[Counter[str], Counter[str]]:
-    """Return how many handles of each kind and how many objects there are, and how many objects of each class."""
-    gc.collect()
-    held = _handles()
-    held["temporary files"] = len(list(temp.rglob("*")))
-    tracked = gc.get_objects()
-    held["objects"] = len(tracked)
-    held["blocks"] = getattr(
-        sys, "getallocatedblocks", int
-    )()  # What holds no others, such as bytes, is in these alone.
-    return held, Counter(type(one).__name__ for one in tracked)
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a process holds that uses a backend."""
+
+    backend: Any
+    temp: Path
+
+    def now(self) -> tuple[Counter[str], Counter[str]]:
+        """Return how many handles of each kind and how many objects there are, and how many objects of each class."""
+        gc.collect()
+        held = _handles()
+        held["temporary files"] = len(list(self.temp.rglob("*")))
+        if isinstance(self.backend, AsyncFacade):
+            held["tasks"] = self.backend.loop.tasks()
+        tracked = gc.get_objects()
+        held["objects"] = len(tracked)
+        # What holds no others, such as bytes, is in these alone.
+        held["blocks"] = getattr(sys, "getallocatedblocks", int)()
+        return held, Counter(type(one).__name__ for one in tracked)
 
 
 def _handles() -> Counter[str]:
@@ -301,6 +324,21 @@ def _deleted(backend: Any, folder: str) -> None:
     refused(backend.delete_folder, f"{folder}/nothing")
 
 
+def _names_asked(backend: Any, folder: str) -> None:
+    path = f"{folder}/nothing{next(_NUMBERS)}"
+    backend.exists(path)
+    backend.is_file(path)
+
+
+def _names_written(backend: Any, folder: str) -> None:
+    path = f"{folder}/new{next(_NUMBERS)}"
+    backend.write(path, _SMALL)
+    backend.delete(path)
+
+
+_NUMBERS: Final = itertools.count()
+OF_NAMES: Final = ("names_asked", "names_written")  # Another name each time.
+
 ACTS: Final[Mapping[str, Act]] = {
     "read": _read,
     "read_half": _read_half,
@@ -324,4 +362,6 @@ ACTS: Final[Mapping[str, Act]] = {
     "copied": _copied,
     "moved": _moved,
     "deleted": _deleted,
+    "names_asked": _names_asked,
+    "names_written": _names_written,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from functools import partial
 
 from remote_store import AlreadyExists
@@ -64,12 +65,9 @@ def conflict(context: ProbeContext, path: str, content: str, overwrite: str) -> 
 
 @probe("sources.raises")
 def raises(context: ProbeContext, path: str, op: str, raised: str, after: int) -> None:
-    """What a source raises after so many bytes comes out of the write as the very object."""
+    """What a source raises after so many bytes, once, comes out of the write as the very object."""
     own = make_own(raised)
-
-    def told(at: int) -> None:
-        if at > after:
-            raise own
+    told = _once(own, after)
 
     source = Telling(parse_content(f"bytes:{2 * after + 1}").data, told)
     try:
@@ -78,6 +76,30 @@ def raises(context: ProbeContext, path: str, op: str, raised: str, after: int) -
         demand_own(context, own, exc)
         return
     demand_raised(context, own)
+
+
+@probe("sources.fails_once")
+def fails_once(context: ProbeContext, path: str, op: str, raised: str, after: int) -> None:
+    """A write that returns although its source has failed once has stored all of it."""
+    data = parse_content(f"bytes:{2 * after + 1}").data
+    try:
+        getattr(context.backend, op)(path, Telling(data, _once(make_own(raised), after)), overwrite=True)
+    except Exception:  # What comes out then is for other axioms.
+        return
+    seen = context.call("read_bytes()", context.backend.read_bytes, path)
+    if seen != data:
+        context.fail(f"an error, or all of the source: {len(data)} bytes", f"{op}() returned, and stored {len(seen)}")
+
+
+def _once(raised: BaseException, after: int) -> Callable[[int], None]:
+    """Return what raises when it is first told of more bytes than that, and never again."""
+    left = [raised]
+
+    def told(at: int) -> None:
+        if at > after and left:
+            raise left.pop()
+
+    return told
 
 
 @probe("sources.changed")

@@ -421,6 +421,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "changes.listing": ProbeFacts(("path", "op", "change", "changed", "recursive", "max_depth")),
     "sources.changed": ProbeFacts(("path", "op", "content")),
     "sources.conflict": ProbeFacts(("path", "content", "overwrite")),
+    "sources.fails_once": ProbeFacts(("path", "op", "raised", "after")),
     "sources.raises": ProbeFacts(("path", "op", "raised", "after")),
     "sources.unseen": ProbeFacts(("path", "content", "by")),
     "stops.leaves": ProbeFacts(("folder", "op"), hardens="time", processes=True),

@@ -25,6 +25,8 @@ from rsconform.stateful.operations import KNOWN, OF_SUBJECT, Operation
 _TURNS: Final = (
     ("exists", "read_bytes"), ("get_file_info", "is_file"), ("read_bytes", "get_file_info"), ("read", "exists"),
 )  # fmt: skip
+# What the folders are asked that it lies in.
+_FOLDER_TURNS: Final = ("is_folder", "get_folder_info", "list_folders", "exists")
 _WHOLE: Final[Mapping[str, object]] = {"recursive": True, "missing_ok": True}
 
 
@@ -193,8 +195,13 @@ class Track:
         for path in (operation.path, operation.dst) if operation.dst is not None else (operation.path,):
             for name in _TURNS[number % len(_TURNS)]:
                 yield Operation(name, path, peer=operation.peer)
+        above = operation.path.rpartition("/")[0]
         if number % 2:
-            yield Operation("list_files", operation.path.rpartition("/")[0])
+            yield Operation("list_files", above)
+            return
+        name = _FOLDER_TURNS[number // 2 % len(_FOLDER_TURNS)]
+        for folder in dict.fromkeys((above, (operation.dst or operation.path).rpartition("/")[0])):
+            yield Operation(name, folder, peer=operation.peer)
 
     def _end(self) -> Broken | None:
         """Take away what the sequence made, through the backend, which has to leave nothing of it."""

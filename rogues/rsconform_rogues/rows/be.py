@@ -356,6 +356,13 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("BE-020c", "reads-on", "flat", instead("read_bytes", lambda call: blobs(call)[call.path].data, CLOSED)),
     row("BE-020c", "opens-again", "flat", first("write", reopened, CLOSED)),
     row("BE-020d", "stays-closed", "memory", then("close", shut) + raises("write", BackendUnavailable, CLOSED)),
+    row(
+        "BE-020d",
+        "ends-its-workers-for-good",
+        "memory",
+        then("close", shut) + raises("copy", BackendUnavailable, CLOSED),
+        reason="copy",
+    ),
     row("BE-020e", "looks-for-the-root-first", "flat", raises(FILE_OPS, InvalidPath, CLOSED & ROOT)),
     row("BE-020f", "looks-for-the-root-first", "flat", raises("write", InvalidPath, CLOSED & ROOT)),
     row("BE-020g", "knows-the-root-for-ever", "flat", answers("exists is_folder", True, CLOSED & ROOT)),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import tempfile
 import threading
+import time
 from typing import Any, Final
 
-from rsconform_rogues.operators import Call, alters, instead, then
+from remote_store.aio import AsyncMemoryBackend
+
+from rsconform_rogues.operators import Call, alters, has, instead, then
 from rsconform_rogues.row import Rogue, row
 
 
@@ -64,8 +68,20 @@ def answer_kept(call: Call) -> None:
     _KEPT.append(f"asked for {call.path} for the {len(_KEPT)}th time")
 
 
+def name_kept(call: Call) -> None:
+    """Note of each name when it was asked for last."""
+    call.backend.__dict__.setdefault("_last", {})[call.path] = time.monotonic()
+
+
 def thread_kept(_call: Call) -> None:
     threading.Thread(target=threading.Event().wait, args=[10.0], daemon=True).start()
+
+
+async def task_kept(self: Any, path: str, content: Any, **options: Any) -> Any:
+    """Leave a task that waits for good."""
+    task = asyncio.ensure_future(asyncio.sleep(3600))
+    _KEPT.append(task)
+    return await AsyncMemoryBackend.write(self, path, content, **options)
 
 
 def temp_kept(call: Call) -> Any:
@@ -84,6 +100,8 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("BOUND-002", "joins-the-pieces", "local", instead("write", joined), reason="MiB"),
     row("BOUND-003", "keeps-a-descriptor", "flat", then("read", descriptor_kept), reason="descriptors more"),
     row("BOUND-003", "keeps-what-was-asked", "memory", then("exists", answer_kept), reason="blocks more"),
+    row("BOUND-003", "keeps-each-name", "memory", then("exists", name_kept), reason="names_asked"),
+    row("BOUND-003", "keeps-a-task", "async", has(write=task_kept), reason="tasks more"),
     row("BOUND-003", "keeps-a-thread", "flat", then("write", thread_kept), reason="threads more"),
     row("BOUND-003", "keeps-its-spool", "local", instead("write", temp_kept), reason="temporary files more"),
 )

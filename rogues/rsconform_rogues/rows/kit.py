@@ -37,6 +37,7 @@ from rsconform_rogues.awkward import (
     source_closed,
     source_errors_mapped,
     source_kept,
+    tried_again,
     up_to_its_position,
 )
 from rsconform_rogues.deeds import (
@@ -128,6 +129,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         instead("write", source_errors_mapped),
         reason="BackendUnavailable",
     ),
+    row("KIT-068", "goes-on-where-it-failed", "flat", instead("write", tried_again, STREAM), reason="stored"),
     row("KIT-031", "has-one-reader-per-file", "flat", instead("read", one_reader)),
     row("KIT-032", "ends-with-the-file", "flat", instead("read", cut_off)),
     row("KIT-033", "gives-zeros", "flat", instead("read", blanked), reason="neither at byte"),

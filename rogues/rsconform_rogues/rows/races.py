@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from remote_store import AlreadyExists
@@ -163,6 +164,27 @@ def through_a_pool(call: Call) -> Any:
     return call.proceed()
 
 
+def pool_cancelled(call: Call) -> Any:
+    """End the workers without waiting for what they have to do."""
+    pool = call.backend.__dict__.pop("_workers", None)
+    if pool is not None:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return call.proceed()
+
+
+def in_a_worker(call: Call) -> Any:
+    """Do it in one of few workers, which are made when they are needed."""
+    held = call.backend.__dict__
+    if "_workers" not in held:
+        held["_workers"] = ThreadPoolExecutor(1)
+
+    def work() -> Any:
+        time.sleep(_WINDOW_S)
+        return call.proceed()
+
+    return held["_workers"].submit(work).result()
+
+
 def emptied_by_list(call: Call) -> Any:
     """Delete what is listed, and then a folder that has to be empty."""
     if not call.arguments["recursive"] or not call.rightly("is_folder", call.path):
@@ -238,6 +260,13 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "flat",
         instead("close", closed_by_hand) + instead("read_bytes", through_a_pool),
         reason="AttributeError",
+    ),
+    row(
+        "RACE-006",
+        "cancels-its-copies",
+        "flat",
+        instead("close", pool_cancelled) + instead("copy", in_a_worker),
+        reason="Error",
     ),
     row("RACE-007", "deletes-what-is-listed", "flat", instead("delete_folder", emptied_by_list), reason="not empty"),
     row("RACE-009", "looks-first", "s3", instead("write_atomic", looked_first, NEW), reason="creators"),

@@ -233,6 +233,7 @@ def until_the_next(call: Call) -> Any:
 ROWS: Final[tuple[Rogue, ...]] = (
     row("SEQ-001", "copies-by-name", "memory", instead("copy", aliased), reason="the store to hold"),
     row("SEQ-001", "remembers-what-was", "memory", remembers("exists", True), reason="exists"),
+    row("SEQ-001", "remembers-folders", "flat", remembers("is_folder", True), reason="is_folder"),
     row("SEQ-001", "describes-what-was", "flat", instead("get_file_info", stale, FILE), reason="get_file_info"),
     row("SEQ-001", "lists-what-was", "flat", instead("list_files", listed_once), reason="list_files"),
     row(

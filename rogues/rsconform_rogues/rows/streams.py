@@ -20,6 +20,7 @@ from rsconform_rogues.awkward import (
     offset_from_the_end,
     read_before,
     relative_as_absolute,
+    tried_again,
     until_a_short_piece,
 )
 from rsconform_rogues.deeds import (
@@ -107,6 +108,14 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("SIO-004", "fails-at-the-first-byte", "flat", instead("read", late, MISSING), reason="at call"),
     row("SIO-005a", "loses-connections", "flat", instead("read", lent), reason="BackendUnavailable"),
     row("SIO-005b", "maps-interrupts", "flat", instead("write", interrupts_mapped), reason="BackendUnavailable"),
+    row(
+        "SIO-005b",
+        "tries-again",
+        "flat",
+        instead("write", tried_again, STREAM),
+        also="KIT-068 KIT-030",
+        reason="swallowed",
+    ),
     row("SIO-008a", "says-that-it-cannot-seek", "flat", streams("read", seekable=lambda _: False)),
     row("SIO-008b", "takes-relative-for-absolute", "flat", streams("read", seek=relative_as_absolute)),
     row("SIO-008c", "keeps-a-mebibyte", "flat", alters("read_seekable", first_mebibyte)),

@@ -36,6 +36,7 @@ _NEEDS: Final[Mapping[str, tuple[Capability, ...]]] = {
     "copied": (Capability.COPY,),
     "moved": (Capability.MOVE,),
     "deleted": (Capability.WRITE, Capability.DELETE),
+    "mistaken": (Capability.READ, Capability.METADATA, Capability.DELETE),
     "asked": (),
     "names_asked": (),
     "names_written": (Capability.WRITE, Capability.DELETE),
@@ -86,11 +87,22 @@ def _demand_less(
 def repeated(context: ProbeContext, folder: str) -> None:
     """However often something is done, what the process and the store hold does not grow with it."""
     context.touched.update(f"{folder}/{name}" for name in ("a", "b", "c", "new", "sub/x"))
+    _repeat_all(context, folder, list(_acts(context)))
+
+
+@probe("bounds.threads")
+def threads(context: ProbeContext, folder: str) -> None:
+    """However many threads come and go, what the process holds does not grow with them."""
+    _repeat_all(context, folder, [repeats.IN_THREADS])
+
+
+def _repeat_all(context: ProbeContext, folder: str, acts: list[str]) -> None:
     grown: list[str] = []
     left: list[str] = []
     stop = monotonic() + _ALL_S[context.profile]
     with _where(context) as (repeat, make):
-        acts = [*_acts(context), *(["made"] if make is not None else [])]
+        if make is not None and repeats.IN_THREADS not in acts:
+            acts.append("made")
         for at, act in enumerate(acts):
             if grown:  # That is enough to be told.
                 break
@@ -112,6 +124,8 @@ def _acts(context: ProbeContext) -> Iterator[str]:
     """Yield what can be asked of the subject."""
     capabilities = context.backend.capabilities
     for act in repeats.ACTS:
+        if act == repeats.IN_THREADS:
+            continue
         needs = next(found for name, found in _NEEDS.items() if act.startswith(name))
         has_it = act not in _SYNC_ONLY or surface_of(context.backend) == "sync"
         if has_it and all(capabilities.supports(one) for one in needs):

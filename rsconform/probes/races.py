@@ -126,6 +126,22 @@ def own_keys(context: ProbeContext, folder: str, threads: int, op: str, size: in
             seen = context.call("read_bytes()", backend.read_bytes, path)
             if seen != payload(thread * 100 + key, size):
                 context.fail(f"what was written to {path}", f"{len(seen)} bytes, or others, once all were done")
+    _demand_known(context, folder, threads * keys)
+
+
+def _demand_known(context: ProbeContext, folder: str, count: int) -> None:
+    """Demand that a folder lists and counts so many files: an index is changed by whoever writes."""
+    backend = context.backend
+    if backend.capabilities.supports(Capability.LIST):
+        listed = context.call("list_files()", lambda: [str(info.path) for info in backend.list_files(folder)])
+        if len(set(listed)) != len(listed) or len(listed) != count:
+            context.fail(
+                f"{count} files listed, once all were done", f"{len(listed)}, {len(set(listed))} of them others"
+            )
+    if backend.capabilities.supports(Capability.METADATA):
+        counted = context.call("get_folder_info()", backend.get_folder_info, folder).file_count
+        if counted != count:
+            context.fail(f"{count} files counted, once all were done", str(counted))
 
 
 @probe("races.torn")

@@ -26,7 +26,7 @@ _WARM: Final = 6  # Whatever is made once is made by then.
 _FEWEST: Final = 20  # However slow.
 # How often in one part, at least, before something is said to pile up. Blocks of memory fill caches that hold hundreds.
 _SURE: Final = {"objects": 150, "blocks": 600, "handles": 0}
-# Of what is kept for each name. A cache with a bound that is not full yet grows as well, and then stops.
+# Of what is kept for each name or thread. A cache with a bound that is not full yet grows as well, and then stops.
 _SURE_OF_NAMES: Final = {"objects": 15_000, "blocks": 15_000, "handles": 900}
 _STEADY: Final = 0.6
 _SURE_OF_HANDLES: Final = 16  # How many more in one part: a pool of the usual size is full by then.
@@ -307,12 +307,15 @@ def _copied(backend: Any, folder: str) -> None:
     backend.copy(f"{folder}/a", f"{folder}/c", overwrite=True)
     refused(backend.copy, f"{folder}/a", f"{folder}/b")
     refused(backend.copy, f"{folder}/nothing", f"{folder}/c", overwrite=True)
+    with suppress(RemoteStoreError):  # Not every store can.
+        backend.copy(f"{folder}/a", f"{folder}/a", overwrite=True)
 
 
 def _moved(backend: Any, folder: str) -> None:
     backend.move(f"{folder}/b", f"{folder}/new")
     backend.move(f"{folder}/new", f"{folder}/b")
     refused(backend.move, f"{folder}/nothing", f"{folder}/c", overwrite=True)
+    refused(backend.move, f"{folder}/a", f"{folder}/b")
 
 
 def _deleted(backend: Any, folder: str) -> None:
@@ -322,6 +325,13 @@ def _deleted(backend: Any, folder: str) -> None:
     backend.write(f"{folder}/sub/x", _SMALL, overwrite=True)
     backend.delete_folder(f"{folder}/sub", recursive=True)
     refused(backend.delete_folder, f"{folder}/nothing")
+
+
+def _mistaken(backend: Any, folder: str) -> None:
+    for operation in (backend.read_bytes, backend.get_file_info, backend.delete):
+        refused(operation, folder)
+    for operation in (backend.get_folder_info, backend.delete_folder):
+        refused(operation, f"{folder}/a")
 
 
 def _names_asked(backend: Any, folder: str) -> None:
@@ -336,8 +346,26 @@ def _names_written(backend: Any, folder: str) -> None:
     backend.delete(path)
 
 
+def _in_threads(backend: Any, folder: str) -> None:
+    raised: list[BaseException] = []
+
+    def look() -> None:
+        try:
+            _asked(backend, folder)
+            _read_bytes(backend, folder)
+        except BaseException as exc:
+            raised.append(exc)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    if raised:
+        raise raised[0]
+
+
+IN_THREADS: Final = "in_threads"
 _NUMBERS: Final = itertools.count()
-OF_NAMES: Final = ("names_asked", "names_written")  # Another name each time.
+OF_NAMES: Final = ("names_asked", "names_written", IN_THREADS)  # Another name, or thread, each time.
 
 ACTS: Final[Mapping[str, Act]] = {
     "read": _read,
@@ -362,6 +390,8 @@ ACTS: Final[Mapping[str, Act]] = {
     "copied": _copied,
     "moved": _moved,
     "deleted": _deleted,
+    "mistaken": _mistaken,
+    IN_THREADS: _in_threads,
     "names_asked": _names_asked,
     "names_written": _names_written,
 }

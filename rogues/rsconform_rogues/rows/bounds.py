@@ -73,6 +73,21 @@ def name_kept(call: Call) -> None:
     call.backend.__dict__.setdefault("_last", {})[call.path] = time.monotonic()
 
 
+_OF_THREAD: Final = threading.local()
+
+
+def connection_kept(call: Call) -> None:
+    """Connect once in each thread, and note every connection for close()."""
+    if not hasattr(_OF_THREAD, "connection"):
+        _OF_THREAD.connection = os.open(os.devnull, os.O_RDONLY)
+        call.backend.__dict__.setdefault("_connections", []).append(_OF_THREAD.connection)
+
+
+def connections_closed(call: Call) -> None:
+    for connection in call.backend.__dict__.pop("_connections", ()):
+        os.close(connection)
+
+
 def thread_kept(_call: Call) -> None:
     threading.Thread(target=threading.Event().wait, args=[10.0], daemon=True).start()
 
@@ -101,6 +116,13 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("BOUND-003", "keeps-a-descriptor", "flat", then("read", descriptor_kept), reason="descriptors more"),
     row("BOUND-003", "keeps-what-was-asked", "memory", then("exists", answer_kept), reason="blocks more"),
     row("BOUND-003", "keeps-each-name", "memory", then("exists", name_kept), reason="names_asked"),
+    row(
+        "BOUND-003",
+        "keeps-a-connection-for-each-thread",
+        "memory",
+        then("read_bytes", connection_kept) + then("close", connections_closed),
+        reason="descriptors more",
+    ),
     row("BOUND-003", "keeps-a-task", "async", has(write=task_kept), reason="tasks more"),
     row("BOUND-003", "keeps-a-thread", "flat", then("write", thread_kept), reason="threads more"),
     row("BOUND-003", "keeps-its-spool", "local", instead("write", temp_kept), reason="temporary files more"),

@@ -61,6 +61,23 @@ def counted(call: Call) -> Any:
     return call.proceed()
 
 
+def indexed(call: Call) -> Any:
+    """Note the new file in an index that others may change meanwhile."""
+    answer = call.proceed()
+    call.backend.__dict__.setdefault("_noted", set()).add(call.path)
+    index = call.backend.__dict__.get("_index", frozenset())
+    time.sleep(_WINDOW_S)
+    call.backend.__dict__["_index"] = index | {call.path}
+    return answer
+
+
+def by_index(call: Call) -> Iterator[Any]:
+    """Leave out what was noted in the index and is not there."""
+    held = call.backend.__dict__
+    lost = held.get("_noted", set()) - held.get("_index", frozenset())
+    return (info for info in call.proceed() if str(info.path) not in lost)
+
+
 def moved_in_two_steps(call: Call) -> Any:
     """Take the source away before the target is there."""
     content = call.rightly("read_bytes", call.path)
@@ -203,6 +220,13 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("BE-028a", "shares-its-buffer", "flat", instead("read_bytes", shared_buffer), reason="own bytes"),
     row("BE-028b", "counts-in-one-place", "flat", instead("write", counted), reason="errors"),
     row("BE-028b", "loses-an-update", "flat", instead("write", lost_update), reason="d/"),
+    row(
+        "BE-028b",
+        "loses-what-it-indexed",
+        "flat",
+        instead("write write_atomic", indexed) + instead("list_files", by_index),
+        reason="listed",
+    ),
     row("BE-028c", "shares-its-buffer", "flat", instead("read_bytes", shared_buffer), reason="own bytes"),
     row(
         "BE-028d",

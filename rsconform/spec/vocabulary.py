@@ -300,6 +300,8 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "aio.together": ProbeFacts(("folder",), surface="async"),
     "aio.torn": ProbeFacts(("path",), surface="async"),
     "aio.usable_after_cancel": ProbeFacts(("path", "op"), surface="async"),
+    "claims.gone": ProbeFacts(("folder",), hardens="race"),
+    "claims.moved": ProbeFacts(("folder",), hardens="race"),
     "closing.release_blocks": ProbeFacts(surface="sync"),
     "closing.release_raises": ProbeFacts(),
     "costs.without_container": ProbeFacts(("op", "path")),

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from remote_store import AlreadyExists
+from remote_store import AlreadyExists, BackendUnavailable, NotFound
 
 from rsconform_rogues.deeds import blobs
-from rsconform_rogues.operators import ITSELF, Call, asked, instead
+from rsconform_rogues.operators import FILE, ITSELF, Call, asked, instead
 from rsconform_rogues.row import Rogue, row
 
 _WINDOW_S: Final = 0.001
@@ -76,6 +76,23 @@ def by_index(call: Call) -> Iterator[Any]:
     held = call.backend.__dict__
     lost = held.get("_noted", set()) - held.get("_index", frozenset())
     return (info for info in call.proceed() if str(info.path) not in lost)
+
+
+def taken_twice(call: Call) -> Any:
+    """Bring the file to its target, and then take it away where it was, if it still is there."""
+    content = call.rightly("read_bytes", call.path)
+    time.sleep(_WINDOW_S)
+    call.rightly("write", call.arguments["dst"], content, overwrite=call.arguments["overwrite"])
+    call.rightly("delete", call.path, missing_ok=True)
+
+
+def outage(call: Call) -> Any:
+    """Look whether the file is there, and take it for an outage when it then is not."""
+    time.sleep(_WINDOW_S)
+    try:
+        return call.proceed()
+    except NotFound as exc:
+        raise BackendUnavailable("it cannot be opened", path=call.path, backend=call.backend.name) from exc
 
 
 def moved_in_two_steps(call: Call) -> Any:
@@ -293,6 +310,15 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="Error",
     ),
     row("RACE-007", "deletes-what-is-listed", "flat", instead("delete_folder", emptied_by_list), reason="not empty"),
+    row(
+        "RACE-010",
+        "takes-what-is-taken",
+        "memory",
+        instead("move", taken_twice, FILE & ~ITSELF),
+        reason="moves returned",
+        also="CAP-007a",
+    ),
+    row("RACE-011", "trusts-its-look", "flat", instead("read_bytes", outage, FILE), reason="BackendUnavailable"),
     row("RACE-009", "looks-first", "s3", instead("write_atomic", looked_first, NEW), reason="creators"),
     row(
         "KIT-066",

@@ -15,6 +15,7 @@ from rsconform.run.model import Profile
 _ROUNDS_S: Final = {Profile.QUICK: 0.1, Profile.STANDARD: 0.4, Profile.DEEP: 5.0}
 _MOVERS: Final = 4
 _DATA: Final = b"x" * 3000
+_WATCHED_S: Final = 5.0
 # One may be a server's that had enough of it.
 _SURE: Final = 2
 
@@ -105,3 +106,36 @@ def _refusals(context: ProbeContext, path: str, *, deletes: bool) -> list[str]:
     asks += [ask(lambda: backend.copy(path, f"{path}-copy", overwrite=True))] if copies else []
     demand_no_error(context, race(context, [change, *asks]))
     return told
+
+
+@probe("claims.nowhere")
+def nowhere(context: ProbeContext, folder: str) -> None:
+    """A file that is gone from where it is moved away is by then where it is moved to."""
+    backend: Any = context.backend
+    stop, number = monotonic() + _ROUNDS_S[context.profile], 0
+    while number < 2 or monotonic() < stop:
+        source, target = f"{folder}/{number}", f"{folder}/{number}-moved"
+        context.touched.update((source, target))
+        context.call("write()", backend.write, source, _DATA)
+        wrong = race(context, [_mover(backend, source, target), *[_observer(backend, source, target)] * 2])
+        demand_no_error(context, wrong)
+        if True in wrong:
+            context.fail("the file at its new path once it is gone from its old one", "at neither of them")
+        number += 1
+
+
+def _mover(backend: Any, source: str, target: str) -> Callable[[], None]:
+    return lambda: backend.move(source, target)
+
+
+def _observer(backend: Any, source: str, target: str) -> Callable[[], bool]:
+    """Return what says whether the file was seen at neither path, its new one asked last."""
+
+    def watch() -> bool:
+        ends = monotonic() + _WATCHED_S
+        while backend.exists(source):
+            if monotonic() > ends:  # What became of the move says who moves.
+                return False
+        return not backend.exists(target)
+
+    return watch

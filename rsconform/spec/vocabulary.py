@@ -302,6 +302,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "aio.usable_after_cancel": ProbeFacts(("path", "op"), surface="async"),
     "claims.gone": ProbeFacts(("folder",), hardens="race"),
     "claims.moved": ProbeFacts(("folder",), hardens="race"),
+    "claims.nowhere": ProbeFacts(("folder",), hardens="race"),
     "closing.release_blocks": ProbeFacts(surface="sync"),
     "closing.release_raises": ProbeFacts(),
     "costs.without_container": ProbeFacts(("op", "path")),

@@ -319,6 +319,13 @@ ROWS: Final[tuple[Rogue, ...]] = (
         also="CAP-007a",
     ),
     row("RACE-011", "trusts-its-look", "flat", instead("read_bytes", outage, FILE), reason="BackendUnavailable"),
+    row(
+        "RACE-012",
+        "takes-it-in-hand",
+        "flat",
+        instead("move", moved_in_two_steps, FILE & ~ITSELF & NEW),
+        reason="neither",
+    ),
     row("RACE-009", "looks-first", "s3", instead("write_atomic", looked_first, NEW), reason="creators"),
     row(
         "KIT-066",

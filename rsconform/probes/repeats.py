@@ -31,6 +31,7 @@ _SURE_OF_NAMES: Final = {"objects": 15_000, "blocks": 15_000, "handles": 900}
 _STEADY: Final = 0.6
 _SURE_OF_HANDLES: Final = 16  # How many more in one part: a pool of the usual size is full by then.
 _MOST_HANDLES: Final = 64  # So many more end a part: a process may have as few as 1,024 descriptors.
+_LOOKS_EVERY: Final = 32
 _PART_S: Final = 8.0  # A part that would take longer is not begun, and what it would have told is not said.
 _OF_BUDGET: Final = 4  # Where only objects seem to stay, a part may take this many times the budget.
 
@@ -109,15 +110,23 @@ def _patience_s(grown: Mapping[str, float], part: int, budget_s: float, sure: Ma
 
 def _do(do: Callable[[], None], times: int, more_handles: int = _MOST_HANDLES) -> int:
     """Do it so often, or until so many more handles are open: return how often."""
-    most = _handles().total() + more_handles
+    most = _open() + more_handles if times >= _LOOKS_EVERY else 0
     for number in range(1, times + 1):
         try:
             do()
         except Exception as exc:
             raise ActFailedError(f"{type(exc).__name__}: {' '.join(str(exc).split())[:200]}") from exc
-        if number % _SURE_OF_HANDLES == 0 and _handles().total() > most:
+        if number % _LOOKS_EVERY == 0 and _open() > most:
             return number
     return times
+
+
+def _open() -> int:
+    """Return how many threads there are and what else is open, without a look at what it is."""
+    try:
+        return threading.active_count() + len(list(Path("/proc/self/fd").iterdir()))
+    except OSError:
+        return threading.active_count()
 
 
 def _making(target: str, options: Mapping[str, Any]) -> Act:
@@ -151,24 +160,18 @@ class _Held:
     def now(self) -> tuple[Counter[str], Counter[str]]:
         """Return how many handles of each kind and how many objects there are, and how many objects of each class."""
         gc.collect()
-        held = _handles()
-        held["temporary files"] = len(list(self.temp.rglob("*")))
+        held = Counter({"threads": threading.active_count(), "temporary files": len(list(self.temp.rglob("*")))})
         if isinstance(self.backend, AsyncFacade):
             held["tasks"] = self.backend.loop.tasks()
+        with suppress(OSError):
+            for link in Path("/proc/self/fd").iterdir():
+                with suppress(OSError):
+                    held["sockets" if str(link.readlink()).startswith("socket:") else "descriptors"] += 1
         tracked = gc.get_objects()
         held["objects"] = len(tracked)
         # What holds no others, such as bytes, is in these alone.
         held["blocks"] = getattr(sys, "getallocatedblocks", int)()
         return held, Counter(type(one).__name__ for one in tracked)
-
-
-def _handles() -> Counter[str]:
-    held = Counter({"threads": threading.active_count()})
-    with suppress(OSError):
-        for link in Path("/proc/self/fd").iterdir():
-            with suppress(OSError):
-                held["sockets" if str(link.readlink()).startswith("socket:") else "descriptors"] += 1
-    return held
 
 
 # What is repeated: each leaves the store as it was.

@@ -95,18 +95,36 @@ def _forms(secret: str) -> Iterator[str]:
         yield inside.translate(_URL_SAFE)
 
 
+class JournalError(KeyboardInterrupt):  # What is not written down is lost: pytest ends, as where somebody stops it.
+    """A journal cannot be written on."""
+
+
 class JournalWriter:
     """Appends records to one process's file; each is with the operating system when `write` returns."""
 
     def __init__(self, folder: Path, process: str, redactor: Redactor | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.redactor = redactor or Redactor()
-        self._file = os.open(folder / f"{PREFIX}{process}.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._path = folder / f"{PREFIX}{process}.jsonl"
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._broken = False
 
     def write(self, kind: str, record: dict[str, Any]) -> None:
-        """Append one record."""
+        """Append one record; nothing more once that has failed.
+
+        Raises:
+            JournalError: It cannot be written, as where the disk is full.
+        """
+        if self._broken:
+            return
         line = json.dumps({"kind": kind, **self.redactor.cleaned(record)}, ensure_ascii=False, default=str)
-        os.write(self._file, line.encode("utf-8", "backslashreplace") + b"\n")
+        rest = memoryview(line.encode("utf-8", "backslashreplace") + b"\n")
+        try:
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError as exc:
+            self._broken = True
+            raise JournalError(f"cannot write {self._path} ({exc.strerror})") from exc
 
     def header(self, header: Header) -> None:
         """Write the first line."""

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import urllib.parse
 from pathlib import Path
 
 import pytest
 
-from rsconform.run.journal import JournalFile, JournalWriter, Redactor, clear, ended, journal_files, merge, read_journal
+from rsconform.run.journal import (
+    JournalError,
+    JournalFile,
+    JournalWriter,
+    Redactor,
+    clear,
+    ended,
+    journal_files,
+    merge,
+    read_journal,
+)
 from rsconform.run.model import Attempt, Breach, Failure, Footer, Instance, Result, Skip, Want
 from tests.report.journals import INSTANCE, attempt, axiom, header, planned
 
@@ -54,6 +65,28 @@ def test_what_is_written_is_read_back_as_it_was(tmp_path: Path) -> None:
     assert journal.attempts == [RICH]
     assert journal.footer == Footer("stopped", "after 1 failure")
     assert journal.begun == ()
+
+
+def test_a_record_that_is_written_in_pieces_is_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:100]))
+
+    written(tmp_path)
+
+    journal = read_journal(tmp_path)
+    assert journal is not None
+    assert journal.header == HEADER
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_ends_the_run_once_and_says_which_file(tmp_path: Path) -> None:
+    (tmp_path / "journal-main.jsonl").symlink_to("/dev/full")
+    writer = JournalWriter(tmp_path, "main")
+
+    with pytest.raises(JournalError, match=r"cannot write .*journal-main\.jsonl \(No space left on device\)"):
+        writer.header(HEADER)
+
+    writer.footer(Footer("finished"))
 
 
 def test_a_journal_whose_last_line_was_cut_is_read_up_to_there_and_its_case_is_begun(tmp_path: Path) -> None:

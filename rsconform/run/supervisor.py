@@ -115,7 +115,7 @@ class Supervisor:
         command = [sys.executable, "-m", "pytest", *self.arguments, f"--rsconform-part={part}"]
         with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as child:
             try:
-                self._watch(child)
+                self._watch(child, f"main-{part}" if part else "main")
             except KeyboardInterrupt as exc:
                 if isinstance(exc, _TerminatedError):
                     child.send_signal(signal.SIGINT)
@@ -127,7 +127,8 @@ class Supervisor:
         self._read()
         return self._settle(child.returncode, f"main-{part}" if part else "main")
 
-    def _watch(self, child: subprocess.Popen[bytes]) -> None:
+    def _watch(self, child: subprocess.Popen[bytes], process: str) -> None:
+        over: float | None = None  # Since when its last line is written.
         while child.poll() is None:
             time.sleep(_POLL_S)
             self._read()
@@ -146,6 +147,10 @@ class Supervisor:
             if self._no_instance or len(self._hung) >= MOST_HANGS or len(self._deaths()) >= MOST_DEATHS:
                 self._gave_up = True  # What other workers had under way is not theirs to answer for.
                 child.kill()
+            if self._footer_of(process) is not None:
+                over = over or now
+                if now - over > _FAREWELL_S * deadline.patience():  # Threads that a backend left keep it.
+                    child.kill()
 
     def _farewell(self, child: subprocess.Popen[bytes]) -> None:
         """Give an interrupted child a moment to write its last lines, then end it."""
@@ -198,7 +203,7 @@ class Supervisor:
             self._footer(Footer("died", "the constructor of a later instance") if others else Footer("finished"))
             return True
         before, self._settled = self._settled, len(self._booked)
-        footer = next((file.footer for file in self._files.values() if file.process == process), None)
+        footer = self._footer_of(process)
         # What a child left undone because it lost workers, another one has to go on with.
         gaps = footer is not None and footer.ending in ("finished", "died") and self._settled > before
         if footer is not None and not (gaps and self._rest(header)):
@@ -261,6 +266,9 @@ class Supervisor:
 
     def _header(self) -> Header | None:
         return next((file.header for file in self._files.values() if file.header is not None), None)
+
+    def _footer_of(self, process: str) -> Footer | None:
+        return next((file.footer for file in self._files.values() if file.process == process), None)
 
     def _show(self) -> None:
         header = self._header()

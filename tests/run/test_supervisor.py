@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from rsconform.run.model import Attempt, Journal, Result
+from rsconform.run.model import Attempt, Footer, Journal, Result
 from rsconform.run.supervisor import ChildFailedError, Supervisor
 from tests.cli.commands import environment
 
 BACKENDS = """
-import os, time
+import os, threading, time
 from contextlib import contextmanager
 from remote_store.backends import MemoryBackend
 from rsconform.lanes.model import Subject
@@ -53,6 +53,11 @@ class EndsOnce(MemoryBackend):
         if path == "nope" and not os.path.exists("once"):
             open("once", "w").close()
             os._exit(9)
+        return super().exists(path)
+
+class LeavesThreads(MemoryBackend):
+    def exists(self, path):
+        threading.Thread(target=time.sleep, args=(600,)).start()
         return super().exists(path)
 
 def endless(services):
@@ -218,6 +223,13 @@ def test_a_lane_fixture_that_fails_later_says_nothing_about_the_case(home: Path)
     assert journal.attempts
     assert {one.result for one in journal.attempts if one.number == 1} <= {Result.ERRORED, Result.PASSED}
     assert any("the lane fixture failed" in (one.error or "") for one in journal.attempts)
+
+
+def test_threads_that_a_backend_leaves_do_not_keep_a_run_that_is_over(home: Path) -> None:
+    journal = supervise(home, "mine.py:LeavesThreads", "--rsconform-spec=BE-004")
+
+    assert journal.footer == Footer("finished")
+    assert all(attempt.result is Result.PASSED for attempt in journal.attempts)
 
 
 def test_pytest_that_refuses_its_arguments_never_came_to_a_plan(home: Path) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, BinaryIO, Final, Literal, NoReturn, TypeVar, cast
 
 from remote_store import Backend, CapabilitySet, FileInfo, FolderEntry, FolderInfo
@@ -37,6 +37,9 @@ class LoopThread:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what a coroutine gives. An exception of the caller's thread, such as its soft limit, cancels it."""
+        if threading.current_thread() is self._thread:  # It would wait for itself.
+            work.close()
+            raise OffSurface("a call of an AsyncBackend while its loop waits for another one")
         future = asyncio.run_coroutine_threadsafe(_settled(work), self._loop)
         try:
             value, error = future.result()
@@ -304,6 +307,19 @@ class AsyncFacade(Backend):
 
     def __repr__(self) -> str:
         return repr(self.native)
+
+
+@contextmanager
+def apart(backend: Backend) -> Iterator[Backend]:
+    """Yield a backend to be asked while another one's loop waits: an AsyncBackend on a loop of its own."""
+    if not isinstance(backend, AsyncFacade):
+        yield backend
+        return
+    loop = LoopThread()
+    try:
+        yield AsyncFacade(backend.native, loop)
+    finally:
+        loop.close()
 
 
 def native_of(backend: Backend) -> Backend | AsyncBackend:

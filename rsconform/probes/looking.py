@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from remote_store import NotFound
 
+from rsconform.lanes.facade import apart
 from rsconform.probes import ProbeContext
 
 # Returns the content of one file, None where there is none.
@@ -27,19 +28,18 @@ def looking_at(context: ProbeContext, path: str, by: str) -> Iterator[Look]:
 
         yield look
         return
-    peer = context.subject.make()
+    with apart(context.subject.make()) as peer:
 
-    def ask() -> bytes | None:
+        def ask() -> bytes | None:
+            try:
+                return peer.read_bytes(path)
+            except NotFound:
+                return None
+
         try:
-            content: bytes = peer.read_bytes(path)
-        except NotFound:
-            return None
-        return content
-
-    try:
-        yield lambda: context.call("another client's read_bytes()", ask)
-    finally:
-        peer.close()
+            yield lambda: context.call("another client's read_bytes()", ask)
+        finally:
+            peer.close()
 
 
 def shown(content: bytes | None) -> str:

@@ -11,7 +11,8 @@ import pytest
 from remote_store import NotFound
 from remote_store.aio import AsyncMemoryBackend
 
-from rsconform.lanes.facade import AsyncFacade, AsyncStream, LoopThread, OffSurface, class_of, faced, surface_of
+from rsconform.lanes.facade import AsyncFacade, AsyncStream, LoopThread, OffSurface, apart, class_of, faced, surface_of
+from rsconform.probes.telling import Telling
 from rsconform.run import deadline
 
 
@@ -42,6 +43,21 @@ def test_errors_come_back_as_they_are(backend: AsyncFacade) -> None:
     with pytest.raises(NotFound) as caught:
         backend.read_bytes("no")
     assert caught.value.path == "no"
+
+
+def test_another_client_answers_while_the_loop_waits_for_its_source(backend: AsyncFacade) -> None:
+    backend.write("old", b"old")
+    seen: list[bytes] = []
+
+    with apart(backend) as other:
+        backend.write("new", Telling(b"new", lambda _at: seen.append(other.read_bytes("old"))))
+
+    assert set(seen) == {b"old"}
+
+
+def test_a_call_that_would_wait_for_itself_is_no_failure_of_the_backends(backend: AsyncFacade) -> None:
+    with pytest.raises(OffSurface):
+        backend.write("new", Telling(b"new", lambda _at: backend.delete("old")))
 
 
 @pytest.mark.parametrize("name", ["read_seekable", "open_atomic"])

@@ -316,6 +316,7 @@ def holds_no_loop(context: ProbeContext, path: str, op: str) -> None:
 @probe("aio.together")
 def together(context: ProbeContext, folder: str) -> None:
     """Of many tasks on one loop each reads what it wrote, and what the others wrote is there in the end."""
+    context.touched.update(f"{folder}/{number}" for number in range(_TASKS))
     native = _native(context)
 
     async def write_and_read(number: int) -> str | None:

@@ -61,6 +61,7 @@ _FAILING: Final[Mapping[str, Deed]] = {
 @probe("locks.after_error")
 def after_error(context: ProbeContext, folder: str, op: str) -> None:
     """After an operation that raised in this thread another thread can work."""
+    context.touched.update(f"{folder}/{name}" for name in ("a", "b", "new", "other"))
     try:
         _FAILING[op](context.backend, folder)
     except CapabilityNotSupported as exc:

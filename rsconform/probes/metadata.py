@@ -47,6 +47,7 @@ def told_apart(context: ProbeContext, path: str, told_by: str) -> None:
     """What the caller does to the metadata that it was told of a file, or of a copy of it, changes neither."""
     backend = context.backend
     copy = f"{path}-copy" if told_by == "copy" else path
+    context.touched.add(copy)
     if told_by == "copy":
         context.call("copy()", backend.copy, path, copy)
     if told_by.startswith("write"):

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from remote_store import Backend
 
@@ -23,6 +23,9 @@ from rsconform.run.model import Attempt, Failure, Result
 from rsconform.run.plan import without
 from rsconform.run.store import GivenFailedError, Mismatch, StoreView, UnaffordableError
 from rsconform.run.subjects import Held
+
+# Arguments of probes that name what they may write; what none of these names, a probe tells itself.
+_PATHS: Final = ("path", "src", "dst", "changed", "outer", "inner")
 
 
 @dataclass
@@ -145,6 +148,7 @@ class CaseRunner:
             self.seeded()
 
     def _probe(self, name: str, case: Case, context: ProbeContext) -> None:
+        context.touched.update(str(case.args[at]) for at in _PATHS if isinstance(case.args.get(at), str))
         deadline.arm(self.limits.probe_s(case))
         try:
             find_probe(name)(context, **case.args)

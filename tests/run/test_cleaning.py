@@ -9,16 +9,23 @@ from typing import Any
 
 import pytest
 from remote_store import Capability, CapabilitySet, FileInfo
+from remote_store.aio import AsyncMemoryBackend
 from remote_store.backends import LocalBackend, MemoryBackend
 
+from rsconform.cases.compiler import compile_edition
+from rsconform.data import shipped
+from rsconform.lanes.model import Services
 from rsconform.run import deadline
 from rsconform.run.cleaning import DirtyStoreError, StoreKeeper
 from rsconform.run.model import Result
+from rsconform.run.session import LaneSession
+from rsconform.spec.loader import load_edition
 from tests.run.sessions import session_of
 from tests.snippets import lane_of
 
 KEEPER = StoreKeeper(lane_of(backend="test:make"))
 PROMISED = StoreKeeper(lane_of(backend="test:make", fresh_store=True))
+_SLOW = ("S3B", "BOUND", "RACE", "SEQ", "TIME")  # Or of another lane.
 WRITES = (
     '[[axiom.case]]\nname = "writes"\nsteps = [ { op = "write", path = "d/e/a", content = "text:x" },'
     ' { op = "copy", src = "d/e/a", dst = "b" } ]'
@@ -203,3 +210,17 @@ def test_without_an_earlier_process_the_store_has_to_be_empty(tmp_path: Path) ->
 
     with pytest.raises(DirtyStoreError):
         session.start()
+
+
+@pytest.mark.parametrize("store", [MemoryBackend(), AsyncMemoryBackend()], ids=["sync", "async"])
+def test_what_a_probe_writes_into_the_one_store_of_a_callable_is_removed(store: Any) -> None:
+    edition = load_edition([shipped("specs")])
+    lane = lane_of(backend="test:make", make=lambda: store)
+    session = LaneSession(lane, edition.axioms, Services(own_process=False), step_limit_s=10.0)
+    session.start()
+
+    for case in compile_edition(edition, lane.declared):
+        if case.probe is not None and not case.needs and not case.axiom.id.startswith(_SLOW):
+            list(session.attempts(case))
+            assert session.broken is None, case.id
+    session.close()

@@ -97,7 +97,7 @@ def _violations(report: Report, levels: Sequence[str]) -> Iterator[tuple[ExitCod
             yield ExitCode.VIOLATED, f"{len(ids)} {level} violated: {named(ids)}"
     # A run that was not asked about it still fails for want of an instance.
     if report.no_instance is not None and CONSTRUCTION not in {verdict.axiom.id for verdict in report.verdicts}:
-        yield ExitCode.VIOLATED, f"{CONSTRUCTION} violated: there is no instance"
+        yield ExitCode.VIOLATED, f"{CONSTRUCTION} violated: there is no instance; {report.no_instance.observed}"
     failed = [outcome.case for outcome in report.unassigned if outcome.result is Result.FAILED]
     if failed:
         yield ExitCode.VIOLATED, f"failed: {named(failed)}"

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sysconfig
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_KIT: Final = str(Path(__file__).parents[1])
+_LIBRARY, _PACKAGES = sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")
 
 
 class Refused(Exception):  # Not an error: a permitted way for a case to end.
@@ -38,3 +46,13 @@ def show_error(error: BaseException) -> str:
     """Return an error as one bounded line."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+
+
+def show_fault(error: BaseException) -> str:
+    """Return an error of a lane fixture's, with the line of its own that it comes from."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        file = frame.filename
+        # Packages may lie within the folder of the standard library.
+        if not file.startswith(_KIT) and (file.startswith(_PACKAGES) or not file.startswith(_LIBRARY)):
+            return f"{show_error(error)} ({os.path.relpath(file)}:{frame.lineno})"
+    return show_error(error)

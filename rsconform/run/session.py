@@ -19,7 +19,7 @@ from rsconform.lanes.registry import LaneError
 from rsconform.run import deadline, handles
 from rsconform.run.attempt import CaseRunner, seeds_through_subject
 from rsconform.run.cleaning import StoreKeeper
-from rsconform.run.ends import show_error
+from rsconform.run.ends import show_error, show_fault
 from rsconform.run.instance import describe, facts_of
 from rsconform.run.invariants import ENDS_IN_TIME
 from rsconform.run.limits import Hangs, Limits, looks_deeper
@@ -139,8 +139,10 @@ class LaneSession:
             return Instance(failure=exc.failure)
         except (ServiceDownError, LaneError) as exc:
             return Instance(unreachable=str(exc))
-        except Exception as exc:
-            return Instance(unreachable=f"the lane fixture failed: {show_error(exc)}")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exc:  # A fixture may call sys.exit().
+            return Instance(unreachable=f"the lane fixture failed: {show_fault(exc)}")
         try:
             deadline.arm(self.limits.step_s)
             try:
@@ -267,8 +269,10 @@ class LaneSession:
             return replace(blank, error=f"the service is down: {exc}")
         except UnprovedError as exc:
             return replace(blank, error=str(exc))
-        except Exception as exc:
-            return replace(blank, error=f"the lane fixture failed: {show_error(exc)}")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exc:
+            return replace(blank, error=f"the lane fixture failed: {show_fault(exc)}")
         # Where the lane does not say, a case that presumes real folders is judged by them.
         presumed = case.traits.get("flat_namespace", self._flat) if case is not None else self._flat
         view = StoreView(held.subject, held.backend, flat=presumed is not False)
@@ -290,9 +294,9 @@ class LaneSession:
             self._subjects.hold(held, spoiled=spoiled)
         except KeyboardInterrupt:
             raise
-        except Exception as exc:
+        except BaseException as exc:
             if attempt.result is Result.PASSED:
-                return replace(attempt, result=Result.ERRORED, error=f"the lane fixture failed: {show_error(exc)}")
+                return replace(attempt, result=Result.ERRORED, error=f"the lane fixture failed: {show_fault(exc)}")
         return attempt
 
     def _next_store_is_empty(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -391,6 +392,20 @@ def test_a_lane_fixture_that_yields_no_subject_is_at_fault_itself(gives: object)
     assert "no Subject" in (session.instance.unreachable or "")
 
 
+def test_a_lane_fixture_that_leaves_python_is_at_fault_itself() -> None:
+    @contextmanager
+    def leaves(_services: Services) -> Iterator[Subject]:
+        sys.exit(0)
+        yield
+
+    session, (case,) = session_of(EXISTS, fixture=leaves)
+
+    assert session.instance is not None
+    assert (session.instance.unreachable or "").startswith("the lane fixture failed: SystemExit: 0 (")
+    assert "test_session.py:" in (session.instance.unreachable or "")
+    assert first(session, case).result is Result.ERRORED
+
+
 # -- affordances --
 
 
@@ -488,7 +503,8 @@ def test_a_store_that_cannot_be_emptied_is_given_back_and_the_case_left_open() -
     session, (case,) = session_of(EXISTS, fixture=shelf.fixture)
 
     attempt = first(session, case)
-    assert attempt.error == "the lane fixture failed: OSError: the shelf is stuck"
+    assert (attempt.error or "").startswith("the lane fixture failed: OSError: the shelf is stuck (")
+    assert "sessions.py:" in (attempt.error or "")
     assert shelf.closed == 1
     assert first(session, case).result is Result.PASSED  # A new one.
 

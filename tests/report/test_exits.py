@@ -119,7 +119,7 @@ class TestRequire:
         assert decide([HOLDING], require=Grade.CORE).code is ExitCode.HOLDS
 
     def test_a_must_that_was_not_exercised(self) -> None:
-        made = report(passed("BE-006/a"), skipped("BE-007/a", skip("audit")), complete=False)
+        made = report(passed("BE-006/a"), skipped("BE-007/a", skip("audit")))
 
         assert decide([made]).code is ExitCode.HOLDS
         assert decide([made], require=Grade.CORE).code is ExitCode.INCOMPLETE
@@ -131,10 +131,16 @@ class TestRequire:
 
     def test_a_should_that_was_not_exercised_is_a_gap_of_full_only(self) -> None:
         axioms = [axiom(), axiom("BE-007", "SHOULD")]
-        made = report(passed("BE-006/a"), skipped("BE-007/a", skip("audit")), axioms=axioms, complete=False)
+        made = report(passed("BE-006/a"), skipped("BE-007/a", skip("audit")), axioms=axioms)
 
         assert decide([made], require=Grade.CORE).code is ExitCode.HOLDS
         assert decide([made], require=Grade.FULL).code is ExitCode.INCOMPLETE
+
+    def test_a_part_of_a_run_has_no_grade(self) -> None:
+        made = report(passed("BE-006/a"), complete=False)
+
+        assert decide([made]).code is ExitCode.HOLDS
+        assert decide([made], require=Grade.CORE).code is ExitCode.INCOMPLETE
 
     def test_full_asks_for_the_should_level(self) -> None:
         assert decide([of_level("SHOULD")], require=Grade.FULL).code is ExitCode.VIOLATED

@@ -27,6 +27,7 @@ _JOIN_S: Final = 45.0  # On a busy machine eight seconds were not enough for fou
 # No further round is begun after this long.
 _ROUNDS_S: Final = {Profile.QUICK: 0.1, Profile.STANDARD: 0.4, Profile.DEEP: 5.0}
 _CREATORS: Final = 8
+_USERS: Final = 8  # More than a pool of the usual size has workers: some have to wait for one.
 _LARGE: Final = 1_000_000
 
 
@@ -423,7 +424,7 @@ def _variant(context: ProbeContext, options: Mapping[str, object]) -> Callable[[
 
 
 def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
-    begun, closed = threading.Barrier(4), threading.Event()
+    begun, closed = threading.Barrier(_USERS + 1), threading.Event()
     terminal = bool(getattr(class_of(backend), "close_is_terminal", False))
     stop = monotonic() + _ROUNDS_S[context.profile]
 
@@ -455,7 +456,7 @@ def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
         backend.close()
         closed.set()
 
-    results = race(context, [use(0), use(1), use(2), close])
+    results = race(context, [*(use(thread) for thread in range(_USERS)), close])
     demand_no_error(context, results)
     wrong = next((text for text in results if text is not None), None)
     if wrong is not None:

@@ -104,7 +104,9 @@ def _patience_s(grown: Mapping[str, float], part: int, budget_s: float, sure: Ma
         return 0.0  # Before there are none left.
     if handles:
         return _PART_S
-    more_s = _PART_S / 2 if sure is _SURE_OF_NAMES else min(_PART_S, _OF_BUDGET * budget_s)
+    more_s = min(_PART_S, _OF_BUDGET * budget_s)
+    if sure is _SURE_OF_NAMES:
+        more_s = max(_PART_S / 2, min(_PART_S, 2 * more_s))
     return more_s if any(grown[name] > 0.5 for name in unsure) else 0.0
 
 

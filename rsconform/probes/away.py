@@ -76,6 +76,14 @@ def written_out(backend: Any, path: str, op: str, size: int) -> dict[str, int]:
     return takes.bytes
 
 
+def transferred(backend: Any, path: str, op: str) -> dict[str, int]:
+    """Copy or move a large file, and return what that took, as `taken_in` does."""
+    getattr(backend, op)(f"{path}-small", f"{path}-small-new")
+    with Takes() as takes:
+        getattr(backend, op)(path, f"{path}-new")
+    return takes.bytes
+
+
 class Takes:
     """What a block of code in this process takes, as the system counts it."""
 

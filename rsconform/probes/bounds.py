@@ -65,6 +65,14 @@ def write(context: ProbeContext, path: str, op: str, percent: int) -> None:
     _demand_less(context, limit, path, away.written_out, only="memory", path=path, op=op, size=_WRITTEN)
 
 
+@probe("bounds.transferred")
+def transferred(context: ProbeContext, path: str, op: str, percent: int) -> None:
+    """Copying or moving a large file takes no more memory than a part of its size."""
+    context.touched.update((path, f"{path}-small", f"{path}-new", f"{path}-small-new"))
+    limit = len(context.content[path]) * percent // 100
+    _demand_less(context, limit, path, away.transferred, only="memory", path=path, op=op)
+
+
 def _demand_less(
     context: ProbeContext, limit: int, what: str, function: Callable[..., object], *, only: str = "", **args: object
 ) -> None:
@@ -72,7 +80,7 @@ def _demand_less(
     with others(context.subject.elsewhere()) as (process,):
         answer = process.ask(function, _ANSWER_S, **args)
     if answer.raised is not None:
-        context.fail(f"{what} to be read or written", f"it raised {answer.raised}: {answer.text}")
+        context.fail(f"{what} to be read, written or copied", f"it raised {answer.raised}: {answer.text}")
     taken: Mapping[str, int] = answer.value
     # A file that is read from may be the store itself; it is what reading all of it takes.
     counted = {name: count for name, count in taken.items() if name == only or not only}

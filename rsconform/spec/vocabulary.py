@@ -318,6 +318,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "identity.documented": ProbeFacts(("what",)),
     "identity.close_posture": ProbeFacts(),
     "identity.repr": ProbeFacts(),
+    "bounds.transferred": ProbeFacts(("path", "op", "percent"), hardens="memory", processes=True),
     "bounds.threads": ProbeFacts(("folder",), hardens="memory", processes=True),
     "bounds.read": ProbeFacts(("path", "ask", "percent"), hardens="memory", processes=True),
     "bounds.repeated": ProbeFacts(("folder",), hardens="memory", processes=True),

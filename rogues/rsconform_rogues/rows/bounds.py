@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from remote_store.aio import AsyncMemoryBackend
 
-from rsconform_rogues.operators import Call, alters, has, instead, then
+from rsconform_rogues.operators import FILE, ITSELF, Call, alters, asked, has, instead, then
 from rsconform_rogues.row import Rogue, row
 
 
@@ -55,6 +55,11 @@ def joined(call: Call) -> Any:
     """Make one of all pieces before any of them is written."""
     content = call.arguments["content"]
     return call.proceed(content=content if isinstance(content, bytes) else content.read())
+
+
+def by_reading(call: Call) -> None:
+    """Copy by way of memory."""
+    call.rightly("write", call.arguments["dst"], call.rightly("read_bytes", call.path), overwrite=False)
 
 
 _KEPT: Final[list[Any]] = []
@@ -108,11 +113,14 @@ def temp_kept(call: Call) -> Any:
     return answer
 
 
+TO_FREE: Final = asked(overwrite=False)
+
 ROWS: Final[tuple[Rogue, ...]] = (
     row("CAP-007c", "reads-all-at-once", "local", alters("read", slurped), reason="MiB"),
     row("SIO-009c", "fetches-the-rest-as-well", "local", alters("read", _Ahead), also="SEEK-003a", reason="MiB"),
     row("BOUND-001", "keeps-what-it-gave", "local", alters("read", _Keeps), reason="MiB"),
     row("BOUND-002", "joins-the-pieces", "local", instead("write", joined), reason="MiB"),
+    row("BOUND-004", "copies-by-reading", "local", instead("copy", by_reading, FILE & ~ITSELF & TO_FREE), reason="MiB"),
     row("BOUND-003", "keeps-a-descriptor", "flat", then("read", descriptor_kept), reason="descriptors more"),
     row("BOUND-003", "keeps-what-was-asked", "memory", then("exists", answer_kept), reason="blocks more"),
     row("BOUND-003", "keeps-each-name", "memory", then("exists", name_kept), reason="names_asked"),

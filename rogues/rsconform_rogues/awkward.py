@@ -365,6 +365,17 @@ def busy(call: Call) -> Iterator[Any]:
     call.backend._busy = False
 
 
+def in_pages_by_number(call: Call) -> Iterator[Any]:
+    """List in pages of a hundred, and begin each by its number in the store as it is then."""
+    number = 0
+    while True:
+        page = sorted(call.proceed(), key=lambda entry: str(entry.path))[number : number + 100]
+        yield from page
+        if len(page) < 100:
+            return
+        number += 100
+
+
 def by_number(call: Call) -> Iterator[Any]:
     """List entry by entry, each by its number in the store as it is then."""
     number = 0

@@ -43,6 +43,25 @@ def listing(
     _demand_each_once(context, seen, steady, {*steady, changed})
 
 
+@probe("changes.cleared")
+def cleared(context: ProbeContext, path: str, op: str) -> None:
+    """Each file of a folder is deleted when it is listed, as whoever clears up does: all of them are listed."""
+    entries = iter(context.call(f"{op}()", getattr(context.backend, op), path))
+    seen: Counter[str] = Counter()
+    for _ in range(10_000):
+        entry = context.call("the next entry", next, entries, None)
+        if entry is None:
+            break
+        seen[_path(entry)] += 1
+        context.call("delete() of what was listed", context.backend.delete, _path(entry), missing_ok=True)
+    missing, strange = set(context.content) - set(seen), set(seen) - set(context.content)
+    if missing or strange or len(seen) != seen.total():
+        context.fail(
+            f"each of {len(context.content)} files once",
+            f"{len(missing)} missing, {len(strange)} made up, {seen.total() - len(seen)} more than once",
+        )
+
+
 @probe("changes.below")
 def below(context: ProbeContext, path: str, max_depth: int | None = None) -> None:
     """A recursive listing meets that a folder is deleted which it has not come to yet."""

@@ -422,6 +422,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "blocks.two": ProbeFacts(("outer", "inner", "content"), surface="sync"),
     "blocks.unseen": ProbeFacts(("path", "pieces", "by"), surface="sync"),
     "changes.below": ProbeFacts(("path", "max_depth")),
+    "changes.cleared": ProbeFacts(("path", "op")),
     "changes.folders": ProbeFacts(("path", "change", "changed")),
     "changes.listing": ProbeFacts(("path", "op", "change", "changed", "recursive", "max_depth")),
     "sources.changed": ProbeFacts(("path", "op", "content")),

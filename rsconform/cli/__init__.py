@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 
 import click
@@ -22,7 +24,19 @@ from rsconform.report.exits import ExitCode
 from rsconform.spec.mistakes import SpecError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _UnprintedError(Exception):
+    """What a command had to say could not be written, as where `head` has had enough."""
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except OSError as exc:  # Else click ends with the code of a violated axiom, or nobody catches it.
+            raise _UnprintedError(str(exc.strerror or exc)) from exc
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="rsconform")
 def cli() -> None:
     """Judge remote_store backends against their contract, axiom by axiom."""
@@ -42,6 +56,9 @@ cli.add_command(fuzz)
 
 def main() -> None:
     """Run the command line; a mistake of the user's ends in a sentence and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # A name that a terminal cannot show is no reason to end.
+            stream.reconfigure(errors="backslashreplace")
     try:
         # Not in click's own way of ending, in which an interrupted run has the code of a violated axiom.
         sys.exit(cli.main(prog_name="rsconform", standalone_mode=False) or 0)
@@ -54,6 +71,10 @@ def main() -> None:
     except SpecError as exc:
         click.echo(f"{exc}\n{len(exc.mistakes)} mistakes in the axioms or lanes; nothing was run.", err=True)
         sys.exit(2)
+    except _UnprintedError as exc:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would try once more at its end.
+        click.echo(f"rsconform: {exc}", err=True)
+        sys.exit(ExitCode.BROKEN)
     except (LaneError, MissingDataError) as exc:
         click.echo(f"rsconform: {exc}", err=True)
         sys.exit(2)

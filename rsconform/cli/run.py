@@ -178,9 +178,10 @@ def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -
             click.echo(f"rsconform: {exc}.", err=True)
             sys.exit(ExitCode.USAGE)
     report = build(journal, waivers, datetime.now(UTC).date())
+    written = write_reports(report, asked.reports)  # First: who reads the output may go away.
     for text in failures(report):
         click.echo(text + "\n")
-    return report, write_reports(report, asked.reports)
+    return report, written
 
 
 def _pays_for_workers(lane: Lane, asked: _Asked) -> bool:

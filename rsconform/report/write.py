@@ -69,7 +69,7 @@ def _put(path: Path, text: str) -> None:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         temporary = Path(name)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
                 file.write(text)
             # mkstemp makes private files; a report is for everybody whom the umask lets in.
             temporary.chmod(0o666 & ~_umask())

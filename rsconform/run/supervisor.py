@@ -112,6 +112,9 @@ class Supervisor:
         handles.allow_more()
         environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        # pytest names files, and a name that the terminal cannot show is no reason to end.
+        encoding = environment.get("PYTHONIOENCODING", "").partition(":")[0]
+        environment["PYTHONIOENCODING"] = f"{encoding}:backslashreplace"
         command = [sys.executable, "-m", "pytest", *self.arguments, f"--rsconform-part={part}"]
         with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as child:
             try:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import textwrap
 from pathlib import Path
 
 import pytest
 
 from rsconform.cli import sources
-from tests.cli.commands import cases, environment, mine, outcomes, rulings, run, told_at_once
+from tests.cli.commands import (
+    BACKENDS,
+    cases,
+    command,
+    environment,
+    mine,
+    outcomes,
+    rsconform,
+    rulings,
+    run,
+    told_at_once,
+)
 
 
 def told(*texts: str) -> str:
@@ -406,3 +419,44 @@ def test_what_the_surroundings_say_to_their_own_pytest_is_not_for_ours(tmp_path:
     ran = run(tmp_path, "--backend=memory", "--case=BE-004a/empty-store[path=nope]", env=foreign)
 
     assert ran.code == 0, ran.out + ran.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_output_that_cannot_be_written_has_not_the_code_of_a_violation(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command("list", "cases"), cwd=tmp_path, env=environment(tmp_path), stdout=full, stderr=subprocess.PIPE
+        )
+
+    assert done.returncode == 3
+    assert done.stderr.decode() == "rsconform: No space left on device\n"
+
+
+def test_a_run_whose_reader_goes_away_leaves_its_reports_and_has_not_the_code_of_a_violation(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(BACKENDS, encoding="utf-8")
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            command("run", "--backend=mine.py:wrong", "--spec=BE-004a"),
+            cwd=tmp_path, env=environment(tmp_path), stdout=writer, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+
+    assert done.returncode == 3
+    assert (tmp_path / "reports" / "mine.wrong" / "report.json").is_file()
+
+
+def test_names_that_the_locale_cannot_show_are_shown_as_far_as_it_can(tmp_path: Path) -> None:
+    folder = tmp_path / "mit Blank ä"
+    folder.mkdir()
+    (folder / "tür.py").write_text(BACKENDS, encoding="utf-8")
+    plain = environment(tmp_path, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", PYTHONIOENCODING="ascii")
+
+    ran = rsconform(
+        tmp_path, "run", "--backend=mit Blank ä/tür.py:sound", "--spec=BE-004a", f"--reports={folder}", env=plain
+    )
+
+    assert ran.code == 0, ran.err
+    assert (folder / "t_r.sound" / "report.json").is_file()

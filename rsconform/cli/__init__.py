@@ -69,7 +69,8 @@ def main() -> None:
         click.echo("rsconform: interrupted", err=True)
         sys.exit(ExitCode.INCOMPLETE)
     except SpecError as exc:
-        click.echo(f"{exc}\n{len(exc.mistakes)} mistakes in the axioms or lanes; nothing was run.", err=True)
+        number = f"{len(exc.mistakes)} mistake{'s' if len(exc.mistakes) != 1 else ''}"
+        click.echo(f"{exc}\n{number} in the axioms or lanes; nothing was run.", err=True)
         sys.exit(2)
     except _UnprintedError as exc:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would try once more at its end.

@@ -180,7 +180,11 @@ class _LaneReader:
                 place = Place(str(self.path), self.block.key(key).line)
                 self.mistakes.append(Mistake("unknown-key", place, "lanes", "unknown table", key, ("lane.NAME",)))
         tables = data.get("lane", {})
-        for name, table in tables.items() if isinstance(tables, dict) else ():
+        if not isinstance(tables, dict):
+            place = Place(str(self.path), self.block.key("lane").line)
+            self.mistakes.append(Mistake("wrong-type", place, "lanes", "a lane is a table: [lane.NAME]"))
+            return
+        for name, table in tables.items():
             if isinstance(table, dict):
                 if self._has_sound_types(name, table):
                     yield self.lane(name, table)
@@ -218,6 +222,10 @@ class _LaneReader:
         if ("fixture" in table) == ("backend" in table):
             what = "a lane names either its `fixture` or its `backend`, as module:function"
             self._mistake(name, None, "no-code", what)
+        for key in ("fixture", "backend"):
+            module, _, function = table.get(key, "module:function").rpartition(":")
+            if not (module and function):
+                self._mistake(name, key, "no-code", f"`{key}` is module:function or path/to/file.py:function")
         self._check_names(name, "affordances", table.get("affordances", []), AFFORDANCES)
         self._check_names(name, "evidence", [table.get("evidence", "in_process")], get_args(Evidence))
         for trait, value in table.get("traits", {}).items():

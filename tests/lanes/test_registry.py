@@ -98,6 +98,9 @@ def test_axioms_that_lie_beside_a_lane_file_belong_to_it(tmp_path: Path) -> None
         ("[lane.mine]\nbackend = 'a:b'\nafordances = []", 3, "unknown-key", 'Did you mean "affordances"?'),
         ("[lane.mine]\nstage = 1", 1, "no-code", "`fixture` or its `backend`"),
         ("[lane.mine]\nbackend = 'a:b'\nfixture = 'a:b'", 1, "no-code", "`fixture` or its `backend`"),
+        ("[lane.mine]\nfixture = 'a.py'", 2, "no-code", "path/to/file.py:function"),
+        ("[lane.mine]\nbackend = ''", 2, "no-code", "module:function"),
+        ("[[lane]]\nname = 'mine'", 1, "wrong-type", "[lane.NAME]"),
         (
             "[lane.mine]\nbackend = 'a:b'\naffordances = ['audt']",
             3,

@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from rsconform.cli.sources import lane_files, lanes_option, trait_option
+from rsconform.cli.sources import lane_files, lanes_option, timeout_option, trait_option
 from rsconform.lanes.model import Services
 from rsconform.lanes.registry import LaneError, find_lanes, parse_trait
 from rsconform.report.exits import ExitCode
@@ -34,7 +34,7 @@ _EVERY_S: Final = 10.0
 @trait_option
 @lanes_option
 @click.option("--fresh-store", is_flag=True, help="A promise: each call of the callable gives a new, empty store.")
-@click.option("--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, metavar="SECONDS")
+@timeout_option
 @click.option(
     "--reports",
     type=click.Path(file_okay=False, path_type=Path),

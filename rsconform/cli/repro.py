@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from rsconform.cli.sources import lane_files, lanes_option, trait_option
+from rsconform.cli.sources import lane_files, lanes_option, timeout_option, trait_option
 from rsconform.lanes.facade import surface_of
 from rsconform.lanes.model import Services
 from rsconform.lanes.registry import LaneError, find_lanes, parse_trait
@@ -33,7 +33,7 @@ from rsconform.stateful.tokens import Sequel, TokenError, decode
     show_default=True,
     help="What to print: each step with what it did, a ready case, or a script that needs nothing of rsconform.",
 )
-@click.option("--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, metavar="SECONDS")
+@timeout_option
 def repro(
     token: str,
     backend: str | None,

@@ -16,7 +16,7 @@ import click
 from rsconform.cases.compiler import compile_edition
 from rsconform.cli.failures import failures
 from rsconform.cli.progress import LaneProgress
-from rsconform.cli.sources import edition_of, lane_files, lanes_option, trait_option
+from rsconform.cli.sources import edition_of, lane_files, lanes_option, timeout_option, trait_option
 from rsconform.lanes.model import Lane
 from rsconform.lanes.registry import SharedStoreError, find_lanes, known_lanes, parse_trait
 from rsconform.report.build import build
@@ -93,14 +93,7 @@ class _Asked:
 )
 @click.option("--fresh", is_flag=True, help="An instance of its own for every case; must not change a verdict.")
 @click.option("--fresh-store", is_flag=True, help="A promise: each call of the callable gives a new, empty store.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0.01),
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long one operation may take.",
-)
+@timeout_option
 @click.option(
     "--reports",
     type=click.Path(file_okay=False, path_type=Path),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,6 +25,24 @@ lanes_option = click.option(
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
     help="A lanes.toml to take lanes from.",
+)
+
+
+class _Seconds(click.FloatRange):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):  # It is neither below the one end nor above the other.
+            self.fail(f"{value!r} is no number of seconds.", param, ctx)
+        return float(seconds)
+
+
+timeout_option = click.option(
+    "--timeout",
+    type=_Seconds(min=0.01, max=86_400),  # A timer takes no more than an integer of seconds.
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long one operation may take.",
 )
 
 

@@ -327,6 +327,8 @@ def test_a_callable_is_not_run_on_several_workers_that_would_share_its_store(tmp
         (("--backend=memory", "--case=BE-004a/empty-stor"), "Did you mean 'BE-004a/empty-store[path=nope]'?"),
         (("--backend=memory", "--backend=memory"), "asked for twice"),
         (("--backend=memory", "--timeout=0"), "timeout"),
+        (("--backend=memory", "--timeout=nan"), "'nan' is no number of seconds"),
+        (("--backend=memory", "--timeout=inf"), "timeout"),
         (("--backend=memory", "--level=most"), "must"),
         ((), "--backend"),
     ],

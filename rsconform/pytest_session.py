@@ -35,7 +35,16 @@ from rsconform.run.cleaning import DirtyStoreError
 from rsconform.run.earlier import earlier_part
 from rsconform.run.journal import JournalWriter, clear, read_journal
 from rsconform.run.model import Attempt, Footer, Profile
-from rsconform.run.plan import Selection, contract_of, demand_cases, in_scope, make_header, plan
+from rsconform.run.plan import (
+    Selection,
+    contract_of,
+    demand_axioms,
+    demand_cases,
+    in_scope,
+    make_header,
+    parse_specs,
+    plan,
+)
 from rsconform.run.session import LaneSession
 from rsconform.spec.ids import bundle_of
 from rsconform.spec.mistakes import SpecError
@@ -52,7 +61,7 @@ class Conformance:
         self.supervised = option.rsconform_journal is not None
         self.contract = contract_of(option.rsconform_contract)
         self.selection = Selection(
-            specs=tuple(part for text in option.rsconform_spec for part in text.split(",") if part),
+            specs=parse_specs(option.rsconform_spec),
             cases=tuple(option.rsconform_case),
             level=option.rsconform_level,
         )
@@ -121,6 +130,7 @@ class Conformance:
         bundles = edition.bundles
         names = {axiom.id for axiom in axioms}
         bound = [case for case in compile_edition(edition, lane.declared) if case.axiom.id in names]
+        demand_axioms(self.selection, edition)
         demand_cases(self.selection, bound, lane)
         cases = [case for case in bound if self.selection.takes(case, bundle_of(case.axiom.id, bundles))]
         selected = [axiom for axiom in axioms if self.selection.takes_axiom(axiom, bundle_of(axiom.id, bundles))]

@@ -16,7 +16,7 @@ from rsconform.cases.compiler import compile_edition
 from rsconform.cases.model import Case
 from rsconform.cli.sources import edition_of, lane_files
 from rsconform.lanes.registry import find_lane, known_lanes
-from rsconform.run.plan import Selection, in_scope, rule_out
+from rsconform.run.plan import Selection, in_scope, parse_specs, rule_out
 from rsconform.spec import vocabulary
 from rsconform.spec.ids import bundle_of
 from rsconform.spec.mistakes import nearest
@@ -93,7 +93,7 @@ def vocabulary_() -> None:
 
 
 def _selected(edition: Edition, spec: tuple[str, ...]) -> Iterator[Axiom]:
-    selection = Selection(tuple(part for text in spec for part in text.split(",") if part))
+    selection = Selection(parse_specs(spec))
     bundles = edition.bundles
     return (axiom for axiom in edition.axioms if selection.takes_axiom(axiom, bundle_of(axiom.id, bundles)))
 

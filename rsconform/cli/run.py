@@ -26,7 +26,7 @@ from rsconform.report.text import render_summary
 from rsconform.report.waivers import review_lanes, waivers_beside
 from rsconform.report.write import UnwritableError, Written, write_reports
 from rsconform.run.model import Profile
-from rsconform.run.plan import Selection, contract_of, demand_cases, in_scope
+from rsconform.run.plan import Selection, contract_of, demand_axioms, demand_cases, in_scope, parse_specs
 from rsconform.run.supervisor import MOST_DEATHS, ChildFailedError, Supervisor
 from rsconform.spec.model import Edition
 
@@ -155,7 +155,9 @@ def _demand_sense(lane: Lane, edition: Edition, asked: _Asked) -> None:
     """
     names = {axiom.id for axiom in in_scope(edition, lane)}
     cases = [case for case in compile_edition(edition, lane.declared) if case.axiom.id in names]
-    demand_cases(Selection(cases=asked.case), cases, lane)
+    selection = Selection(parse_specs(asked.spec), asked.case)
+    demand_axioms(selection, edition)
+    demand_cases(selection, cases, lane)
     if asked.workers not in (None, "0") and lane.backend is not None and not lane.fresh_store:
         raise SharedStoreError(lane)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from rsconform import __version__
@@ -72,6 +72,34 @@ class UnknownCaseError(LaneError):
         self.meant = nearest(case, [one for one in ids if one.startswith(axiom)] or ids)
         meant = f" Did you mean {self.meant!r}?" if self.meant else ""
         super().__init__(f"lane {lane.name!r} has no case {case!r}.{meant} See: rsconform list cases")
+
+
+class UnknownAxiomError(LaneError):
+    """There is no axiom that a pattern would ask for."""
+
+    def __init__(self, pattern: str, known: Iterable[str]) -> None:
+        self.pattern = pattern
+        self.meant = nearest(pattern, tuple(known))
+        meant = f" Did you mean {self.meant!r}?" if self.meant else ""
+        super().__init__(f"no axiom, bundle or family is {pattern!r}.{meant} See: rsconform list specs")
+
+
+def parse_specs(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the patterns that options name, each of which may name several."""
+    return tuple(part for text in texts for part in text.split(",") if part)
+
+
+def demand_axioms(selection: Selection, edition: Edition) -> None:
+    """Look whether each pattern asks for something: what a slip of the pen leaves out would not be missed.
+
+    Raises:
+        UnknownAxiomError: One does not.
+    """
+    for pattern in selection.specs:
+        one = replace(selection, specs=(pattern,))
+        if not any(one.takes_axiom(axiom, bundle_of(axiom.id, edition.bundles)) for axiom in edition.axioms):
+            families = [family.id for family in edition.families]
+            raise UnknownAxiomError(pattern, [*(axiom.id for axiom in edition.axioms), *edition.bundles, *families])
 
 
 def demand_cases(selection: Selection, cases: Sequence[Case], lane: Lane) -> None:

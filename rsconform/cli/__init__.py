@@ -70,7 +70,7 @@ def main() -> None:
         sys.exit(ExitCode.INCOMPLETE)
     except SpecError as exc:
         number = f"{len(exc.mistakes)} mistake{'s' if len(exc.mistakes) != 1 else ''}"
-        click.echo(f"{exc}\n{number} in the axioms or lanes; nothing was run.", err=True)
+        click.echo(f"{exc}\n{number} in the axioms, lanes or waivers; nothing was run.", err=True)
         sys.exit(2)
     except _UnprintedError as exc:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would try once more at its end.

@@ -15,7 +15,7 @@ from rsconform.lanes.facade import OffSurface, class_of
 from rsconform.lanes.model import Lane
 from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
 from rsconform.run import deadline
-from rsconform.run.ends import CaseFailed, FaultNotMet, Refused, show_error
+from rsconform.run.ends import CaseFailed, FaultNotMet, FixtureError, Refused, show_error
 from rsconform.run.interpreter import Interpreter
 from rsconform.run.invariants import Watch
 from rsconform.run.limits import Hangs, Limits
@@ -116,6 +116,8 @@ class CaseRunner:
             attempt = replace(attempt, result=Result.FAILED, failure=failure)
         except KeyboardInterrupt:
             raise
+        except FixtureError as exc:
+            attempt = replace(attempt, result=Result.ERRORED, error=str(exc))
         except Exception as exc:
             attempt = replace(attempt, result=Result.ERRORED, error=f"the kit broke: {show_error(exc)}")
         except BaseException as exc:  # SystemExit and the like: nothing of the kit raises them.

@@ -13,10 +13,10 @@ from remote_store import Backend
 
 from rsconform.cases.values import show
 from rsconform.lanes.facade import LoopThread, faced
-from rsconform.lanes.model import Lane, LaneFixture, ServiceDownError, Services, Subject
+from rsconform.lanes.model import Audit, Lane, LaneFixture, ServiceDownError, Services, Snapshot, Subject
 from rsconform.lanes.registry import LaneError, import_target
 from rsconform.run import deadline
-from rsconform.run.ends import show_error
+from rsconform.run.ends import FixtureError, show_error, show_fault
 from rsconform.run.limits import Hangs, Limits
 from rsconform.run.model import Failure
 from rsconform.run.proofs import UnprovedError, disproof_of_wire
@@ -58,6 +58,16 @@ def callable_fixture(make: Callable[[], Backend]) -> LaneFixture:
         yield Subject(make=make)
 
     return fixture
+
+
+def _audited(audit: Audit) -> Snapshot:
+    try:
+        seen: object = audit()
+    except Exception as exc:
+        raise FixtureError(f"the lane fixture failed: audit() raised {show_fault(exc)}") from exc
+    if not isinstance(seen, Snapshot):
+        raise FixtureError(f"the lane fixture failed: audit() gave {show(seen)} and no Snapshot")
+    return seen
 
 
 class Subjects:
@@ -109,7 +119,8 @@ class Subjects:
                 raise TypeError(f"it yielded {show(subject)} and no Subject")
             # Known before the first thing that can go wrong, so that no message of the constructor shows them.
             self.secrets = tuple(dict.fromkeys((*self.secrets, *subject.secrets)))
-            subject = replace(subject, make=functools.partial(self.faced, subject.make))
+            audit = subject.audit and functools.partial(_audited, subject.audit)
+            subject = replace(subject, make=functools.partial(self.faced, subject.make), audit=audit)
             return Held(stack, subject, self._construct(subject), over_wire)
         except BaseException:
             stack.close()

@@ -406,6 +406,24 @@ def test_a_lane_fixture_that_leaves_python_is_at_fault_itself() -> None:
     assert first(session, case).result is Result.ERRORED
 
 
+@pytest.mark.parametrize(("seen", "why"), [(None, "gave None and no Snapshot"), (OSError("gone"), "OSError: gone (")])
+def test_an_auditor_that_fails_is_the_lane_fixtures(seen: Exception | None, why: str) -> None:
+    def audit() -> Any:
+        if seen is not None:
+            raise seen
+
+    @contextmanager
+    def fixture(_services: Services) -> Iterator[Subject]:
+        yield Subject(make=MemoryBackend, audit=audit)
+
+    session, (case,) = session_of(EXISTS, fixture=fixture, affordances=("audit",))
+    attempt = first(session, case)
+
+    assert attempt.result is Result.ERRORED
+    assert (attempt.error or "").startswith("the lane fixture failed: audit() ")
+    assert why in (attempt.error or "")
+
+
 # -- affordances --
 
 

@@ -114,7 +114,9 @@ def incompleteness(journal: Journal, outcomes: Sequence[Outcome], known: Collect
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         says.append(f"{len(missing)} of {len(outcomes)} planned cases have no outcome: {', '.join(missing[:3])}{more}")
     unproved = journal.instance.unproved if journal.instance is not None else ()
-    says += [f"the affordance {name!r} is declared and did not come up" for name in unproved]
+    says += [
+        f"the affordance {name!r} is declared and did not come up, or does not do what it is for" for name in unproved
+    ]
     return tuple(says)
 
 

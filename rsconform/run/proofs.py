@@ -26,7 +26,8 @@ def unproved(subject: Subject, lane: Lane) -> tuple[str, ...]:
     missing = [name for name in lane.affordances if name not in later and not subject.affords(name)]
     if missing:
         return tuple(missing)
-    if subject.seed is not None and subject.audit is not None and not _puts_and_sees(subject):
+    real = lane.declared.get("flat_namespace") is False
+    if subject.seed is not None and subject.audit is not None and not _puts_and_sees(subject, real_folders=real):
         return ("seed", "audit")
     # Last: after it the subject is of no use.
     return () if subject.deny is None or _denies(subject.deny) else ("deny",)
@@ -69,14 +70,17 @@ def _faults_met(wire: Wire, backend: Backend, limit_s: float) -> int:
     return met
 
 
-def _puts_and_sees(subject: Subject) -> bool:
-    """Return whether what `seed` puts into the store is what `audit` sees there."""
+def _puts_and_sees(subject: Subject, *, real_folders: bool) -> bool:
+    """Return whether `audit` sees what `seed` puts into the store, where folders are real an empty one as well."""
     if subject.seed is None or subject.audit is None:
         return False
     with contextlib.suppress(Exception):
-        subject.seed({"proof/of.seed": StoredFile(b"rsconform")}, ())
-        seen = subject.audit().files
-        return {path: file.content for path, file in seen.items()} == {"proof/of.seed": b"rsconform"}
+        subject.seed({"proof/of.seed": StoredFile(b"rsconform")}, ("empty",) if real_folders else ())
+        seen = subject.audit()
+        files = {path: file.content for path, file in seen.files.items()}
+        return files == {"proof/of.seed": b"rsconform"} and (
+            not real_folders or seen.folders == frozenset({"proof", "empty"})
+        )
     return False
 
 

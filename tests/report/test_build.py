@@ -204,7 +204,10 @@ class TestIncomplete:
             ),
             ({"plan": [planned("smoke/one-file")], "axioms": []}, "the plan is empty"),
             ({"plan": [planned("BE-006/a"), planned("BE-006/b")]}, "1 of 2 planned cases have no outcome: BE-006/b"),
-            ({"instance": Instance(unproved=("deny",))}, "the affordance 'deny' is declared and did not come up"),
+            (
+                {"instance": Instance(unproved=("deny",))},
+                "the affordance 'deny' is declared and did not come up, or does not do what it is for",
+            ),
         ],
     )
     def test_each_gap_is_a_sentence(self, facts: dict[str, Any], sentence: str) -> None:

@@ -16,7 +16,7 @@ from remote_store import Backend, Capability, CapabilitySet, InvalidPath
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.model import Skip, Want
-from rsconform.lanes.model import Denied, ServiceDownError, Services, Snapshot, Subject
+from rsconform.lanes.model import Denied, ServiceDownError, Services, Snapshot, StoredFile, Subject
 from rsconform.run.limits import LOOK_LIMIT_S, MOST_HANGS
 from rsconform.run.model import Attempt, Profile, Result
 from rsconform.run.plan import SMOKE
@@ -433,6 +433,24 @@ def test_an_affordance_that_is_declared_and_does_not_come_up_is_told() -> None:
 
     assert session.instance is not None
     assert session.instance.unproved == ("audit", "peer")
+
+
+def test_a_seed_that_makes_no_folders_proves_nothing_where_folders_are_real() -> None:
+    @contextmanager
+    def files_only(_services: Services) -> Iterator[Subject]:
+        store: dict[str, StoredFile] = {}
+        yield Subject(
+            make=MemoryBackend, seed=lambda files, folders: store.update(files), audit=lambda: Snapshot(store)
+        )
+
+    afforded = ("audit", "seed")
+    real, _ = session_of(EXISTS, fixture=files_only, affordances=afforded, traits={"flat_namespace": False})
+    flat, _ = session_of(EXISTS, fixture=files_only, affordances=afforded, traits={"flat_namespace": True})
+
+    assert real.instance is not None
+    assert real.instance.unproved == ("seed", "audit")
+    assert flat.instance is not None
+    assert flat.instance.unproved == ()
 
 
 def test_an_auditor_that_does_not_see_what_was_seeded_proves_neither() -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import threading
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
 
-from remote_store import Capability, NotFound, RemoteStoreError
+from remote_store import AlreadyExists, Capability, NotFound, RemoteStoreError
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.races import demand_no_error, race
-from rsconform.run.model import Profile
+from rsconform.probes.racing import JOIN_S, ROUNDS_S, content_at, demand_no_error, payload, race
 
-_ROUNDS_S: Final = {Profile.QUICK: 0.1, Profile.STANDARD: 0.4, Profile.DEEP: 5.0}
+_CREATORS: Final = 8
 _MOVERS: Final = 4
 _DATA: Final = b"x" * 3000
 _WATCHED_S: Final = 5.0
@@ -20,10 +21,57 @@ _WATCHED_S: Final = 5.0
 _SURE: Final = 2
 
 
+@probe("claims.created")
+def created(context: ProbeContext, folder: str, op: str, content: str) -> None:
+    """Of several threads that create one file one does; the others are told that it exists."""
+    stop, number = monotonic() + ROUNDS_S[context.profile], 0
+    while number < 2 or monotonic() < stop:
+        path = f"{folder}/new{number}"
+        context.touched.add(path)
+        _create_once(context, path, op, content)
+        number += 1
+
+
+def _create_once(context: ProbeContext, path: str, op: str, content: str) -> None:
+    backend: Any = context.backend
+    sources = [f"{path}-from{thread}" for thread in range(_CREATORS)]
+    if op in ("copy", "move"):
+        for thread, source in enumerate(sources):
+            context.touched.add(source)
+            context.call("write()", backend.write, source, payload(thread))
+
+    def create(thread: int) -> Callable[[], object]:
+        def once() -> bool:
+            data = payload(thread)
+            try:
+                if op in ("copy", "move"):
+                    getattr(backend, op)(sources[thread], path)
+                elif op == "open_atomic":
+                    with backend.open_atomic(path) as file:
+                        file.write(data)
+                else:
+                    getattr(backend, op)(path, io.BytesIO(data) if content == "stream" else data)
+            except AlreadyExists:
+                return False
+            return True
+
+        return once
+
+    results = race(context, [create(thread) for thread in range(_CREATORS)])
+    demand_no_error(context, results)
+    winners = [thread for thread, won in enumerate(results) if won is True]
+    if len(winners) != 1:
+        context.fail("one creator and seven times AlreadyExists", f"{len(winners)} creators")
+    if context.backend.capabilities.supports(Capability.READ):
+        seen = context.call("read_bytes()", backend.read_bytes, path)
+        if seen != payload(winners[0]):
+            context.fail("the content of the thread that created the file", f"{len(seen)} bytes of another")
+
+
 @probe("claims.moved")
 def moved(context: ProbeContext, folder: str) -> None:
     """Of several threads that move one file away one gets it; the others are told that there is none."""
-    stop, number = monotonic() + _ROUNDS_S[context.profile], 0
+    stop, number = monotonic() + ROUNDS_S[context.profile], 0
     while number < 2 or monotonic() < stop:
         _move_once(context, f"{folder}/{number}")
         number += 1
@@ -80,7 +128,7 @@ def _refusals(context: ProbeContext, path: str, *, deletes: bool) -> list[str]:
     context.touched.update((path, f"{path}-kept", f"{path}-copy"))
     context.call("write()", backend.write, f"{path}-kept", b"kept")
     context.call("write()", backend.write, path, _DATA)
-    stop = monotonic() + _ROUNDS_S[context.profile]
+    stop = monotonic() + ROUNDS_S[context.profile]
     told: list[str] = []
 
     def change() -> None:
@@ -112,7 +160,7 @@ def _refusals(context: ProbeContext, path: str, *, deletes: bool) -> list[str]:
 def nowhere(context: ProbeContext, folder: str) -> None:
     """A file that is gone from where it is moved away is by then where it is moved to."""
     backend: Any = context.backend
-    stop, number = monotonic() + _ROUNDS_S[context.profile], 0
+    stop, number = monotonic() + ROUNDS_S[context.profile], 0
     while number < 2 or monotonic() < stop:
         source, target = f"{folder}/{number}", f"{folder}/{number}-moved"
         context.touched.update((source, target))
@@ -139,3 +187,62 @@ def _observer(backend: Any, source: str, target: str) -> Callable[[], bool]:
         return not backend.exists(target)
 
     return watch
+
+
+@probe("claims.at_one_path")
+def at_one_path(context: ProbeContext, folder: str) -> None:
+    """Beside a move that is declared atomic one of the two paths holds the whole file, and never both.
+
+    A file is moved once and never back: what was no longer at the source has to be at the target from then on, and what
+    was at the target already is at the source no more. So two questions in the right order settle it, however long
+    somebody else's turn in between takes.
+    """
+    stop, number = monotonic() + ROUNDS_S[context.profile], 0
+    while number < 4 or monotonic() < stop:
+        _move_watched(context, f"{folder}/here{number}", f"{folder}/there{number}")
+        number += 1
+
+
+def _move_watched(context: ProbeContext, here: str, there: str) -> None:
+    backend: Any = context.backend
+    data = payload(7, 40_000)
+    context.touched.update((here, there))
+    context.call("write()", backend.write, here, data)
+    moved = threading.Event()
+    watched = threading.Barrier(3)  # The move begins when both observers have looked once.
+
+    def move() -> None:
+        watched.wait(JOIN_S)
+        try:
+            backend.move(here, there)
+        finally:
+            moved.set()
+
+    def watch(look: Callable[[], str | None]) -> Callable[[], str | None]:
+        def looking() -> str | None:
+            seen = look()
+            watched.wait(JOIN_S)
+            while seen is None and not moved.is_set():
+                seen = look()
+            return seen or look()
+
+        return looking
+
+    def once_gone() -> str | None:
+        seen = content_at(backend, here)
+        if seen is None:
+            seen = content_at(backend, there)
+        if seen is None:
+            return "the file at neither path"
+        return None if seen == data else f"{len(seen)} bytes of {len(data)}"
+
+    def once_there() -> str | None:
+        if content_at(backend, there) is not None and content_at(backend, here) is not None:
+            return "the file at both paths"
+        return None
+
+    results = race(context, [move, watch(once_gone), watch(once_there)])
+    demand_no_error(context, results)
+    wrong = next((text for text in results if text is not None), None)
+    if wrong is not None:
+        context.fail("the whole file at one of the two paths", str(wrong))

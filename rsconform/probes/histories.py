@@ -16,7 +16,7 @@ from typing import Any, Final
 from remote_store import AlreadyExists, BackendUnavailable, NotFound
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.races import demand_no_error, race
+from rsconform.probes.racing import demand_no_error, race
 from rsconform.run.model import Profile
 from rsconform.stateful.linear import Answer, Kind, Operation, shortest_wrong
 

@@ -1,80 +1,23 @@
-"""What several threads that use one instance at once may see of each other.
-
-Each race starts at a barrier, with a short switch interval while it lasts, and is bounded in rounds and in time. A
-thread that does not come back fails the case; it is left behind as a daemon.
-"""
+"""What several threads that use one instance at once may see of each other."""
 
 from __future__ import annotations
 
 import io
-import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
 from time import monotonic
 from typing import Any, Final
 
-from remote_store import AlreadyExists, Backend, BackendUnavailable, Capability, NotFound, RemoteStoreError
+from remote_store import Backend, BackendUnavailable, Capability, RemoteStoreError
 
 from rsconform.lanes.draining import drained
 from rsconform.lanes.facade import class_of
 from rsconform.probes import ProbeContext, probe
-from rsconform.run.model import Profile
+from rsconform.probes.racing import JOIN_S, ROUNDS_S, content_at, demand_no_error, payload, race
 
-# Python's own is 5 ms: by then most operations on a store in memory are over.
-_SWITCH_S: Final = 1e-5
-_JOIN_S: Final = 45.0  # On a busy machine eight seconds were not enough for four large uploads.
-# No further round is begun after this long.
-_ROUNDS_S: Final = {Profile.QUICK: 0.1, Profile.STANDARD: 0.4, Profile.DEEP: 5.0}
-_CREATORS: Final = 8
 _USERS: Final = 8  # More than a pool of the usual size has workers: some have to wait for one.
 _LARGE: Final = 1_000_000
-
-
-@contextmanager
-def switching_often() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
-
-
-def race(context: ProbeContext, works: Sequence[Callable[[], object]]) -> list[object]:
-    """Return what each work gave, or the exception it raised, after all were done at once."""
-    results: list[object] = [None] * len(works)
-    barrier = threading.Barrier(len(works))
-
-    def run(at: int, work: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            results[at] = work()
-        except BaseException as exc:
-            results[at] = exc
-
-    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(works)]
-    with switching_often():
-        for thread in threads:
-            thread.start()
-        ends = monotonic() + _JOIN_S
-        for thread in threads:
-            thread.join(max(0.0, ends - monotonic()))
-    late = sum(thread.is_alive() for thread in threads)
-    if late:
-        context.fail(f"{len(works)} threads to come to their end", f"{late} did not within {_JOIN_S:g} s")
-    return results
-
-
-def demand_no_error(context: ProbeContext, results: Sequence[object]) -> None:
-    errors = [result for result in results if isinstance(result, BaseException)]
-    if errors:
-        said = " ".join(str(errors[0]).split())[:200]
-        context.fail("no error in any thread", f"{len(errors)} errors, the first {type(errors[0]).__name__}: {said}")
-
-
-def payload(number: int, size: int = 4000) -> bytes:
-    return f"{number:04}".encode() * (size // 4)
 
 
 @probe("races.reads")
@@ -150,7 +93,7 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
     """A reader beside writers that overwrite sees one content whole: none is mixed, cut or gone."""
     backend: Any = context.backend
     whole = {bytes([letter]) * size for letter, size in ((97, 1), (98, 20_000), (99, 90_000))}
-    stop = monotonic() + _ROUNDS_S[context.profile]
+    stop = monotonic() + ROUNDS_S[context.profile]
     context.touched.add(path)
     context.call(f"{op}()", getattr(backend, op), path, b"a", overwrite=True)
 
@@ -187,53 +130,6 @@ def _streamed(stream: Any, size: int) -> bytes:
         return drained(stream, size)
 
 
-@probe("races.one_creator")
-def one_creator(context: ProbeContext, folder: str, op: str, content: str) -> None:
-    """Of several threads that create one file one does; the others are told that it exists."""
-    stop, number = monotonic() + _ROUNDS_S[context.profile], 0
-    while number < 2 or monotonic() < stop:
-        path = f"{folder}/new{number}"
-        context.touched.add(path)
-        _create_once(context, path, op, content)
-        number += 1
-
-
-def _create_once(context: ProbeContext, path: str, op: str, content: str) -> None:
-    backend: Any = context.backend
-    sources = [f"{path}-from{thread}" for thread in range(_CREATORS)]
-    if op in ("copy", "move"):
-        for thread, source in enumerate(sources):
-            context.touched.add(source)
-            context.call("write()", backend.write, source, payload(thread))
-
-    def create(thread: int) -> Callable[[], object]:
-        def once() -> bool:
-            data = payload(thread)
-            try:
-                if op in ("copy", "move"):
-                    getattr(backend, op)(sources[thread], path)
-                elif op == "open_atomic":
-                    with backend.open_atomic(path) as file:
-                        file.write(data)
-                else:
-                    getattr(backend, op)(path, io.BytesIO(data) if content == "stream" else data)
-            except AlreadyExists:
-                return False
-            return True
-
-        return once
-
-    results = race(context, [create(thread) for thread in range(_CREATORS)])
-    demand_no_error(context, results)
-    winners = [thread for thread, won in enumerate(results) if won is True]
-    if len(winners) != 1:
-        context.fail("one creator and seven times AlreadyExists", f"{len(winners)} creators")
-    if context.backend.capabilities.supports(Capability.READ):
-        seen = context.call("read_bytes()", backend.read_bytes, path)
-        if seen != payload(winners[0]):
-            context.fail("the content of the thread that created the file", f"{len(seen)} bytes of another")
-
-
 @probe("races.own_instances")
 def own_instances(context: ProbeContext, folder: str, threads: int) -> None:
     """Threads with an instance of their own write and read keys of their own."""
@@ -263,79 +159,12 @@ def own_instances(context: ProbeContext, folder: str, threads: int) -> None:
         context.fail("each thread's own bytes", str(wrong))
 
 
-@probe("races.atomic_move")
-def atomic_move(context: ProbeContext, folder: str) -> None:
-    """Beside a move that is declared atomic one of the two paths holds the whole file, and never both.
-
-    A file is moved once and never back: what was no longer at the source has to be at the target from then on, and what
-    was at the target already is at the source no more. So two questions in the right order settle it, however long
-    somebody else's turn in between takes.
-    """
-    stop, number = monotonic() + _ROUNDS_S[context.profile], 0
-    while number < 4 or monotonic() < stop:
-        _move_once(context, f"{folder}/here{number}", f"{folder}/there{number}")
-        number += 1
-
-
-def _move_once(context: ProbeContext, here: str, there: str) -> None:
-    backend: Any = context.backend
-    data = payload(7, 40_000)
-    context.touched.update((here, there))
-    context.call("write()", backend.write, here, data)
-    moved = threading.Event()
-    watched = threading.Barrier(3)  # The move begins when both observers have looked once.
-
-    def move() -> None:
-        watched.wait(_JOIN_S)
-        try:
-            backend.move(here, there)
-        finally:
-            moved.set()
-
-    def watch(look: Callable[[], str | None]) -> Callable[[], str | None]:
-        def looking() -> str | None:
-            seen = look()
-            watched.wait(_JOIN_S)
-            while seen is None and not moved.is_set():
-                seen = look()
-            return seen or look()
-
-        return looking
-
-    def once_gone() -> str | None:
-        seen = _content(backend, here)
-        if seen is None:
-            seen = _content(backend, there)
-        if seen is None:
-            return "the file at neither path"
-        return None if seen == data else f"{len(seen)} bytes of {len(data)}"
-
-    def once_there() -> str | None:
-        if _content(backend, there) is not None and _content(backend, here) is not None:
-            return "the file at both paths"
-        return None
-
-    results = race(context, [move, watch(once_gone), watch(once_there)])
-    demand_no_error(context, results)
-    wrong = next((text for text in results if text is not None), None)
-    if wrong is not None:
-        context.fail("the whole file at one of the two paths", str(wrong))
-
-
-def _content(backend: Any, path: str) -> bytes | None:
-    """Return what is at a path, or None where nothing is; any other error is the race's."""
-    try:
-        return bytes(backend.read_bytes(path))
-    except NotFound:
-        return None
-
-
 @probe("races.listing")
 def listing(context: ProbeContext, folder: str, op: str) -> None:
     """A listing beside writes has every file that was there throughout, once, and none that never was."""
     backend: Any = context.backend
     kept = set(context.content)
-    stop = monotonic() + _ROUNDS_S[context.profile]
+    stop = monotonic() + ROUNDS_S[context.profile]
 
     def churn() -> None:
         number = 0
@@ -386,7 +215,7 @@ def replaced(context: ProbeContext, folder: str, op: str) -> None:
     sources = [f"{folder}/from{number}" for number in range(len(contents))]
     context.touched.update((target, *sources))
     context.call("write()", backend.write, target, contents[0], overwrite=True)
-    stop = monotonic() + _ROUNDS_S[context.profile]
+    stop = monotonic() + ROUNDS_S[context.profile]
 
     def replace() -> None:
         while monotonic() < stop:
@@ -396,7 +225,7 @@ def replaced(context: ProbeContext, folder: str, op: str) -> None:
 
     def look() -> str | None:
         while monotonic() < stop:
-            seen = _content(backend, target)
+            seen = content_at(backend, target)
             if seen not in contents:
                 return "no file" if seen is None else f"{len(seen)} bytes, {len(set(seen))} kinds of them"
         return None
@@ -426,7 +255,7 @@ def _variant(context: ProbeContext, options: Mapping[str, object]) -> Callable[[
 def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
     begun, closed = threading.Barrier(_USERS + 1), threading.Event()
     terminal = bool(getattr(class_of(backend), "close_is_terminal", False))
-    stop = monotonic() + _ROUNDS_S[context.profile]
+    stop = monotonic() + ROUNDS_S[context.profile]
 
     def use(thread: int) -> Callable[[], str | None]:
         path, data = f"{folder}/{thread}", payload(thread, 20_000)
@@ -434,7 +263,7 @@ def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
 
         def using() -> str | None:
             backend.write(path, data, overwrite=True)
-            begun.wait(_JOIN_S)
+            begun.wait(JOIN_S)
             while monotonic() < stop:
                 late = closed.is_set()
                 try:
@@ -452,7 +281,7 @@ def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
         return using
 
     def close() -> None:
-        begun.wait(_JOIN_S)
+        begun.wait(JOIN_S)
         backend.close()
         closed.set()
 
@@ -481,7 +310,7 @@ def _wrong_answer(backend: Any, path: str, data: bytes) -> str | None:
 @probe("races.folder_deleted")
 def folder_deleted(context: ProbeContext, folder: str) -> None:
     """Beside a writer a folder is deleted with what was in it before; what is written afterwards stays."""
-    stop, number = monotonic() + _ROUNDS_S[context.profile], 0
+    stop, number = monotonic() + ROUNDS_S[context.profile], 0
     while number < 2 or monotonic() < stop:
         _delete_once(context, f"{folder}/{number}")
         number += 1
@@ -522,7 +351,7 @@ def _delete_once(context: ProbeContext, folder: str) -> None:
         if results[1] is True and context.call("exists()", backend.exists, path):
             context.fail("what was there before gone with the folder", f"{path} is there")
     for path in written:
-        seen = context.call("read_bytes()", _content, backend, path)
+        seen = context.call("read_bytes()", content_at, backend, path)
         if seen != path.encode() and (seen is not None or path in after):
             context.fail("what was written after the folder was deleted", f"{path}: {_said(seen)}")
 

@@ -1,0 +1,79 @@
+"""Races between threads that use one instance at once.
+
+Each starts at a barrier, with a short switch interval while it lasts, and is bounded in rounds and in time. A thread
+that does not come back fails the case; it is left behind as a daemon.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any, Final
+
+from remote_store import NotFound
+
+from rsconform.probes import ProbeContext
+from rsconform.run.model import Profile
+
+# Python's own is 5 ms: by then most operations on a store in memory are over.
+_SWITCH_S: Final = 1e-5
+JOIN_S: Final = 45.0  # On a busy machine eight seconds were not enough for four large uploads.
+# No further round is begun after this long.
+ROUNDS_S: Final = {Profile.QUICK: 0.1, Profile.STANDARD: 0.4, Profile.DEEP: 5.0}
+
+
+@contextmanager
+def switching_often() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def race(context: ProbeContext, works: Sequence[Callable[[], object]]) -> list[object]:
+    """Return what each work gave, or the exception it raised, after all were done at once."""
+    results: list[object] = [None] * len(works)
+    barrier = threading.Barrier(len(works))
+
+    def run(at: int, work: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            results[at] = work()
+        except BaseException as exc:
+            results[at] = exc
+
+    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(works)]
+    with switching_often():
+        for thread in threads:
+            thread.start()
+        ends = monotonic() + JOIN_S
+        for thread in threads:
+            thread.join(max(0.0, ends - monotonic()))
+    late = sum(thread.is_alive() for thread in threads)
+    if late:
+        context.fail(f"{len(works)} threads to come to their end", f"{late} did not within {JOIN_S:g} s")
+    return results
+
+
+def demand_no_error(context: ProbeContext, results: Sequence[object]) -> None:
+    errors = [result for result in results if isinstance(result, BaseException)]
+    if errors:
+        said = " ".join(str(errors[0]).split())[:200]
+        context.fail("no error in any thread", f"{len(errors)} errors, the first {type(errors[0]).__name__}: {said}")
+
+
+def payload(number: int, size: int = 4000) -> bytes:
+    return f"{number:04}".encode() * (size // 4)
+
+
+def content_at(backend: Any, path: str) -> bytes | None:
+    """Return what is at a path, or None where nothing is; any other error is the race's."""
+    try:
+        return bytes(backend.read_bytes(path))
+    except NotFound:
+        return None

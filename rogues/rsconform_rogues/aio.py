@@ -97,6 +97,19 @@ async def leaves_open(self: Any, *_exc: object) -> None:
     """Leave the block without closing."""
 
 
+async def keeps_its_lock(self: Any, path: str, content: Any, **options: Any) -> Any:
+    """Hold a lock while the source is read, and give it back on the ways out that were thought of."""
+    lock = self.__dict__.setdefault("_lock_of_writes", asyncio.Lock())
+    await lock.acquire()
+    try:
+        answer = await AsyncMemoryBackend.write(self, path, content, **options)
+    except Exception:
+        lock.release()
+        raise
+    lock.release()
+    return answer
+
+
 async def looks_then_writes(self: Any, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> Any:
     """Look for the file, do something else, and write."""
     if not overwrite and await AsyncMemoryBackend.exists(self, path):

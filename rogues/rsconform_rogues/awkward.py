@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -363,6 +364,33 @@ def busy(call: Call) -> Iterator[Any]:
     call.backend._busy = True
     yield from call.proceed()
     call.backend._busy = False
+
+
+class _InTurn(io.BytesIO):
+    """A stream that is read under a lock of the backend."""
+
+    def __init__(self, data: bytes, lock: threading.Lock) -> None:
+        super().__init__(data)
+        self._lock = lock
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        with self._lock:
+            return super().read(size)
+
+
+def _turn(call: Call) -> threading.Lock:
+    lock: threading.Lock = call.backend.__dict__.setdefault("_turn", threading.Lock())
+    return lock
+
+
+def in_turn(call: Call) -> Any:
+    """Hold a lock while the source is read."""
+    with _turn(call):
+        return call.proceed()
+
+
+def read_in_turn(call: Call) -> Any:
+    return _InTurn(call.proceed().read(), _turn(call))
 
 
 def in_pages_by_number(call: Call) -> Iterator[Any]:

@@ -109,11 +109,11 @@ class AsyncItems:
 
 
 class AsyncStream:
-    """An async iterator of bytes as a readable stream."""
+    """An async iterator of bytes as a readable stream; `chunks` is that iterator."""
 
     def __init__(self, loop: LoopThread, chunks: AsyncIterator[bytes]) -> None:
         self._loop = loop
-        self._chunks = chunks
+        self.chunks = chunks
         self._rest = b""
         self.closed = False
 
@@ -124,7 +124,7 @@ class AsyncStream:
             return piece
         while True:
             try:
-                chunk = self._loop.run(_next(self._chunks))
+                chunk = self._loop.run(_next(self.chunks))
             except StopAsyncIteration:
                 return b""
             if not isinstance(chunk, bytes) or chunk:
@@ -149,7 +149,7 @@ class AsyncStream:
     def close(self) -> None:
         """Close the iterator, if it can be."""
         self.closed = True
-        self._loop.run(_close(self._chunks))
+        self._loop.run(_close(self.chunks))
 
     def __enter__(self) -> AsyncStream:
         return self

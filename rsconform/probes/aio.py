@@ -17,6 +17,7 @@ from remote_store.aio import AsyncBackend
 
 from rsconform.cases.content import parse_content
 from rsconform.lanes.facade import AsyncFacade, LoopThread, iterated
+from rsconform.lanes.model import Snapshot
 from rsconform.probes import ProbeContext, probe
 
 T = TypeVar("T")
@@ -207,6 +208,20 @@ def cancelled_write(context: ProbeContext, path: str, op: str, after: int) -> No
     observed = context.call(f"{op}()", _run, context, cancel())
     if observed is not None:
         context.fail("CancelledError from a write that was cancelled", observed)
+    _demand_unchanged(context, path, op, before)
+
+    async def again() -> bool:
+        task = asyncio.ensure_future(getattr(_native(context), op)(path, b"again", overwrite=True))
+        done, _ = await asyncio.wait({task}, timeout=_SETTLE_S)
+        task.cancel()
+        return bool(done)
+
+    if not context.call(f"{op}() once more", _run, context, again()):
+        context.fail("another write after one that was cancelled", f"it did not return within {_SETTLE_S:g} s")
+
+
+def _demand_unchanged(context: ProbeContext, path: str, op: str, before: Snapshot | None) -> None:
+    """Look past the backend whether a write that was cancelled left only what it may."""
     if before is None or context.subject.audit is None:
         return
     after_it = context.subject.audit()
@@ -231,12 +246,25 @@ async def _cancelled(task: asyncio.Future[Any]) -> str | None:
     return "it returned" if error is None else f"{type(error).__name__}: {error}"
 
 
+_CHANGES: Final[dict[str, Callable[[Any, str], Awaitable[object]]]] = {
+    "write": lambda native, path: native.write(path, b"x" * 3000, overwrite=True),
+    "write_atomic": lambda native, path: native.write_atomic(path, b"x" * 3000, overwrite=True),
+    "copy": lambda native, path: native.copy(path, f"{path}-new", overwrite=True),
+    "delete": lambda native, path: native.delete(f"{path}-new", missing_ok=True),
+}
+
+
 @probe("aio.usable_after_cancel")
 def usable_after_cancel(context: ProbeContext, path: str, op: str) -> None:
     """An operation cancelled at whatever point leaves no lock behind: the same operation works afterwards."""
     native = _native(context)
 
+    context.touched.update((path, f"{path}-new"))
+
     async def once() -> None:
+        if op in _CHANGES:
+            await _CHANGES[op](native, path)
+            return
         given = getattr(native, op)(path)
         if inspect.isawaitable(given):
             given = await given

@@ -61,7 +61,7 @@ _FAILING: Final[Mapping[str, Deed]] = {
 @probe("locks.after_error")
 def after_error(context: ProbeContext, folder: str, op: str) -> None:
     """After an operation that raised in this thread another thread can work."""
-    context.touched.update(f"{folder}/{name}" for name in ("a", "b", "new", "other"))
+    context.touched.update(f"{folder}/{name}" for name in ("a", "b", "new", "nope", "other"))
     try:
         _FAILING[op](context.backend, folder)
     except CapabilityNotSupported as exc:
@@ -88,8 +88,9 @@ def _looks(backend: Backend, folder: str) -> None:
 
 
 def _writes(backend: Backend, folder: str) -> None:
-    backend.write(f"{folder}/other", b"other")
-    backend.exists(f"{folder}/other")
+    for name in ("other", "nope", "new", "a"):  # A lock may be of one file.
+        backend.write(f"{folder}/{name}", b"other", overwrite=True)
+        backend.exists(f"{folder}/{name}")
 
 
 def _demand_let_in(context: ProbeContext, left: str, work: Deed, folder: str) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from remote_store import AlreadyExists
 
 from rsconform.cases.content import parse_content
+from rsconform.lanes.facade import AsyncStream
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.looking import looking_at, shown
 from rsconform.probes.own import demand_own, demand_raised, make_own
@@ -89,6 +91,19 @@ def fails_once(context: ProbeContext, path: str, op: str, raised: str, after: in
     seen = context.call("read_bytes()", context.backend.read_bytes, path)
     if seen != data:
         context.fail(f"an error, or all of the source: {len(data)} bytes", f"{op}() returned, and stored {len(seen)}")
+
+
+@probe("sources.from_itself")
+def from_itself(context: ProbeContext, path: str, target: str, op: str) -> None:
+    """A file is written from a stream of the same backend."""
+    context.touched.add(target)
+    stream: Any = context.call("read()", context.backend.read, path)
+    source = stream.chunks if isinstance(stream, AsyncStream) else stream
+    context.call(f"{op}() from a stream of its own", getattr(context.backend, op), target, source)
+    context.call("close()", stream.close)
+    seen = context.call("read_bytes()", context.backend.read_bytes, target)
+    if seen != context.content[path]:
+        context.fail(f"all {len(context.content[path])} bytes of {path}", f"{len(seen)} bytes, or others")
 
 
 def _once(raised: BaseException, after: int) -> Callable[[int], None]:

@@ -427,6 +427,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "changes.listing": ProbeFacts(("path", "op", "change", "changed", "recursive", "max_depth")),
     "sources.changed": ProbeFacts(("path", "op", "content")),
     "sources.conflict": ProbeFacts(("path", "content", "overwrite")),
+    "sources.from_itself": ProbeFacts(("path", "target", "op")),
     "sources.fails_once": ProbeFacts(("path", "op", "raised", "after")),
     "sources.raises": ProbeFacts(("path", "op", "raised", "after")),
     "sources.unseen": ProbeFacts(("path", "content", "by")),

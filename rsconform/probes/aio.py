@@ -273,10 +273,15 @@ def usable_after_cancel(context: ProbeContext, path: str, op: str) -> None:
                 pass
 
     async def cancel_early() -> str | None:
-        for pauses in range(8):
+        started = perf_counter()
+        await once()
+        took = perf_counter() - started
+        for at in range(16):  # At its first eight turns of the loop, and at eight moments of the time it takes.
             task = asyncio.ensure_future(once())
-            for _ in range(pauses):
+            for _ in range(at if at < 8 else 0):
                 await asyncio.sleep(0)
+            if at >= 8:
+                await asyncio.sleep(took * (at - 7) / 9)
             task.cancel()
             done, _ = await asyncio.wait({task}, timeout=_SETTLE_S)
             if not done:

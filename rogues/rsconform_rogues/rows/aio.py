@@ -87,7 +87,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="on another loop",
         limit_s=10.0,
     ),
-    row("KIT-060", "keeps-its-lock", "async", has(write=aio.keeps_its_lock), reason="did not return"),
+    row("KIT-060", "keeps-its-lock", "async", has(write=aio.keeps_its_lock), reason="did not return", limit_s=20.0),
     row("KIT-060", "swallows-cancellation", "async", has(write=aio.swallows_cancellation), reason="it returned"),
     row(
         "KIT-060",

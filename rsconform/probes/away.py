@@ -17,6 +17,7 @@ from rsconform.lanes.facade import AsyncFacade
 _PIECE: Final = 64 * 1024
 _NEW: Final = 110  # What every byte is that is written here.
 _STALL_S: Final = 30.0
+_NAP_S: Final = 0.01
 
 
 def create(backend: Any, op: str, path: str, content: str, at: float) -> bool:
@@ -139,7 +140,9 @@ class Stalled(io.RawIOBase):
 def stall(marker: Path) -> None:
     """Say by a file that it is half done, and wait: nobody lets it end."""
     marker.touch()
-    time.sleep(_STALL_S)
+    ends = time.monotonic() + _STALL_S
+    while time.monotonic() < ends:
+        time.sleep(_NAP_S)  # In small pieces: a signal that comes just before it sleeps is only seen when it is over.
 
 
 async def _stalled(content: bytes, marker: Path) -> AsyncIterator[bytes]:

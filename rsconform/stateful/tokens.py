@@ -70,7 +70,7 @@ def decode(token: str) -> Sequel:
     except (binascii.Error, zlib.error, UnicodeError, ValueError, RecursionError) as exc:
         if isinstance(exc, TokenError):
             raise
-        raise TokenError("the token is damaged: was all of it copied?") from exc
+        raise TokenError("the token is damaged; copy all of it") from exc
     return _from_facts(facts)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -30,6 +31,8 @@ from rsconform.run.plan import Selection, contract_of, demand_axioms, demand_cas
 from rsconform.run.supervisor import MOST_DEATHS, ChildFailedError, Supervisor
 from rsconform.spec.model import Edition
 
+_MOST_WORKERS: Final = 128  # Each is a process of its own, with services of its own.
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -49,6 +52,12 @@ class _Asked:
     timeout: float
     reports: Path
     pytest_args: tuple[str, ...]
+
+
+def _demand_workers(_context: click.Context, _option: click.Parameter, workers: str | None) -> str | None:
+    if workers is None or workers == "auto" or (workers.isdigit() and int(workers) <= _MOST_WORKERS):
+        return workers
+    raise click.BadParameter(f"{workers!r} is neither 'auto' nor a number from 0 to {_MOST_WORKERS}.")
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -76,6 +85,7 @@ class _Asked:
     "-n",
     "workers",
     metavar="N",
+    callback=_demand_workers,
     help="Run on N workers: a number, or 'auto' for the cores. [default: as the lane says; 0 for none]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is random.")

@@ -11,7 +11,7 @@ from typing import Any, Final
 from remote_store import AlreadyExists, Capability, NotFound, RemoteStoreError
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import JOIN_S, ROUNDS_S, content_at, demand_no_error, payload, race
+from rsconform.probes.racing import JOIN_S, ROUNDS_S, content_at, demand_no_error, payload, race, rounds
 
 _CREATORS: Final = 8
 _MOVERS: Final = 4
@@ -24,12 +24,10 @@ _SURE: Final = 2
 @probe("claims.created")
 def created(context: ProbeContext, folder: str, op: str, content: str) -> None:
     """Of several threads that create one file one does; the others are told that it exists."""
-    stop, number = monotonic() + ROUNDS_S[context.profile], 0
-    while number < 2 or monotonic() < stop:
+    for number in rounds(context):
         path = f"{folder}/new{number}"
         context.touched.add(path)
         _create_once(context, path, op, content)
-        number += 1
 
 
 def _create_once(context: ProbeContext, path: str, op: str, content: str) -> None:
@@ -71,10 +69,8 @@ def _create_once(context: ProbeContext, path: str, op: str, content: str) -> Non
 @probe("claims.moved")
 def moved(context: ProbeContext, folder: str) -> None:
     """Of several threads that move one file away one gets it; the others are told that there is none."""
-    stop, number = monotonic() + ROUNDS_S[context.profile], 0
-    while number < 2 or monotonic() < stop:
+    for number in rounds(context):
         _move_once(context, f"{folder}/{number}")
-        number += 1
 
 
 def _move_once(context: ProbeContext, folder: str) -> None:
@@ -160,8 +156,7 @@ def _refusals(context: ProbeContext, path: str, *, deletes: bool) -> list[str]:
 def nowhere(context: ProbeContext, folder: str) -> None:
     """A file that is gone from where it is moved away is by then where it is moved to."""
     backend: Any = context.backend
-    stop, number = monotonic() + ROUNDS_S[context.profile], 0
-    while number < 2 or monotonic() < stop:
+    for number in rounds(context):
         source, target = f"{folder}/{number}", f"{folder}/{number}-moved"
         context.touched.update((source, target))
         context.call("write()", backend.write, source, _DATA)
@@ -169,7 +164,6 @@ def nowhere(context: ProbeContext, folder: str) -> None:
         demand_no_error(context, wrong)
         if True in wrong:
             context.fail("the file at its new path once it is gone from its old one", "at neither of them")
-        number += 1
 
 
 def _mover(backend: Any, source: str, target: str) -> Callable[[], None]:
@@ -197,10 +191,8 @@ def at_one_path(context: ProbeContext, folder: str) -> None:
     was at the target already is at the source no more. So two questions in the right order settle it, however long
     somebody else's turn in between takes.
     """
-    stop, number = monotonic() + ROUNDS_S[context.profile], 0
-    while number < 4 or monotonic() < stop:
+    for number in rounds(context, 4):
         _move_watched(context, f"{folder}/here{number}", f"{folder}/there{number}")
-        number += 1
 
 
 def _move_watched(context: ProbeContext, here: str, there: str) -> None:

@@ -14,7 +14,7 @@ from remote_store import Backend, BackendUnavailable, Capability, RemoteStoreErr
 from rsconform.lanes.draining import drained
 from rsconform.lanes.facade import class_of
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import JOIN_S, ROUNDS_S, content_at, demand_no_error, payload, race
+from rsconform.probes.racing import JOIN_S, ROUNDS_S, content_at, demand_no_error, payload, race, rounds
 
 _USERS: Final = 8  # More than a pool of the usual size has workers: some have to wait for one.
 _LARGE: Final = 1_000_000
@@ -310,10 +310,8 @@ def _wrong_answer(backend: Any, path: str, data: bytes) -> str | None:
 @probe("races.folder_deleted")
 def folder_deleted(context: ProbeContext, folder: str) -> None:
     """Beside a writer a folder is deleted with what was in it before; what is written afterwards stays."""
-    stop, number = monotonic() + ROUNDS_S[context.profile], 0
-    while number < 2 or monotonic() < stop:
+    for number in rounds(context):
         _delete_once(context, f"{folder}/{number}")
-        number += 1
 
 
 def _delete_once(context: ProbeContext, folder: str) -> None:

@@ -6,6 +6,7 @@ that does not come back fails the case; it is left behind as a daemon.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,12 @@ _SWITCH_S: Final = 1e-5
 JOIN_S: Final = 45.0  # On a busy machine eight seconds were not enough for four large uploads.
 # No further round is begun after this long.
 ROUNDS_S: Final = {Profile.QUICK: 0.1, Profile.STANDARD: 0.4, Profile.DEEP: 5.0}
+
+
+def rounds(context: ProbeContext, least: int = 2) -> Iterator[int]:
+    """Yield the numbers of rounds: so many at least, however slow the store, and more while there is time."""
+    stop = monotonic() + ROUNDS_S[context.profile]
+    return itertools.takewhile(lambda number: number < least or monotonic() < stop, itertools.count())
 
 
 @contextmanager

@@ -110,6 +110,7 @@ class Supervisor:
     def _child(self, part: int) -> bool:
         """Run one child; return whether the run is over."""
         handles.allow_more()
+        process = f"main-{part}" if part else "main"
         environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         # pytest names files, and a name that the terminal cannot show is no reason to end.
@@ -118,7 +119,7 @@ class Supervisor:
         command = [sys.executable, "-m", "pytest", *self.arguments, f"--rsconform-part={part}"]
         with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as child:
             try:
-                self._watch(child, f"main-{part}" if part else "main")
+                self._watch(child, process)
             except KeyboardInterrupt as exc:
                 if isinstance(exc, _TerminatedError):
                     child.send_signal(signal.SIGINT)
@@ -128,7 +129,7 @@ class Supervisor:
                 child.kill()
                 raise
         self._read()
-        return self._settle(child.returncode, f"main-{part}" if part else "main")
+        return self._settle(child.returncode, process)
 
     def _watch(self, child: subprocess.Popen[bytes], process: str) -> None:
         over: float | None = None  # Since when its last line is written.

@@ -7,7 +7,7 @@ the backend did then is taken over, so that the rest of the sequence is judged b
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rsconform.lanes.model import Snapshot
@@ -174,7 +174,7 @@ class Model:
     def _expect_delete_folder(self, operation: Operation) -> Expected:
         path, missing_ok = operation.path, operation.option("missing_ok")
         if self.has_files(path):
-            refused = frozenset({"InvalidPath"} if path in self.files else ())
+            refused = self._refused_as_file(path)
             if operation.option("recursive"):
                 return Expected(errors=refused)
             return raises("DirectoryNotEmpty", *refused)
@@ -219,16 +219,23 @@ class Model:
     def _unknown_below(self, path: str) -> bool:
         return not self.seen_past and any(folder.startswith(f"{path}/") for folder in self.bare)
 
+    def _is_left_open(self, path: str, both: Collection[str]) -> bool:
+        """Return whether a listing may differ: where a key is a prefix too, one entry or two may stand for it."""
+        return self._unknown_below(path) or self.is_both(path) or bool(both)
+
+    def _refused_as_file(self, path: str) -> frozenset[str]:
+        """Return what a folder may be refused with because its key is a file as well."""
+        return frozenset({"InvalidPath"} if path in self.files else ())
+
     def _expect_list_folders(self, operation: Operation) -> Expected:
         files, folders = self.children(operation.path)
-        if self._unknown_below(operation.path) or self.is_both(operation.path) or files & folders:
+        if self._is_left_open(operation.path, files & folders):
             return Expected(ANYTHING)
         return Expected(frozenset(FOLDER.format(f"{operation.path}/{name}") for name in folders))
 
     def _expect_iter_children(self, operation: Operation) -> Expected:
         files, folders = self.children(operation.path)
-        # Where a key is a prefix too, one entry or two may stand for it.
-        if self._unknown_below(operation.path) or self.is_both(operation.path) or files & folders:
+        if self._is_left_open(operation.path, files & folders):
             return Expected(ANYTHING)
         below = frozenset(FOLDER.format(f"{operation.path}/{name}") for name in folders)
         return Expected(below | self._entries(f"{operation.path}/{name}" for name in files))
@@ -240,8 +247,7 @@ class Model:
         if not self.is_folder(path):
             return raises("InvalidPath" if path in self.files else "NotFound")
         sizes = [len(content) for key, content in self.files.items() if key.startswith(f"{path}/")]
-        refused = frozenset({"InvalidPath"} if path in self.files else ())
-        return Expected((len(sizes), sum(sizes)), errors=refused)
+        return Expected((len(sizes), sum(sizes)), errors=self._refused_as_file(path))
 
     def _expect_check_health(self, _operation: Operation) -> Expected:
         return Expected(errors=frozenset({"RemoteStoreError"}) if self.gone else frozenset())

@@ -11,7 +11,7 @@ import inspect
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, BinaryIO, Final, Literal, NoReturn, TypeVar, cast
+from typing import Any, BinaryIO, Final, Generic, Literal, NoReturn, TypeVar, cast
 
 from remote_store import Backend, CapabilitySet, FileInfo, FolderEntry, FolderInfo
 from remote_store.aio import AsyncBackend
@@ -40,11 +40,12 @@ class LoopThread:
         if threading.current_thread() is self._thread:  # It would wait for itself.
             work.close()
             raise OffSurface("a call of an AsyncBackend while its loop waits for another one")
-        future = asyncio.run_coroutine_threadsafe(_settled(work), self._loop)
+        under_way = _UnderWay(self._loop, work)
         try:
-            value, error = future.result()
+            self._loop.call_soon_threadsafe(under_way.start)
+            value, error = under_way.ended()
         except BaseException:
-            future.cancel()
+            self._loop.call_soon_threadsafe(under_way.cancel)
             raise
         if error is not None:
             raise error
@@ -71,12 +72,48 @@ class LoopThread:
             self._loop.close()
 
 
-async def _settled(work: Coroutine[Any, Any, T]) -> tuple[T | None, BaseException | None]:
-    # A KeyboardInterrupt or SystemExit that left the task as it is would end the loop.
-    try:
-        return await work, None
-    except BaseException as exc:
-        return None, exc
+class _UnderWay(Generic[T]):
+    """One coroutine on the loop that another thread waits for.
+
+    That thread takes no lock but this one, which nobody else waits for: an interrupt between taking and holding a lock
+    leaves it taken, and with those of concurrent.futures the loop would stand still for good.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> None:
+        self._loop = loop
+        self._work = work
+        self._task: asyncio.Task[None] | None = None
+        self._outcome: tuple[T, None] | tuple[None, BaseException] = (None, asyncio.CancelledError())
+        self._pending = threading.Lock()
+        self._pending.acquire()
+
+    def start(self) -> None:
+        """Begin; to be called by the loop."""
+        self._task = self._loop.create_task(self._settle())
+        self._task.add_done_callback(self._end)
+
+    def cancel(self) -> None:
+        """Cancel it, whether or not it has begun; to be called by the loop."""
+        if self._task is not None:
+            self._task.cancel()
+        else:
+            self._work.close()
+
+    def ended(self) -> tuple[T, None] | tuple[None, BaseException]:
+        """Wait for its end, and return its value or what it raised."""
+        self._pending.acquire()
+        return self._outcome
+
+    def _end(self, _task: object) -> None:
+        self._work.close()  # It has not begun where it was cancelled at once.
+        self._pending.release()
+
+    async def _settle(self) -> None:
+        # A KeyboardInterrupt or SystemExit that left the task as it is would end the loop.
+        try:
+            self._outcome = (await self._work, None)
+        except BaseException as exc:
+            self._outcome = (None, exc)
 
 
 async def _cancel_all() -> None:

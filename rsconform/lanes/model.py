@@ -24,6 +24,10 @@ class ServiceDownError(Exception):
     """Raised by a lane fixture whose service cannot be reached: no case then says anything about the backend."""
 
 
+class FixtureError(Exception):
+    """What a lane fixture affords failed: nothing is known about the subject."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """A file as it lies in the store, seen past the backend."""

@@ -17,7 +17,7 @@ from typing import Final
 from remote_store import Capability
 
 from rsconform.lanes.elsewhere import ElsewhereError, OtherProcess, others
-from rsconform.lanes.model import Snapshot
+from rsconform.lanes.model import FixtureError, Snapshot
 from rsconform.probes import ProbeContext, away, probe
 from rsconform.run.model import MEASURED, Profile
 
@@ -25,6 +25,7 @@ _ROUNDS: Final = {Profile.QUICK: 3, Profile.STANDARD: 5, Profile.DEEP: 60}
 _KILLS: Final = {Profile.QUICK: 1, Profile.STANDARD: 2, Profile.DEEP: 15}
 _ANSWER_S: Final = 20.0
 _SETTLE_S: Final = 0.1
+_AUDIT_S: Final = 2.0  # For how long an audit may fail, as what it looks at may still change.
 _SIZE: Final = 3_000_000
 _WRITES: Final = ("write", "write_atomic", "open_atomic")
 
@@ -154,16 +155,24 @@ def _judge(context: ProbeContext, stop: _Stop, before: Mapping[str, bytes], *, k
 
 
 def _settled(context: ProbeContext) -> Snapshot:
-    """Return the store once it stays as it is: what was sent before the stop may be done a little later."""
+    """Return the store once it stays as it is: what was sent before the stop may be done a little later.
+
+    Raises:
+        FixtureError: The fixture cannot look at its store, and not for a file that went away under it.
+    """
     assert context.subject.audit is not None
-    ends, seen = monotonic() + _ANSWER_S, context.subject.audit()
-    while monotonic() < ends:
-        sleep(_SETTLE_S)
-        later = context.subject.audit()
-        if later == seen:
-            break
+    began, seen = monotonic(), None
+    while True:
+        later = None
+        try:
+            later = context.subject.audit()
+        except FixtureError:
+            if monotonic() > began + _AUDIT_S:
+                raise
+        if later is not None and (later == seen or monotonic() > began + _ANSWER_S):
+            return later
         seen = later
-    return seen
+        sleep(_SETTLE_S)
 
 
 def _wrong(context: ProbeContext, stop: _Stop, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str | None:

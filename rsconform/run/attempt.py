@@ -12,10 +12,10 @@ from remote_store import Backend
 
 from rsconform.cases.model import Case, Skip, Want
 from rsconform.lanes.facade import OffSurface, class_of
-from rsconform.lanes.model import Lane
+from rsconform.lanes.model import FixtureError, Lane
 from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
 from rsconform.run import deadline
-from rsconform.run.ends import CaseFailed, FaultNotMet, FixtureError, Refused, show_error
+from rsconform.run.ends import CaseFailed, FaultNotMet, Refused, show_error
 from rsconform.run.interpreter import Interpreter
 from rsconform.run.invariants import Watch
 from rsconform.run.limits import Hangs, Limits

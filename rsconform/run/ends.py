@@ -32,10 +32,6 @@ class CaseFailed(Exception):  # The verdict on the subject, not an error of the 
         super().__init__(f"expected {expected}, observed {observed}")
 
 
-class FixtureError(Exception):
-    """What a lane fixture affords failed: nothing is known about the subject."""
-
-
 @dataclass(slots=True)
 class Done:
     """What an operation did: its value or its error, and how far it had come."""

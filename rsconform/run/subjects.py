@@ -13,10 +13,10 @@ from remote_store import Backend
 
 from rsconform.cases.values import show
 from rsconform.lanes.facade import LoopThread, faced
-from rsconform.lanes.model import Audit, Lane, LaneFixture, ServiceDownError, Services, Snapshot, Subject
+from rsconform.lanes.model import Audit, FixtureError, Lane, LaneFixture, ServiceDownError, Services, Snapshot, Subject
 from rsconform.lanes.registry import LaneError, import_target
 from rsconform.run import deadline
-from rsconform.run.ends import FixtureError, show_error, show_fault
+from rsconform.run.ends import show_error, show_fault
 from rsconform.run.limits import Hangs, Limits
 from rsconform.run.model import Failure
 from rsconform.run.proofs import UnprovedError, disproof_of_wire

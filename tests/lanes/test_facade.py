@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from io import BytesIO
+from types import FrameType
+from typing import Any
 
 import pytest
 from remote_store import NotFound
@@ -64,6 +67,41 @@ def test_a_call_that_would_wait_for_itself_is_no_failure_of_the_backends(backend
 def test_what_an_async_backend_lacks_is_no_failure_of_its(name: str, backend: AsyncFacade) -> None:
     with pytest.raises(OffSurface):
         getattr(backend, name)("a")
+
+
+def _interrupted(moment: int, call: Callable[[], object]) -> bool:
+    """Interrupt a call at the moment at which so many lines, calls and returns have gone by, if it lasts that long."""
+    left = moment
+
+    def trace(_frame: FrameType, _event: str, _arg: object) -> Any:
+        nonlocal left
+        if not left:
+            raise KeyboardInterrupt
+        left -= 1
+        return trace
+
+    earlier = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(earlier)
+    return False
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # Interrupted before it was handed over.
+def test_the_loop_runs_on_whenever_a_call_is_interrupted(backend: AsyncFacade) -> None:
+    backend.write("d/a", b"here")
+
+    moment = 0
+    while _interrupted(moment, lambda: backend.read_bytes("d/a")):
+        assert backend.loop.responds(), f"it stands still after an interrupt at moment {moment}"
+        moment += 1
+
+    assert moment > 10
+    assert backend.read_bytes("d/a") == b"here"
 
 
 async def _chunks() -> AsyncIterator[bytes]:

@@ -31,6 +31,10 @@ class ElsewhereError(Exception):
     """The other process did not do its part: that says nothing about the backend."""
 
 
+class NoAnswerError(ElsewhereError):
+    """The other process did not answer in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
     """How another process makes a backend over a store.
@@ -59,9 +63,14 @@ class Answer:
 
 
 class OtherProcess:
-    """A process with a backend of its own."""
+    """A process with a backend of its own.
+
+    Attributes:
+        interrupts: How many it was sent.
+    """
 
     def __init__(self, elsewhere: Elsewhere, temp: Path) -> None:
+        self.interrupts = 0
         self.temp = temp  # Where that process has its temporary files.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "rsconform.lanes.elsewhere"],
@@ -107,12 +116,13 @@ class OtherProcess:
         """Return what came of the call under way.
 
         Raises:
-            ElsewhereError: The process ended, or took longer.
+            NoAnswerError: It took longer.
+            ElsewhereError: The process ended.
         """
         try:
             line = self._lines.get(timeout=limit_s)
         except queue.Empty:
-            raise ElsewhereError(f"the other process did not answer within {limit_s:g} s") from None
+            raise NoAnswerError(f"the other process did not answer within {limit_s:g} s") from None
         if line is None:
             raise ElsewhereError(f"the other process ended, with {self._process.wait()}")
         return Answer(**json.loads(line))
@@ -124,6 +134,7 @@ class OtherProcess:
 
     def interrupt(self) -> None:
         """Do to it what Ctrl-C does."""
+        self.interrupts += 1
         self._process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
 from remote_store import Capability
 
-from rsconform.lanes.elsewhere import ElsewhereError, OtherProcess, others
+from rsconform.lanes.elsewhere import ElsewhereError, NoAnswerError, OtherProcess, others
 from rsconform.lanes.model import FixtureError, Snapshot
 from rsconform.probes import ProbeContext, away, probe
 from rsconform.run.model import MEASURED, Profile
 
 _ROUNDS: Final = {Profile.QUICK: 3, Profile.STANDARD: 5, Profile.DEEP: 60}
 _KILLS: Final = {Profile.QUICK: 1, Profile.STANDARD: 2, Profile.DEEP: 15}
+_STUCK: Final = 2  # Processes that stand still for what was interrupted in them.
 _ANSWER_S: Final = 20.0
 _SETTLE_S: Final = 0.1
 _AUDIT_S: Final = 2.0  # For how long an audit may fail, as what it looks at may still change.
@@ -57,21 +58,42 @@ def leaves(context: ProbeContext, folder: str, op: str) -> None:
     elsewhere = context.subject.elsewhere
     assert elsewhere is not None
     chance = random.Random(f"{context.seed} {op}")
-    seen, stopped = 0, 0
-    for _ in range(_KILLS[context.profile]):
+    ends: list[bool] = []
+    killed, stuck = 0, 0
+    while killed < _KILLS[context.profile]:
         with others(elsewhere()) as (process,):
-            takes_s = None if op in _WRITES else _taken_s(context, process, _Stop(op, folder, None))
-            stop = _Stop(op, folder, takes_s)
-            rounds = 1 if op in _WRITES else _ROUNDS[context.profile]
-            for number in range(rounds + 1):
-                killed = number == rounds
-                before = _prepared(context, folder)
-                stopped += _stopped(process, stop, chance, killed=killed)
-                seen += 1
-                _judge(context, stop, before, killed=killed)
-                if killed:
-                    break
-    context.notes.append(f"{MEASURED}{op} stopped {seen} times, {stopped} of them in its middle")
+            try:
+                _stop_till_killed(context, process, _Stop(op, folder, None), chance, ends)
+                killed += 1
+            except NoAnswerError:
+                # Once says nothing: in the library too an interrupt may come between taking and holding a lock.
+                if not process.interrupts:
+                    raise
+                process.kill()  # It would not end by itself.
+                stuck += 1
+        if stuck == _STUCK:
+            expected = f"an end of {op}() when it is interrupted, and after it"
+            context.fail(expected, f"no end within {_ANSWER_S:g} s, in {stuck} processes")
+    context.notes.append(f"{MEASURED}{op} stopped {len(ends)} times, {sum(ends)} of them in its middle")
+
+
+def _stop_till_killed(
+    context: ProbeContext, process: OtherProcess, stop: _Stop, chance: random.Random, ends: list[bool]
+) -> None:
+    """Interrupt an operation of a process a few times and kill it then; `ends` is told which was in its middle."""
+    rounds = 1
+    if stop.op not in _WRITES:
+        stop = replace(stop, takes_s=_taken_s(context, process, stop))
+        rounds = _ROUNDS[context.profile]
+    for number in range(rounds + 1):
+        killed = number == rounds
+        before = _prepared(context, stop.folder)
+        if killed and stop.op not in _WRITES:
+            # What it comes to is not asked; writes show by their marker that they still come so far.
+            process.ask(away.begun, _ANSWER_S, **_arguments(process, stop))
+            before = _prepared(context, stop.folder)
+        ends.append(_stopped(process, stop, chance, killed=killed))
+        _judge(context, stop, before, killed=killed)
 
 
 def _prepared(context: ProbeContext, folder: str) -> Mapping[str, bytes]:
@@ -131,7 +153,7 @@ def _await(marker: Path) -> None:
     ends = monotonic() + _ANSWER_S
     while not marker.exists():
         if monotonic() > ends:
-            raise ElsewhereError(f"a write took in no half of its source within {_ANSWER_S:g} s")
+            raise NoAnswerError(f"a write took in no half of its source within {_ANSWER_S:g} s")
         sleep(0.002)
 
 

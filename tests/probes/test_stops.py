@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from remote_store.backends import LocalBackend
 from rsconform_rogues.table import BASES
 
+from rsconform.lanes import Elsewhere
 from rsconform.lanes.model import FixtureError, Services, Snapshot
-from rsconform.probes import ProbeContext
+from rsconform.probes import ProbeContext, ProbeFailed, stops
 from rsconform.probes.stops import leaves
 
 
+class Locking(LocalBackend):
+    """A backend that lets go of its lock after exceptions, and keeps it for an interrupt."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self._lock = threading.Lock()
+
+    def copy(self, *args: Any, **options: Any) -> None:
+        self._lock.acquire()
+        try:
+            super().copy(*args, **options)
+            time.sleep(0.2)
+        except Exception:
+            self._lock.release()
+            raise
+        self._lock.release()
+
+
 @pytest.fixture
-def services() -> Services:
-    return Services(own_process=True)
+def services() -> Iterator[Services]:
+    services = Services(own_process=True)
+    yield services
+    services.close()
+
+
+def test_a_lock_that_an_interrupt_leaves_taken_is_in_the_way(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setattr(stops, "_ANSWER_S", 3.0)
+    with BASES["local"].fixture(services) as subject:
+        assert subject.elsewhere is not None
+        elsewhere = Elsewhere("test_stops:Locking", subject.elsewhere().options)
+        locking = replace(subject, elsewhere=lambda: elsewhere)
+
+        with pytest.raises(ProbeFailed, match=r"an end of copy\(\).*in 2 processes"):
+            leaves(ProbeContext(locking, subject.make()), "d", "copy")
 
 
 def test_a_file_that_goes_away_under_an_audit_is_no_fault_of_the_fixture(services: Services) -> None:
@@ -32,7 +73,6 @@ def test_a_file_that_goes_away_under_an_audit_is_no_fault_of_the_fixture(service
         leaves(ProbeContext(replace(subject, audit=now_and_then), subject.make()), "d", "delete_folder")
 
     assert audits >= 3
-    services.close()
 
 
 def test_an_audit_that_never_works_ends_it(services: Services) -> None:
@@ -41,4 +81,3 @@ def test_an_audit_that_never_works_ends_it(services: Services) -> None:
 
     with BASES["local"].fixture(services) as subject, pytest.raises(FixtureError, match="no permission"):
         leaves(ProbeContext(replace(subject, audit=never), subject.make()), "d", "delete_folder")
-    services.close()

@@ -103,18 +103,22 @@ def installed_lane_files() -> list[LaneFile]:
 def installed_paths() -> Iterator[tuple[Path, str | None]]:
     """Yield the files with which installed packages register lanes, and the distribution of each."""
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
-        for folder in _package_folders(entry.value.partition(":")[0]):
-            path = folder / "lanes.toml"
-            if path.is_file():
-                yield path, entry.dist.name if entry.dist is not None else None
+        paths = [folder / "lanes.toml" for folder in _package_folders(entry.value.partition(":")[0])]
+        # One that holds none is yielded as well: whoever reads it says so.
+        for path in [path for path in paths if path.is_file()] or paths[:1]:
+            yield path, entry.dist.name if entry.dist is not None else None
 
 
 def read_installed(path: Path, distribution: str | None) -> LaneFile:
     """Read a file with which an installed package registers lanes.
 
     Raises:
-        SpecError: With every mistake of the file.
+        SpecError: With every mistake of the file, or as there is none.
     """
+    if not path.is_file():
+        hint = "Ship it as package data, or let the entry point name the package that holds it"
+        what = f"{distribution or 'a package'} registers lanes and has no such file"
+        raise SpecError((Mistake("no-file", Place(str(path), 0), "lanes", what, hint=hint),))
     file = read_lane_file(path, from_entry_point=True)
     return LaneFile(path, tuple(replace(lane, distribution=distribution) for lane in file.lanes))
 

@@ -211,6 +211,19 @@ def test_lanes_of_a_package_are_read_without_importing_it_or_what_it_lies_in(
     assert "outer" not in sys.modules
 
 
+def test_a_package_that_registers_lanes_and_holds_no_file_of_them_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "without_lanes").mkdir()
+    (tmp_path / "without_lanes" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    points = [EntryPoint("theirs", "without_lanes", "rsconform.lanes")]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+
+    with pytest.raises(SpecError, match=r"without_lanes.lanes\.toml: lanes: .* has no such file\.\n  Ship it"):
+        installed_lane_files()
+
+
 def test_a_lane_of_ones_own_outranks_an_installed_one_of_the_same_name(tmp_path: Path) -> None:
     own = read_lane_file(lanes_toml(tmp_path, "[lane.memory]\nbackend = 'a:b'"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS
+from argparse import SUPPRESS, ArgumentTypeError
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--rsconform-trait", action="append", default=[], metavar="NAME=VALUE", help="declare a trait of the lane")
     add("--rsconform-lanes", action="append", default=[], metavar="FILE", help="a lanes.toml to take lanes from")
     add("--rsconform-reports", metavar="DIR", help="write reports and certificate there")
-    add("--rsconform-timeout", type=float, default=10.0, metavar="SECONDS", help="limit of one operation (10)")
+    add("--rsconform-timeout", type=_seconds, default=10.0, metavar="SECONDS", help="limit of one operation (10)")
     add("--rsconform-fresh", action="store_true", help="an instance of its own for every case")
     add("--rsconform-fresh-store", action="store_true", help="each call of the callable gives a new, empty store")
     add("--rsconform-seed", type=int, default=0, metavar="N", help="seed of what is random")
@@ -42,6 +42,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--rsconform-part", type=int, default=0, help=SUPPRESS)
     add("--rsconform-again", default="", help=SUPPRESS)
     add("--rsconform-level", default="must", help=SUPPRESS)
+
+
+def _seconds(text: str) -> float:
+    """Return a limit; what is no number of seconds is refused, as `--timeout` of the command does."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.01 <= seconds <= 86_400:
+        raise ArgumentTypeError(f"{text!r} is no number of seconds from 0.01 to 86400")
+    return seconds
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -105,6 +105,14 @@ def test_the_plugin_is_there_by_entry_point_and_says_its_options(project: pytest
     assert "--rsconform-part" not in said(result)
 
 
+@pytest.mark.parametrize("seconds", ["nan", "0", "-1", "inf", "soon"])
+def test_a_limit_that_is_no_number_of_seconds_is_refused(seconds: str, project: pytest.Pytester) -> None:
+    result = run(project, "--rsconform-backend", "memory", f"--rsconform-timeout={seconds}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"'{seconds}' is no number of seconds from 0.01 to 86400" in "\n".join(result.errlines)
+
+
 # -- where lanes come from --
 
 

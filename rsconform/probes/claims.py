@@ -11,7 +11,7 @@ from typing import Any, Final
 from remote_store import AlreadyExists, Capability, NotFound, RemoteStoreError
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import JOIN_S, ROUNDS_S, content_at, demand_no_error, payload, race, rounds
+from rsconform.probes.racing import ROUNDS_S, content_at, demand_no_error, meeting, payload, race, rounds
 
 _CREATORS: Final = 8
 _MOVERS: Final = 4
@@ -204,7 +204,8 @@ def _move_watched(context: ProbeContext, here: str, there: str) -> None:
     watched = threading.Barrier(3)  # The move begins when both observers have looked once.
 
     def move() -> None:
-        watched.wait(JOIN_S)
+        with meeting(watched):
+            pass
         try:
             backend.move(here, there)
         finally:
@@ -212,8 +213,8 @@ def _move_watched(context: ProbeContext, here: str, there: str) -> None:
 
     def watch(look: Callable[[], str | None]) -> Callable[[], str | None]:
         def looking() -> str | None:
-            seen = look()
-            watched.wait(JOIN_S)
+            with meeting(watched):
+                seen = look()
             while seen is None and not moved.is_set():
                 seen = look()
             return seen or look()

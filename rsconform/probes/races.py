@@ -14,7 +14,7 @@ from remote_store import Backend, BackendUnavailable, Capability, RemoteStoreErr
 from rsconform.lanes.draining import drained
 from rsconform.lanes.facade import class_of
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import JOIN_S, ROUNDS_S, content_at, demand_no_error, payload, race, rounds
+from rsconform.probes.racing import ROUNDS_S, content_at, demand_no_error, meeting, payload, race, rounds
 
 _USERS: Final = 8  # More than a pool of the usual size has workers: some have to wait for one.
 _LARGE: Final = 1_000_000
@@ -262,8 +262,8 @@ def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
         context.touched.update((path, f"{path}-copy"))
 
         def using() -> str | None:
-            backend.write(path, data, overwrite=True)
-            begun.wait(JOIN_S)
+            with meeting(begun):
+                backend.write(path, data, overwrite=True)
             while monotonic() < stop:
                 late = closed.is_set()
                 try:
@@ -281,7 +281,8 @@ def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
         return using
 
     def close() -> None:
-        begun.wait(JOIN_S)
+        with meeting(begun):
+            pass
         backend.close()
         closed.set()
 

@@ -10,7 +10,7 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, Final
 
@@ -65,6 +65,18 @@ def race(context: ProbeContext, works: Sequence[Callable[[], object]]) -> list[o
     if late:
         context.fail(f"{len(works)} threads to come to their end", f"{late} did not within {JOIN_S:g} s")
     return results
+
+
+@contextmanager
+def meeting(others: threading.Barrier) -> Iterator[None]:
+    """What a thread does before it waits for the others. Where it fails nobody waits: its own error is what is told."""
+    try:
+        yield
+    except BaseException:
+        others.abort()
+        raise
+    with suppress(threading.BrokenBarrierError):
+        others.wait(JOIN_S)
 
 
 def demand_no_error(context: ProbeContext, results: Sequence[object]) -> None:

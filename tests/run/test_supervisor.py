@@ -87,10 +87,14 @@ NOPE = "BE-004a/empty-store[path=nope]"
 
 
 class Silent:
-    """Shows nothing."""
+    """Shows nothing, and keeps how many cases it was told to have failed."""
+
+    def __init__(self) -> None:
+        self.failed: list[int] = []
 
     def update(self, done: int, total: int, failed: int) -> None:
-        """Do nothing."""
+        """Keep a count."""
+        self.failed.append(failed)
 
 
 @pytest.fixture
@@ -103,7 +107,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def supervise(home: Path, backend: str, *options: str, hangs: bool = False, origin: str = "mine.py") -> Journal:
+def supervise(
+    home: Path,
+    backend: str,
+    *options: str,
+    hangs: bool = False,
+    origin: str = "mine.py",
+    progress: Silent | None = None,
+) -> Journal:
     """Run a lane under a supervisor, one that loses patience soon where something hangs."""
     limit_s, grace_s = (0.5, 1.0) if hangs else (10.0, 5.0)
     arguments = [
@@ -112,7 +123,7 @@ def supervise(home: Path, backend: str, *options: str, hangs: bool = False, orig
         f"--rsconform-timeout={limit_s}", *options, str(home / origin),
     ]  # fmt: skip
     lane = backend.removesuffix(".py").replace(".py:", ".")
-    return Supervisor(lane, home / "reports", arguments, Silent(), grace_s=grace_s).run()
+    return Supervisor(lane, home / "reports", arguments, progress or Silent(), grace_s=grace_s).run()
 
 
 def attempts(journal: Journal, case: str) -> list[Attempt]:
@@ -163,6 +174,19 @@ def test_a_case_that_ended_its_process_once_is_flaky(home: Path) -> None:
     assert [(one.number, one.result) for one in attempts(journal, NOPE)] == [(1, Result.FAILED), (2, Result.PASSED)]
     assert journal.header.complete is False
     assert len(journal.header.plan) == 5
+
+
+def test_the_reading_of_a_trait_that_is_not_the_lanes_is_not_shown_as_failing_on_the_way(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPATH")  # The whole edition: the small one has no traits.
+    shown = Silent()
+
+    journal = supervise(home, "mine.py:MemoryBackend", "--rsconform-spec=BE-008h", progress=shown)
+
+    readings = {one.case for one in journal.header.plan if one.readings}
+    assert readings & {one.case for one in journal.attempts if one.result is Result.FAILED}
+    assert set(shown.failed) == {0}
 
 
 def test_a_worker_that_ended_is_replaced_and_every_other_case_has_its_outcome(home: Path) -> None:

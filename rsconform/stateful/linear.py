@@ -1,9 +1,10 @@
 """Whether a history of concurrent operations on one file has an order in which each answer is right.
 
-A file is a register: put, create (only where nothing is), delete (only what is there), clear and read. A history is
-linearizable if every operation can be given one moment between its call and its return so that the answers are those of
-a register which does one operation after the other (Herlihy and Wing, 1990). The search is that of Wing and Gong with
-Lowe's memory of what was tried. It says no only where there is no such order, whatever the scheduler did.
+A file is a register: put, create (only where nothing is), delete (only what is there), clear, read, and look whether
+anything is there. A history is linearizable if every operation can be given one moment between its call and its return
+so that the answers are those of a register which does one operation after the other (Herlihy and Wing, 1990). The
+search is that of Wing and Gong with Lowe's memory of what was tried. It says no only where there is no such order,
+whatever the scheduler did.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ class Kind(StrEnum):
     DELETE = "delete"
     CLEAR = "clear"  # A delete that takes it that nothing is there.
     READ = "read"
+    LOOK = "look"
 
 
 class Answer(StrEnum):
-    """What an operation answered. A read that found nothing is `absent`, one that found something `done`."""
+    """What an operation answered. A read or a look that found nothing is `absent`, one that found something `done`."""
 
     DONE = "done"
     ABSENT = "absent"
@@ -42,6 +44,7 @@ class Operation:
         called: When it was called, on a clock that all share.
         returned: When it returned; infinity for what is not known to have ended.
         by: Who called it.
+        how: What was called; for whoever reads it.
     """
 
     kind: Kind
@@ -50,11 +53,12 @@ class Operation:
     returned: float = math.inf
     value: str | None = None
     by: int = 0
+    how: str = ""
 
     def __str__(self) -> str:
         value = f" {self.value}" if self.value is not None else ""
         until = "" if self.returned == math.inf else f"{self.returned:g}"
-        return f"[{self.called:g}..{until}] thread {self.by} {self.kind}{value}: {self.answer}"
+        return f"[{self.called:g}..{until}] thread {self.by} {self.how or self.kind}{value}: {self.answer}"
 
 
 def after(state: str | None, operation: Operation) -> str | None:
@@ -78,8 +82,10 @@ def after(state: str | None, operation: Operation) -> str | None:
             return state
         case Kind.DELETE, Answer.DONE if state is not None:
             return None
-        case Kind.DELETE | Kind.READ, Answer.ABSENT if state is None:
+        case Kind.DELETE | Kind.READ | Kind.LOOK, Answer.ABSENT if state is None:
             return None
+        case Kind.LOOK, Answer.DONE if state is not None:
+            return state
         case Kind.READ, Answer.DONE if state == operation.value:
             return state
     raise ValueError(f"no register at {state!r} answers so: {operation}")
@@ -91,8 +97,8 @@ def is_linearizable(history: Iterable[Operation], before: str | None = None) -> 
     Args:
         before: What the register holds when the history begins.
     """
-    # A read that nobody knows the answer of says nothing, and what may not have been done need not be ordered.
-    operations = [one for one in history if (one.kind, one.answer) != (Kind.READ, Answer.UNKNOWN)]
+    # What may not have been done need not be ordered.
+    operations = [one for one in history if _says_something(one)]
     owed = sum(1 << at for at, one in enumerate(operations) if one.answer is not Answer.UNKNOWN)
     pending = [(0, before)]
     tried = set(pending)
@@ -128,8 +134,13 @@ def shortest_wrong(history: Iterable[Operation], before: str | None = None) -> t
     for end in sorted(one.returned for one in operations if one.returned != math.inf):
         beginning = [_as_of(one, end) for one in operations if one.called < end]
         if not is_linearizable(beginning, before):
-            return tuple(one for one in beginning if (one.kind, one.answer) != (Kind.READ, Answer.UNKNOWN))
+            return tuple(one for one in beginning if _says_something(one))
     return () if is_linearizable(operations, before) else tuple(operations)
+
+
+def _says_something(operation: Operation) -> bool:
+    """Return whether an operation is more than a question that nobody knows the answer to."""
+    return operation.kind not in (Kind.READ, Kind.LOOK) or operation.answer is not Answer.UNKNOWN
 
 
 def _as_of(operation: Operation, end: float) -> Operation:

@@ -107,7 +107,7 @@ def true_history(chance: random.Random, threads: int, length: int) -> list[Opera
         answer = DONE
         if kind is Kind.CREATE and state is not None:
             answer = TAKEN
-        if kind in (Kind.DELETE, Kind.READ) and state is None:
+        if kind in (Kind.DELETE, Kind.READ, Kind.LOOK) and state is None:
             answer = ABSENT
         seen = state if kind is Kind.READ else value if kind in (Kind.PUT, Kind.CREATE) else None
         operation = Operation(kind, answer, called, returned, seen, owner[moment])
@@ -149,7 +149,7 @@ def test_it_says_what_trying_every_order_says(seed: int) -> None:
         answer = chance.choice(
             {Kind.PUT: [DONE], Kind.CLEAR: [DONE], Kind.CREATE: [DONE, TAKEN]}.get(kind, [DONE, ABSENT])
         )
-        value = None if kind in (Kind.DELETE, Kind.CLEAR) or answer is ABSENT else chance.choice("ab")
+        value = None if kind in (Kind.DELETE, Kind.CLEAR, Kind.LOOK) or answer is ABSENT else chance.choice("ab")
         history.append(Operation(kind, answer, called, called + 1 + chance.randrange(4) + 0.5, value))
 
     assert is_linearizable(history) == by_brute_force(history)

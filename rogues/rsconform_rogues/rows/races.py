@@ -162,6 +162,26 @@ def joined(call: Call) -> Any:
     return content
 
 
+def filled_late(call: Call) -> Any:
+    """Remember an answer, in a moment in which it may have become another."""
+    known = call.backend.__dict__.setdefault("_known", {})
+    if call.path in known:
+        return known[call.path]
+    answer = call.proceed()
+    time.sleep(_WINDOW_S)
+    known[call.path] = answer
+    return answer
+
+
+def forgotten(call: Call) -> Any:
+    """Forget what is remembered of the paths that are changed."""
+    answer = call.proceed()
+    known = call.backend.__dict__.setdefault("_known", {})
+    for path in (call.path, str(call.arguments.get("dst", ""))):
+        known.pop(path, None)
+    return answer
+
+
 def undone(call: Call) -> Any:
     """Keep what was there, and put it back where a reader may have seen the new content."""
     if call.rightly("is_file", call.path):
@@ -279,6 +299,20 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="file",
     ),
     row("RACE-001", "joins-a-read-under-way", "flat", instead("read_bytes", joined), reason="none for d/"),
+    row(
+        "RACE-001",
+        "remembers-what-it-saw-before",
+        "flat",
+        instead("is_file", filled_late) + instead("write write_atomic move copy delete", forgotten),
+        reason="is_file: ",
+    ),
+    row(
+        "RACE-001",
+        "describes-what-it-saw-before",
+        "flat",
+        instead("get_file_info", filled_late) + instead("write write_atomic move copy delete", forgotten),
+        reason="get_file_info",
+    ),
     row("RACE-002", "looks-first", "flat", instead("write_atomic", looked_first, NEW), reason="none for d/"),
     row("RACE-003", "shows-and-takes-back", "flat", instead("write", undone), also="KIT-005", reason="none for d/"),
     row(

@@ -90,7 +90,11 @@ def _demand_known(context: ProbeContext, folder: str, count: int) -> None:
 
 @probe("races.torn")
 def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
-    """A reader beside writers that overwrite sees one content whole: none is mixed, cut or gone."""
+    """A reader beside writers that overwrite sees one content whole: none is mixed, cut or gone.
+
+    Args:
+        read: How it looks; of a copy, which goes to a path of its own, that is read.
+    """
     backend: Any = context.backend
     whole = {bytes([letter]) * size for letter, size in ((97, 1), (98, 20_000), (99, 90_000))}
     stop = monotonic() + ROUNDS_S[context.profile]
@@ -104,18 +108,35 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
 
         return overwrite
 
-    def look() -> object:
-        while monotonic() < stop:
-            seen = backend.read_bytes(path) if read == "read_bytes" else _read_on(backend, path)
-            if seen is not None and seen not in whole:
-                return f"{len(seen)} bytes, {len(set(seen))} kinds of them"
-        return None
+    def look(own: str) -> Callable[[], object]:
+        context.touched.add(own)
 
-    results = race(context, [*(write(data) for data in sorted(whole)), look, look])
+        def looking() -> object:
+            while monotonic() < stop:
+                if read == "get_file_info":
+                    size = backend.get_file_info(path).size
+                    if size not in {len(data) for data in whole}:
+                        return f"a size of {size} bytes"
+                    continue
+                seen = _looked(backend, path, read, own)
+                if seen is not None and seen not in whole:
+                    return f"{len(seen)} bytes, {len(set(seen))} kinds of them"
+            return None
+
+        return looking
+
+    results = race(context, [*(write(data) for data in sorted(whole)), look(f"{path}-1"), look(f"{path}-2")])
     demand_no_error(context, results)
     wrong = next((text for text in results if text is not None), None)
     if wrong is not None:
         context.fail("one of the contents, whole", str(wrong))
+
+
+def _looked(backend: Any, path: str, read: str, own: str) -> bytes | None:
+    if read == "copy":
+        backend.copy(path, own, overwrite=True)
+        return bytes(backend.read_bytes(own))
+    return bytes(backend.read_bytes(path)) if read == "read_bytes" else _read_on(backend, path)
 
 
 def _read_on(backend: Any, path: str) -> bytes | None:
@@ -165,13 +186,18 @@ def listing(context: ProbeContext, folder: str, op: str) -> None:
     backend: Any = context.backend
     kept = set(context.content)
     stop = monotonic() + ROUNDS_S[context.profile]
+    churned = {f"{folder}/z{number}" for number in range(5)}
+    writes = [
+        backend.write,
+        *((backend.write_atomic,) if backend.capabilities.supports(Capability.ATOMIC_WRITE) else ()),
+    ]
 
     def churn() -> None:
         number = 0
         while monotonic() < stop:
             path = f"{folder}/z{number % 5}"
             context.touched.add(path)
-            backend.write(path, b"x", overwrite=True)
+            writes[number % len(writes)](path, b"x" * 3000, overwrite=True)
             backend.delete(path)
             number += 1
 
@@ -182,7 +208,7 @@ def listing(context: ProbeContext, folder: str, op: str) -> None:
                 return "a file twice"
             if not kept <= set(paths):
                 return f"{len(kept - set(paths))} files missing that were there throughout"
-            strange = {path for path in set(paths) - kept if not path.startswith(f"{folder}/z")}
+            strange = {path for path in set(paths) - kept if path not in churned}
             if strange:
                 return f"a file that never was: {min(strange)}"
         return None

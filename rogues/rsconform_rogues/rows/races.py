@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Final
 
 from remote_store import AlreadyExists, BackendUnavailable, NotFound
@@ -251,9 +252,177 @@ def emptied_by_list(call: Call) -> Any:
     return None
 
 
+def copied_in_ranges(call: Call) -> Any:
+    """Copy in two halves, each of what the source holds then."""
+    half = call.rightly("get_file_info", call.path).size // 2
+    data = call.rightly("read_bytes", call.path)[:half]
+    time.sleep(_WINDOW_S)
+    data += call.rightly("read_bytes", call.path)[half:]
+    return call.rightly("write", call.arguments["dst"], data, overwrite=True)
+
+
+def by_way_of_one_buffer(call: Call) -> Any:
+    """Copy by way of one buffer for all threads."""
+    call.backend.__dict__["_between"] = call.rightly("read_bytes", call.path)
+    time.sleep(_WINDOW_S)
+    return call.rightly("write", call.arguments["dst"], call.backend.__dict__["_between"], overwrite=True)
+
+
+def pruned(call: Call) -> None:
+    """Take away the folder that was empty a moment ago, and what has come into it."""
+    call.proceed()
+    folder = call.path.rpartition("/")[0]
+    if folder and not list(call.rightly("iter_children", folder)):
+        time.sleep(_WINDOW_S)
+        call.rightly("delete_folder", folder, recursive=True, missing_ok=True)
+
+
+def counted_by_asking(call: Call) -> Any:
+    """Ask for each file that was listed a moment ago."""
+    for info in list(call.rightly("list_files", call.path, recursive=True)):
+        call.rightly("get_file_info", str(info.path))
+    return call.proceed()
+
+
+def folders_by_offset(call: Call) -> Iterator[Any]:
+    """List in pages of two, from where the last one ended by number."""
+    at = 0
+    while True:
+        page = sorted(call.rightly("list_folders", call.path), key=lambda one: str(one.path), reverse=True)[at : at + 2]
+        if not page:
+            return
+        yield from page
+        at += 2
+        time.sleep(_WINDOW_S / 4)
+
+
+def counting_up(call: Call) -> Any:
+    """Keep the count of all files, and forget what other threads count meanwhile."""
+    change = -1 if call.original.__name__ == "delete" else 0 if call.rightly("exists", call.path) else 1
+    answer = call.proceed()
+    if change and "_total" in call.backend.__dict__:
+        total = call.backend.__dict__["_total"]
+        time.sleep(_WINDOW_S)
+        call.backend.__dict__["_total"] = total + change
+    return answer
+
+
+def as_counted(call: Call) -> Any:
+    """Say of the root how many files were counted."""
+    info = call.proceed()
+    if call.path:
+        return info
+    return replace(info, file_count=call.backend.__dict__.setdefault("_total", info.file_count))
+
+
+def beside_itself(call: Call) -> Any:
+    """Write beside the file first, where everybody sees it."""
+    call.rightly("write", f"{call.path}.part", call.arguments["content"], overwrite=True)
+    time.sleep(_WINDOW_S)
+    call.rightly("delete", f"{call.path}.part")
+    return call.proceed()
+
+
+def answered_from_one_place(call: Call) -> Any:
+    """Keep the answer in one place until it is given."""
+    call.backend.__dict__["_answer"] = call.proceed()
+    time.sleep(_WINDOW_S)
+    return call.backend.__dict__["_answer"]
+
+
+def listed_from_one_place(call: Call) -> Iterator[Any]:
+    """Keep the page in one place until it is listed."""
+    call.backend.__dict__["_page"] = list(call.proceed())
+    time.sleep(_WINDOW_S)
+    yield from call.backend.__dict__["_page"]
+
+
+_OF_THREAD: Final = threading.local()
+
+
+def known_here(call: Call) -> Any:
+    """Remember in each thread what it was told."""
+    known = _OF_THREAD.__dict__.setdefault(f"{id(call.backend)}", {})
+    if call.path not in known:
+        known[call.path] = call.proceed()
+    return known[call.path]
+
+
+def forgotten_here(call: Call) -> Any:
+    """Forget in this thread what it was told."""
+    _OF_THREAD.__dict__.clear()
+    return call.proceed()
+
+
+def locked_in_order(call: Call) -> Any:
+    """Lock the source, and then the target."""
+    locks = call.backend.__dict__.setdefault("_locks", {})
+    first, second = (locks.setdefault(path, threading.Lock()) for path in (call.path, call.arguments["dst"]))
+    with first:
+        time.sleep(_WINDOW_S)
+        with second:
+            return call.proceed()
+
+
 NEW: Final = asked(overwrite=False)
 
 ROWS: Final[tuple[Rogue, ...]] = (
+    row(
+        "BE-028b",
+        "copies-by-way-of-one-buffer",
+        "flat",
+        instead("copy", by_way_of_one_buffer, ~ITSELF & FILE & asked(overwrite=True)),
+        reason="copied and moved",
+    ),
+    row("BE-028b", "prunes-what-has-come", "memory", instead("delete", pruned), reason="is gone", also="KIT-003"),
+    row(
+        "BE-028d",
+        "copies-in-ranges",
+        "flat",
+        instead("copy", copied_in_ranges, ~ITSELF & FILE & asked(overwrite=True)),
+        reason="kinds",
+    ),
+    row("KIT-063", "counts-by-asking", "memory", instead("get_folder_info", counted_by_asking), reason="NotFound"),
+    row(
+        "KIT-063",
+        "miscounts-the-root",
+        "memory",
+        instead("write delete", counting_up) + instead("get_folder_info", as_counted),
+        reason="files",
+    ),
+    row("KIT-063", "lists-folders-by-offset", "memory", instead("list_folders", folders_by_offset), reason="folder"),
+    row(
+        "KIT-063",
+        "shows-its-temp-file",
+        "flat",
+        instead("write_atomic", beside_itself, asked(overwrite=True)),
+        reason="never was",
+        also="AW-001 AW-003b",
+    ),
+    row("RACE-013", "describes-from-one-place", "flat", instead("get_file_info", answered_from_one_place)),
+    row("RACE-013", "lists-from-one-place", "flat", instead("list_files", listed_from_one_place), reason="list_files"),
+    row(
+        "RACE-014",
+        "remembers-in-each-thread",
+        "memory",
+        instead("is_file", known_here) + instead("write write_atomic move copy delete delete_folder", forgotten_here),
+        reason="is_file",
+    ),
+    row(
+        "RACE-015",
+        "locks-source-then-target",
+        "memory",
+        instead("move", locked_in_order, ~ITSELF),
+        reason="still wait",
+        limit_s=20.0,
+    ),
+    row(
+        "RACE-016",
+        "makes-room-first",
+        "flat",
+        instead("move", target_first, ~ITSELF & asked(overwrite=True)),
+        reason="no file",
+    ),
     row("BE-028a", "shares-its-buffer", "flat", instead("read_bytes", shared_buffer), reason="own bytes"),
     row("BE-028b", "counts-in-one-place", "flat", instead("write", counted), reason="errors"),
     row("BE-028b", "loses-an-update", "flat", instead("write", lost_update), reason="d/"),

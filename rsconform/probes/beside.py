@@ -1,0 +1,341 @@
+"""What threads that do different things through one instance are told: each its own answer, as of now, and an end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import monotonic
+from typing import Any, Final
+
+from remote_store import Backend, Capability, NotFound, RemoteStoreError
+
+from rsconform.probes import ProbeContext, probe
+from rsconform.probes.racing import JOIN_S, ROUNDS_S, demand_no_error, payload, race, rounds, switching_often
+
+_THREADS: Final = 8
+_ENDS_S: Final = 8.0
+_TIMES: Final = 5
+_LOOKS: Final = 10  # So that a file is there for a while.
+_CHURNED: Final = 5  # How many names come and go, in turn, of each thread that lets them.
+
+Question = Callable[[Any, str], object]
+
+
+def _infos(found: Iterator[Any]) -> list[tuple[str, object]]:
+    return sorted((str(info.path), getattr(info, "size", None)) for info in found)
+
+
+def _totals(backend: Any, path: str) -> object:
+    info = backend.get_folder_info(path)
+    return str(info.path), info.file_count, info.total_size
+
+
+def _described(backend: Any, path: str) -> object:
+    info = backend.get_file_info(path)
+    return str(info.path), info.size
+
+
+_ABOUT_FILES: Final[Mapping[str, tuple[Capability | None, Question]]] = {
+    "exists": (None, lambda backend, path: backend.exists(path)),
+    "is_file": (None, lambda backend, path: backend.is_file(path)),
+    "get_file_info": (Capability.METADATA, _described),
+    "read_bytes": (Capability.READ, lambda backend, path: backend.read_bytes(path)),
+}
+_ABOUT_FOLDERS: Final[Mapping[str, tuple[Capability | None, Question]]] = {
+    "is_folder": (None, lambda backend, path: backend.is_folder(path)),
+    "list_files": (Capability.LIST, lambda backend, path: _infos(backend.list_files(path))),
+    "list_folders": (Capability.LIST, lambda backend, path: _infos(backend.list_folders(path))),
+    "iter_children": (Capability.LIST, lambda backend, path: _infos(backend.iter_children(path))),
+    "get_folder_info": (Capability.METADATA, _totals),
+}
+
+
+def _questions(backend: Backend, files: Sequence[str], folders: Sequence[str]) -> list[tuple[str, Question, str]]:
+    """Return what can be asked about paths: the operation, how to ask, and the path."""
+    asked = [(_ABOUT_FILES, path) for path in files] + [(_ABOUT_FOLDERS, path) for path in folders]
+    return [
+        (name, ask, path)
+        for about, path in asked
+        for name, (capability, ask) in about.items()
+        if capability is None or backend.capabilities.supports(capability)
+    ]
+
+
+def _answer(backend: Any, ask: Question, path: str) -> object:
+    """Return an answer, or the class of the error that came instead."""
+    try:
+        return ask(backend, path)
+    except RemoteStoreError as exc:
+        return type(exc).__name__
+
+
+def _shown(answer: object) -> str:
+    return f"{len(answer)} bytes" if isinstance(answer, bytes) else str(answer)[:200]
+
+
+def _demand_none(context: ProbeContext, expected: str, results: Sequence[object]) -> None:
+    """Fail for the first error, or else for the first text, that threads gave."""
+    demand_no_error(context, results)
+    wrong = next((text for text in results if text is not None), None)
+    if wrong is not None:
+        context.fail(expected, str(wrong))
+
+
+@probe("beside.own_answers")
+def own_answers(context: ProbeContext, folder: str) -> None:
+    """Threads that ask about paths of their own at once get the answers that each got alone."""
+    backend: Any = context.backend
+    stop = monotonic() + ROUNDS_S[context.profile]
+
+    def work(thread: int) -> Callable[[], str | None]:
+        own = f"{folder}/{thread}"
+        questions = _questions(backend, (f"{own}/a", f"{own}/none"), (own, f"{own}-none"))
+        alone = [_answer(backend, ask, path) for _, ask, path in questions]
+
+        def ask_all() -> str | None:
+            for _ in iter(lambda: monotonic() < stop, False):
+                for (name, ask, path), before in zip(questions, alone, strict=True):
+                    now = _answer(backend, ask, path)
+                    if now != before:
+                        return f"{name}({path!r}): {_shown(now)}, where it was {_shown(before)} alone"
+            return None
+
+        return ask_all
+
+    works = [context.call("asking alone", work, thread) for thread in range(_THREADS)]
+    _demand_none(context, "each thread's own answer", race(context, works))
+
+
+@probe("beside.handed_over")
+def handed_over(context: ProbeContext, folder: str) -> None:
+    """What one thread has done another sees, whatever it has asked before; they take turns, nobody races."""
+    backend: Any = context.backend
+    paths = [f"{folder}/{name}" for name in ("a", "b", "c")]
+    context.touched.update(paths)
+    questions = _questions(backend, paths, (folder, ""))
+    changes = list(_changes(backend, *paths))
+    meet, answers = threading.Barrier(2), [[], []]  # type: tuple[threading.Barrier, list[list[object]]]
+
+    def ask_all() -> list[object]:
+        return [_answer(backend, ask, path) for _, ask, path in questions]
+
+    def differing(name: str, does: int) -> str | None:
+        for (asked, _, path), right, seen in zip(questions, answers[does], answers[1 - does], strict=True):
+            if seen != right:
+                return f"{asked}({path!r}) after {name} in another thread: {_shown(seen)}, and there {_shown(right)}"
+        return None
+
+    def thread(me: int) -> Callable[[], str | None]:
+        def take_turns() -> str | None:
+            ask_all()
+            for name, does, change in changes:
+                meet.wait(JOIN_S)
+                if does == me:
+                    change()
+                meet.wait(JOIN_S)
+                answers[me] = ask_all()
+                meet.wait(JOIN_S)
+                wrong = differing(name, does)
+                if wrong is not None:
+                    return wrong
+            return None
+
+        def bound() -> str | None:
+            try:
+                return take_turns()
+            except threading.BrokenBarrierError:
+                return None
+            except BaseException:
+                meet.abort()
+                raise
+
+        return bound
+
+    _demand_none(context, "the same answers as in the thread that did it", race(context, [thread(0), thread(1)]))
+
+
+def _changes(backend: Any, a: str, b: str, c: str) -> Iterator[tuple[str, int, Callable[[], object]]]:
+    """Yield changes, each with which of two threads makes it: every way of changing comes once for either."""
+    supports = backend.capabilities.supports
+
+    def write(content: bytes) -> Callable[[], object]:
+        return lambda: backend.write(a, content, overwrite=True)
+
+    yield "write()", 0, write(b"first")
+    for does in (1, 0):
+        yield "write() over a file", does, write(b"other" * (does + 2))
+        if supports(Capability.COPY):
+            yield "copy()", 1 - does, lambda: backend.copy(a, b, overwrite=True)
+        if supports(Capability.MOVE):
+            yield "move()", does, lambda: backend.move(a, c, overwrite=True)
+        if supports(Capability.DELETE):
+            yield "delete()", 1 - does, lambda: [backend.delete(path, missing_ok=True) for path in (a, b, c)]
+        yield "write()", does, write(b"anew")
+
+
+@probe("beside.crossing")
+def crossing(context: ProbeContext, folder: str, op: str) -> None:
+    """Threads that copy or move between the same two paths in opposite directions come to their end."""
+    backend: Any = context.backend
+    keeps = op == "move" and backend.capabilities.supports(Capability.ATOMIC_MOVE)
+    for number in rounds(context):
+        one, other = (f"{folder}/{number}{name}" for name in "ab")
+        contents = {one: payload(1), other: payload(2)}
+        context.touched.update(contents)
+        for path, content in contents.items():
+            context.call("write()", backend.write, path, content)
+        works = [_carrier(backend, op, *ends) for ends in ((one, other), (other, one)) for _ in range(2)]
+        _ends(context, works, f"{op}() from one path to another and back in four threads")
+        seen = [_answer(backend, _ABOUT_FILES["read_bytes"][1], path) for path in contents]
+        whole = [content for content in seen if content in contents.values()]
+        if keeps and (not whole or any(isinstance(content, bytes) and content not in whole for content in seen)):
+            context.fail("one of the two contents, whole", f"{' and '.join(map(_shown, seen))}")
+
+
+def _carrier(backend: Any, op: str, source: str, target: str) -> Callable[[], None]:
+    def carry() -> None:
+        for _ in range(_TIMES):
+            try:
+                getattr(backend, op)(source, target, overwrite=True)
+            except (RemoteStoreError, OSError):  # What it says where its source is gone is for other axioms.
+                continue
+
+    return carry
+
+
+def _ends(context: ProbeContext, works: Sequence[Callable[[], None]], what: str) -> None:
+    threads = [threading.Thread(target=work, daemon=True) for work in works]
+    with switching_often():
+        for thread in threads:
+            thread.start()
+        ends = monotonic() + _ENDS_S
+        for thread in threads:
+            thread.join(max(0.0, ends - monotonic()))
+    late = sum(thread.is_alive() for thread in threads)
+    if late:
+        context.fail(f"an end of {what}", f"{late} of them still wait after {_ENDS_S:g} s")
+
+
+@probe("beside.own_moves")
+def own_moves(context: ProbeContext, folder: str) -> None:
+    """Threads that write, copy, move and delete keys of their own find what they made, and nothing else is there."""
+    backend: Any = context.backend
+    stop = monotonic() + ROUNDS_S[context.profile]
+    left: dict[str, bytes] = {}
+
+    def work(thread: int) -> Callable[[], str | None]:
+        first, second, last = (f"{folder}/{thread}{name}" for name in "abc")
+        context.touched.update((first, second, last))
+
+        def carry() -> str | None:
+            number = 0
+            while number < 2 or monotonic() < stop:
+                data = payload(thread * 100 + number % 100)
+                backend.write(first, data, overwrite=True)
+                backend.copy(first, second, overwrite=True)
+                backend.move(second, last, overwrite=True)
+                backend.delete(first)
+                if backend.read_bytes(last) != data:
+                    return f"{last} has other bytes than its thread had copied and moved there"
+                there = [path for path in (first, second) if backend.exists(path)]
+                if there:
+                    return f"{there[0]} is there, which its thread had taken away"
+                left[last], number = data, number + 1
+            return None
+
+        return carry
+
+    results = race(context, [work(thread) for thread in range(_THREADS)])
+    _demand_none(context, "what each thread made of keys of its own", results)
+    for path, data in left.items():
+        if context.call("read_bytes()", backend.read_bytes, path) != data:
+            context.fail(f"what was moved to {path}", "other bytes, once all were done")
+    if backend.capabilities.supports(Capability.METADATA):
+        counted = context.call("get_folder_info()", backend.get_folder_info, folder).file_count
+        if counted != len(left):
+            context.fail(f"{len(left)} files counted, once all were done", str(counted))
+
+
+@probe("beside.emptied")
+def emptied(context: ProbeContext, folder: str) -> None:
+    """Threads that each write a file and delete it do not take the folder away from under each other."""
+    backend: Any = context.backend
+    stop = monotonic() + ROUNDS_S[context.profile]
+
+    def work(thread: int) -> Callable[[], str | None]:
+        path, data = f"{folder}/new/{thread}", payload(thread)
+        context.touched.add(path)
+
+        def come_and_go() -> str | None:
+            number = 0
+            while number < 2 or monotonic() < stop:
+                backend.write(path, data)
+                try:
+                    for _ in range(_LOOKS):
+                        if backend.read_bytes(path) != data:
+                            return f"other bytes at {path} than its thread had written"
+                    backend.delete(path)
+                except NotFound:
+                    return f"{path} is gone, which its thread had written"
+                number += 1
+            return None
+
+        return come_and_go
+
+    results = race(context, [work(thread) for thread in range(3)])
+    _demand_none(context, "each thread's own file, until it deletes it", results)
+
+
+@probe("beside.totals")
+def totals(context: ProbeContext, folder: str, op: str) -> None:
+    """Beside threads that let files come and go a folder has all that was there throughout, and no more than there was.
+
+    The files that come and go are of one byte each, in subfolders of their own where `op` is of folders.
+    """
+    backend: Any = context.backend
+    kept, size = len(context.content), sum(map(len, context.content.values()))
+    stop = monotonic() + ROUNDS_S[context.profile]
+    folders = {path.rpartition("/")[0] for path in context.content}
+
+    def churn(name: str) -> Callable[[], None]:
+        def come_and_go() -> None:
+            number = 0
+            while monotonic() < stop:
+                above = f"d/{name}{number % _CHURNED}"
+                path = f"{above}/x" if op == "list_folders" else above
+                context.touched.add(path)
+                backend.write(path, b"x", overwrite=True)
+                backend.delete(path)
+                if op == "list_folders":
+                    backend.delete_folder(above, missing_ok=True)
+                number += 1
+
+        return come_and_go
+
+    def look() -> str | None:
+        while monotonic() < stop:
+            wrong = wrong_folders() if op == "list_folders" else wrong_totals(2 * _CHURNED)
+            if wrong is not None:
+                return wrong
+        return None
+
+    def wrong_folders() -> str | None:
+        found = [str(entry.path) for entry in backend.list_folders(folder)]
+        if len(found) != len(set(found)):
+            return "a folder twice"
+        missing = folders - set(found)
+        return f"{len(missing)} folders missing that were there throughout" if missing else None
+
+    def wrong_totals(more: int) -> str | None:
+        info = backend.get_folder_info(folder)
+        extra = info.file_count - kept
+        if not 0 <= extra <= more:
+            return f"{info.file_count} files, of which {kept} were there throughout and at most {more} came and went"
+        if not 0 <= info.total_size - size <= extra:
+            return f"{info.total_size} bytes in {info.file_count} files, where {kept} had {size} and others one each"
+        return None
+
+    results = race(context, [churn("y"), churn("z"), look, look])
+    _demand_none(context, "all that was there throughout, and no more than there was", results)
+    if op != "list_folders" and (wrong := context.call("get_folder_info()", wrong_totals, 0)):
+        context.fail(f"{kept} files of {size} bytes, once all were done", wrong)

@@ -26,6 +26,7 @@ from rsconform_rogues.rows.common import ROWS as COMMON
 from rsconform_rogues.rows.containers import ROWS as CONTAINERS
 from rsconform_rogues.rows.edges import ROWS as EDGES
 from rsconform_rogues.rows.kit import ROWS as KIT
+from rsconform_rogues.rows.known import ROWS as KNOWN
 from rsconform_rogues.rows.listing import ROWS as LISTING
 from rsconform_rogues.rows.races import ROWS as RACES
 from rsconform_rogues.rows.s3b import ROWS as S3B
@@ -101,8 +102,8 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
 )
 
 ROWS: Final[tuple[Rogue, ...]] = (
-    *ADAPTERS, *AIO, *BE, *BOUNDS, *COMMON, *CONTAINERS, *EDGES, *KIT, *LISTING, *RACES, *S3B, *S3B_FAULTS, *S3B_KEYS,
-    *S3B_MADE, *S3B_READS, *S3B_WRITES, *SEQUENCES, *STOPS, *STREAMS, *WIRE, *WRITES,
+    *ADAPTERS, *AIO, *BE, *BOUNDS, *COMMON, *CONTAINERS, *EDGES, *KIT, *KNOWN, *LISTING, *RACES, *S3B, *S3B_FAULTS,
+    *S3B_KEYS, *S3B_MADE, *S3B_READS, *S3B_WRITES, *SEQUENCES, *STOPS, *STREAMS, *WIRE, *WRITES,
 )  # fmt: skip
 
 NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(

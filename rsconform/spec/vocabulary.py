@@ -431,6 +431,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "changes.cleared": ProbeFacts(("path", "op")),
     "changes.folders": ProbeFacts(("path", "change", "changed")),
     "changes.listing": ProbeFacts(("path", "op", "change", "changed", "recursive", "max_depth")),
+    "opened.stored": ProbeFacts(("path", "op", "source"), surface="sync"),
     "sources.changed": ProbeFacts(("path", "op", "content")),
     "sources.conflict": ProbeFacts(("path", "content", "overwrite")),
     "sources.from_itself": ProbeFacts(("path", "target", "op")),

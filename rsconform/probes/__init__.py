@@ -52,6 +52,7 @@ class ProbeContext:
     Attributes:
         seed: Of what is random, as the run was given it.
         profile: How deep to look.
+        patience: By how much what takes a while is to be stretched, as the machine has other things to do; at least 1.
         lane: What `--backend` names.
         corpus: A folder to keep what was found in, and to take it from; None to keep nothing.
         earlier: What an attempt before this one at the same case left to be looked at again.
@@ -64,6 +65,7 @@ class ProbeContext:
     content: Mapping[str, bytes] = field(default_factory=dict)
     seed: int = 0
     profile: Profile = Profile.QUICK
+    patience: float = 1.0
     lane: str = ""
     corpus: Path | None = None
     earlier: dict[str, object] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from remote_store import Backend, Capability, NotFound, RemoteStoreError
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import JOIN_S, ROUNDS_S, demand_no_error, payload, race, rounds, switching_often
+from rsconform.probes.racing import JOIN_S, demand_no_error, payload, race, rounds, switching_often
 
 _THREADS: Final = 8
 _ENDS_S: Final = 8.0
@@ -85,7 +85,6 @@ def _demand_none(context: ProbeContext, expected: str, results: Sequence[object]
 def own_answers(context: ProbeContext, folder: str) -> None:
     """Threads that ask about paths of their own at once get the answers that each got alone."""
     backend: Any = context.backend
-    stop = monotonic() + ROUNDS_S[context.profile]
 
     def work(thread: int) -> Callable[[], str | None]:
         own = f"{folder}/{thread}"
@@ -93,7 +92,7 @@ def own_answers(context: ProbeContext, folder: str) -> None:
         alone = [_answer(backend, ask, path) for _, ask, path in questions]
 
         def ask_all() -> str | None:
-            for _ in iter(lambda: monotonic() < stop, False):
+            for _ in rounds(context):
                 for (name, ask, path), before in zip(questions, alone, strict=True):
                     now = _answer(backend, ask, path)
                     if now != before:
@@ -208,7 +207,7 @@ def _ends(context: ProbeContext, works: Sequence[Callable[[], None]], what: str)
     with switching_often():
         for thread in threads:
             thread.start()
-        ends = monotonic() + _ENDS_S
+        ends = monotonic() + _ENDS_S * context.patience
         for thread in threads:
             thread.join(max(0.0, ends - monotonic()))
     late = sum(thread.is_alive() for thread in threads)
@@ -220,7 +219,6 @@ def _ends(context: ProbeContext, works: Sequence[Callable[[], None]], what: str)
 def own_moves(context: ProbeContext, folder: str) -> None:
     """Threads that write, copy, move and delete keys of their own find what they made, and nothing else is there."""
     backend: Any = context.backend
-    stop = monotonic() + ROUNDS_S[context.profile]
     left: dict[str, bytes] = {}
 
     def work(thread: int) -> Callable[[], str | None]:
@@ -228,8 +226,7 @@ def own_moves(context: ProbeContext, folder: str) -> None:
         context.touched.update((first, second, last))
 
         def carry() -> str | None:
-            number = 0
-            while number < 2 or monotonic() < stop:
+            for number in rounds(context):
                 data = payload(thread * 100 + number % 100)
                 backend.write(first, data, overwrite=True)
                 backend.copy(first, second, overwrite=True)
@@ -240,7 +237,7 @@ def own_moves(context: ProbeContext, folder: str) -> None:
                 there = [path for path in (first, second) if backend.exists(path)]
                 if there:
                     return f"{there[0]} is there, which its thread had taken away"
-                left[last], number = data, number + 1
+                left[last] = data
             return None
 
         return carry
@@ -260,15 +257,13 @@ def own_moves(context: ProbeContext, folder: str) -> None:
 def emptied(context: ProbeContext, folder: str) -> None:
     """Threads that each write a file and delete it do not take the folder away from under each other."""
     backend: Any = context.backend
-    stop = monotonic() + ROUNDS_S[context.profile]
 
     def work(thread: int) -> Callable[[], str | None]:
         path, data = f"{folder}/new/{thread}", payload(thread)
         context.touched.add(path)
 
         def come_and_go() -> str | None:
-            number = 0
-            while number < 2 or monotonic() < stop:
+            for _ in rounds(context):
                 backend.write(path, data)
                 try:
                     for _ in range(_LOOKS):
@@ -277,7 +272,6 @@ def emptied(context: ProbeContext, folder: str) -> None:
                     backend.delete(path)
                 except NotFound:
                     return f"{path} is gone, which its thread had written"
-                number += 1
             return None
 
         return come_and_go
@@ -294,13 +288,11 @@ def totals(context: ProbeContext, folder: str, op: str) -> None:
     """
     backend: Any = context.backend
     kept, size = len(context.content), sum(map(len, context.content.values()))
-    stop = monotonic() + ROUNDS_S[context.profile]
     folders = {path.rpartition("/")[0] for path in context.content}
 
     def churn(name: str) -> Callable[[], None]:
         def come_and_go() -> None:
-            number = 0
-            while monotonic() < stop:
+            for number in rounds(context):
                 above = f"d/{name}{number % _CHURNED}"
                 path = f"{above}/x" if op == "list_folders" else above
                 context.touched.add(path)
@@ -308,12 +300,11 @@ def totals(context: ProbeContext, folder: str, op: str) -> None:
                 backend.delete(path)
                 if op == "list_folders":
                     backend.delete_folder(above, missing_ok=True)
-                number += 1
 
         return come_and_go
 
     def look() -> str | None:
-        while monotonic() < stop:
+        for _ in rounds(context):
             wrong = wrong_folders() if op == "list_folders" else wrong_totals(2 * _CHURNED)
             if wrong is not None:
                 return wrong

@@ -11,7 +11,7 @@ from typing import Any, Final
 from remote_store import AlreadyExists, Capability, NotFound, RemoteStoreError
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import ROUNDS_S, content_at, demand_no_error, meeting, payload, race, rounds
+from rsconform.probes.racing import content_at, demand_no_error, meeting, payload, race, rounds
 
 _CREATORS: Final = 8
 _MOVERS: Final = 4
@@ -124,18 +124,17 @@ def _refusals(context: ProbeContext, path: str, *, deletes: bool) -> list[str]:
     context.touched.update((path, f"{path}-kept", f"{path}-copy"))
     context.call("write()", backend.write, f"{path}-kept", b"kept")
     context.call("write()", backend.write, path, _DATA)
-    stop = monotonic() + ROUNDS_S[context.profile]
     told: list[str] = []
 
     def change() -> None:
-        while monotonic() < stop:
+        for _ in rounds(context):
             if deletes:
                 backend.delete(path, missing_ok=True)
             backend.write(path, _DATA, overwrite=True)
 
     def ask(operation: Callable[[], object]) -> Callable[[], None]:
         def asked() -> None:
-            while monotonic() < stop:
+            for _ in rounds(context):
                 try:
                     operation()
                 except NotFound:

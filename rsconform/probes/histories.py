@@ -11,13 +11,12 @@ import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any, Final
 
 from remote_store import AlreadyExists, BackendUnavailable, Capability, FileInfo, NotFound
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import demand_no_error, race
+from rsconform.probes.racing import demand_no_error, race, rounds
 from rsconform.run.model import Profile
 from rsconform.stateful.linear import Answer, Kind, Operation, shortest_wrong
 
@@ -51,19 +50,17 @@ class _Planned:
 @probe("histories.of_one_file")
 def of_one_file(context: ProbeContext, folder: str, write: str, creates: bool) -> None:
     """Whatever several threads do to a file has an order in which each answer is right."""
-    stop, rounds = monotonic() + _BUDGET_S[context.profile], 0
     asks = _ways_to_ask(context)
-    while rounds < 2 or monotonic() < stop:
-        plans = _plans(random.Random(f"{context.seed} {rounds}"), f"{folder}/{rounds}", _kinds(creates), write, asks)
+    for number in rounds(context, seconds=_BUDGET_S):
+        plans = _plans(random.Random(f"{context.seed} {number}"), f"{folder}/{number}", _kinds(creates), write, asks)
         context.touched.update(planned.path for planned in itertools.chain(*plans))
         histories = _performed(context, plans, asks)
         for path, history in histories.items():
             wrong = shortest_wrong(history)
             if wrong:
                 shown = "; ".join(map(str, wrong[-_SHOWN:]))
-                where = f"{path} (seed {context.seed}, round {rounds}; thread {_THREADS} came when all were done)"
+                where = f"{path} (seed {context.seed}, round {number}; thread {_THREADS} came when all were done)"
                 context.fail("an order in which each answer is right", f"none for {where}: {shown}")
-        rounds += 1
 
 
 def _kinds(creates: bool) -> list[Kind]:

@@ -10,6 +10,7 @@ from remote_store import Capability
 from rsconform.lanes.elsewhere import others
 from rsconform.lanes.facade import surface_of
 from rsconform.probes import ProbeContext, away, probe
+from rsconform.probes.racing import rounds
 from rsconform.run.model import MEASURED, Profile
 
 _PROCESSES: Final = 3
@@ -25,24 +26,22 @@ def one_creator(context: ProbeContext, folder: str) -> None:
     atomic = context.backend.capabilities.supports(Capability.ATOMIC_WRITE)
     blocks = ["open_atomic"] if surface_of(context.backend) == "sync" else []
     ops = ["write", *(["write_atomic", *blocks] if atomic else [])]
-    rounds = 0
+    number = 0
     with others(context.subject.elsewhere(), _PROCESSES) as processes:
-        stop = monotonic() + _BUDGET_S[context.profile]
-        while rounds < 2 * len(ops) or monotonic() < stop:
-            op, path = ops[rounds % len(ops)], f"{folder}/new{rounds}"
+        for number in rounds(context, 2 * len(ops), _BUDGET_S):
+            op, path = ops[number % len(ops)], f"{folder}/new{number}"
             context.touched.add(path)
             at = monotonic() + _AHEAD_S
-            for number, process in enumerate(processes):
-                process.begin(away.create, op=op, path=path, content=f"by {number}", at=at)
+            for by, process in enumerate(processes):
+                process.begin(away.create, op=op, path=path, content=f"by {by}", at=at)
             answers = [process.answer(_ANSWER_S) for process in processes]
             for answer in answers:
                 if answer.raised is not None:
                     context.fail(f"{op}() to create or to say AlreadyExists", f"{answer.raised}: {answer.text}")
-            winners = [number for number, answer in enumerate(answers) if answer.value is True]
+            winners = [by for by, answer in enumerate(answers) if answer.value is True]
             if len(winners) != 1:
                 context.fail(f"one creator of {_PROCESSES} processes by {op}()", f"{len(winners)} creators")
             seen = context.call("read_bytes()", context.backend.read_bytes, path)
             if seen != f"by {winners[0]}".encode():
                 context.fail("the content of the process that created the file", seen.decode(errors="replace"))
-            rounds += 1
-    context.notes.append(f"{MEASURED}{rounds} files created by one of {_PROCESSES} processes")
+    context.notes.append(f"{MEASURED}{number + 1} files created by one of {_PROCESSES} processes")

@@ -6,7 +6,6 @@ import io
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
-from time import monotonic
 from typing import Any, Final
 
 from remote_store import Backend, BackendUnavailable, Capability, RemoteStoreError
@@ -14,7 +13,7 @@ from remote_store import Backend, BackendUnavailable, Capability, RemoteStoreErr
 from rsconform.lanes.draining import drained
 from rsconform.lanes.facade import class_of
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import ROUNDS_S, content_at, demand_no_error, meeting, payload, race, rounds
+from rsconform.probes.racing import content_at, demand_no_error, meeting, payload, race, rounds
 
 _USERS: Final = 8  # More than a pool of the usual size has workers: some have to wait for one.
 _LARGE: Final = 1_000_000
@@ -97,13 +96,12 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
     """
     backend: Any = context.backend
     whole = {bytes([letter]) * size for letter, size in ((97, 1), (98, 20_000), (99, 90_000))}
-    stop = monotonic() + ROUNDS_S[context.profile]
     context.touched.add(path)
     context.call(f"{op}()", getattr(backend, op), path, b"a", overwrite=True)
 
     def write(data: bytes) -> Callable[[], object]:
         def overwrite() -> None:
-            while monotonic() < stop:
+            for _ in rounds(context):
                 getattr(backend, op)(path, data, overwrite=True)
 
         return overwrite
@@ -112,7 +110,7 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
         context.touched.add(own)
 
         def looking() -> object:
-            while monotonic() < stop:
+            for _ in rounds(context):
                 if read == "get_file_info":
                     size = backend.get_file_info(path).size
                     if size not in {len(data) for data in whole}:
@@ -185,7 +183,6 @@ def listing(context: ProbeContext, folder: str, op: str) -> None:
     """A listing beside writes has every file that was there throughout, once, and none that never was."""
     backend: Any = context.backend
     kept = set(context.content)
-    stop = monotonic() + ROUNDS_S[context.profile]
     churned = {f"{folder}/z{number}" for number in range(5)}
     writes = [
         backend.write,
@@ -193,16 +190,14 @@ def listing(context: ProbeContext, folder: str, op: str) -> None:
     ]
 
     def churn() -> None:
-        number = 0
-        while monotonic() < stop:
+        for number in rounds(context):
             path = f"{folder}/z{number % 5}"
             context.touched.add(path)
             writes[number % len(writes)](path, b"x" * 3000, overwrite=True)
             backend.delete(path)
-            number += 1
 
     def look() -> object:
-        while monotonic() < stop:
+        for _ in rounds(context):
             paths = [str(info.path) for info in _listed(backend, folder, op)]
             if len(paths) != len(set(paths)):
                 return "a file twice"
@@ -241,16 +236,15 @@ def replaced(context: ProbeContext, folder: str, op: str) -> None:
     sources = [f"{folder}/from{number}" for number in range(len(contents))]
     context.touched.update((target, *sources))
     context.call("write()", backend.write, target, contents[0], overwrite=True)
-    stop = monotonic() + ROUNDS_S[context.profile]
 
     def replace() -> None:
-        while monotonic() < stop:
+        for _ in rounds(context):
             for source, content in zip(sources, contents, strict=True):
                 backend.write(source, content, overwrite=True)
                 getattr(backend, op)(source, target, overwrite=True)
 
     def look() -> str | None:
-        while monotonic() < stop:
+        for _ in rounds(context):
             seen = content_at(backend, target)
             if seen not in contents:
                 return "no file" if seen is None else f"{len(seen)} bytes, {len(set(seen))} kinds of them"
@@ -281,7 +275,6 @@ def _variant(context: ProbeContext, options: Mapping[str, object]) -> Callable[[
 def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
     begun, closed = threading.Barrier(_USERS + 1), threading.Event()
     terminal = bool(getattr(class_of(backend), "close_is_terminal", False))
-    stop = monotonic() + ROUNDS_S[context.profile]
 
     def use(thread: int) -> Callable[[], str | None]:
         path, data = f"{folder}/{thread}", payload(thread, 20_000)
@@ -290,7 +283,7 @@ def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
         def using() -> str | None:
             with meeting(begun):
                 backend.write(path, data, overwrite=True)
-            while monotonic() < stop:
+            for _ in rounds(context):
                 late = closed.is_set()
                 try:
                     wrong = _wrong_answer(backend, path, data)

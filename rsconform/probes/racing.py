@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, Final
@@ -22,13 +22,16 @@ from rsconform.run.model import Profile
 # Python's own is 5 ms: by then most operations on a store in memory are over.
 _SWITCH_S: Final = 1e-5
 JOIN_S: Final = 45.0  # On a busy machine eight seconds were not enough for four large uploads.
-# No further round is begun after this long.
+# No further round is begun after this long on a machine that has nothing else to do.
 ROUNDS_S: Final = {Profile.QUICK: 0.1, Profile.STANDARD: 0.4, Profile.DEEP: 5.0}
 
 
-def rounds(context: ProbeContext, least: int = 2) -> Iterator[int]:
-    """Yield the numbers of rounds: so many at least, however slow the store, and more while there is time."""
-    stop = monotonic() + ROUNDS_S[context.profile]
+def rounds(context: ProbeContext, least: int = 2, seconds: Mapping[Profile, float] = ROUNDS_S) -> Iterator[int]:
+    """Yield the numbers of rounds: so many at least, however slow the store, and more while there is time.
+
+    Each thread that goes on for a while asks for its own: the time begins when the first round does.
+    """
+    stop = monotonic() + seconds[context.profile] * context.patience
     return itertools.takewhile(lambda number: number < least or monotonic() < stop, itertools.count())
 
 

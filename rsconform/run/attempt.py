@@ -73,6 +73,7 @@ class CaseRunner:
             content,
             self.seed,
             self.limits.profile,
+            deadline.patience(),
             lane=self.lane.backend or self.lane.name,
             # What a mere reading of an undeclared trait finds says nothing about the lane.
             corpus=None if self._presumes(case) else self.corpus,

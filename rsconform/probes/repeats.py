@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Final
 
 from remote_store import RemoteStoreError
@@ -28,10 +28,12 @@ _FEWEST: Final = 20  # However slow.
 _SURE: Final = {"objects": 150, "blocks": 600, "handles": 0}
 # Of what is kept for each name or thread. A cache with a bound that is not full yet grows as well, and then stops.
 _SURE_OF_NAMES: Final = {"objects": 15_000, "blocks": 15_000, "handles": 900}
+_SEEN: Final = 0.05  # Growth for each repetition that is worth another look.
 _STEADY: Final = 0.6
 _SURE_OF_HANDLES: Final = 16  # How many more in one part: a pool of the usual size is full by then.
 _MOST_HANDLES: Final = 64  # So many more end a part: a process may have as few as 1,024 descriptors.
 _LOOKS_EVERY: Final = 32
+_SETTLES_S: Final = 5.0  # What a backend does later, in a thread of its own, is done by then.
 _PART_S: Final = 8.0  # A part that would take longer is not begun, and what it would have told is not said.
 _OF_BUDGET: Final = 4  # Where only objects seem to stay, a part may take this many times the budget.
 
@@ -71,7 +73,7 @@ def _repeated(
     _do(do, _WARM)
     each_s = (monotonic() - started) / _WARM
     half = max(_FEWEST, min(times, int(budget_s / max(each_s, 1e-6)))) // 2
-    before, kinds_before = held.now()
+    before, kinds_before = first, _ = held.now()
     grown: dict[str, float] = {}
     most: dict[str, float] = {}
     done, part, parts = 0, half, 0
@@ -85,11 +87,22 @@ def _repeated(
             grown = {name: rate if rate > _STEADY * most[name] else 0.0 for name, rate in grown.items()}
         before, done, parts = after, done + part, parts + 1
     more = [f"{count} {kind}" for kind, count in (kinds - kinds_before).most_common(2) if count >= half]
+    grown = {name: rate for name, rate in grown.items() if _is_sure(name, rate, part, sure)}
     return {
-        "grown": {name: rate for name, rate in grown.items() if _is_sure(name, rate, part, sure)},
+        "grown": _settled(grown, first, done, held),
         "times": done,
         "kinds": more,
     }
+
+
+def _settled(grown: dict[str, float], first: Mapping[str, int], done: int, held: _Held) -> dict[str, float]:
+    """Return what is left of a growth when nothing more is done: what waits for a thread to see to it is no leak."""
+    ends = monotonic() + _SETTLES_S
+    while any(rate > _SEEN for rate in grown.values()) and monotonic() < ends:
+        sleep(0.1)
+        after, _ = held.now()
+        grown = {name: min(rate, (after[name] - first[name]) / done) for name, rate in grown.items()}
+    return grown
 
 
 def _is_sure(name: str, rate: float, part: int, sure: Mapping[str, int]) -> bool:
@@ -99,7 +112,7 @@ def _is_sure(name: str, rate: float, part: int, sure: Mapping[str, int]) -> bool
 def _patience_s(grown: Mapping[str, float], part: int, budget_s: float, sure: Mapping[str, int]) -> float:
     """Return how long another part may take: none where nothing grew in every part, or it is sure what did."""
     unsure = {name for name, rate in grown.items() if not _is_sure(name, rate, part, sure)}
-    handles = [name for name, rate in grown.items() if name not in sure and rate > 0.05]
+    handles = [name for name, rate in grown.items() if name not in sure and rate > _SEEN]
     if any(name not in unsure for name in handles):
         return 0.0  # Before there are none left.
     if handles:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
+from time import monotonic
 
 import pytest
 from remote_store.backends import MemoryBackend
@@ -31,6 +33,30 @@ class Keeping(MemoryBackend):
             os.close(handle)
 
 
+class Later(MemoryBackend):
+    """A backend that puts off what it is asked, and sees to it in a thread when nobody asks any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[list[int]] = []
+        self._asked_at = monotonic()
+        self._ended = threading.Event()
+        threading.Thread(target=self._see_to_it, daemon=True).start()
+
+    def exists(self, path: str) -> bool:
+        self._asked_at = monotonic()
+        self._waiting.append([len(self._waiting)])
+        return super().exists(path)
+
+    def _see_to_it(self) -> None:
+        while not self._ended.wait(0.05):
+            if monotonic() - self._asked_at > 0.3:
+                self._waiting.clear()
+
+    def close(self) -> None:
+        self._ended.set()
+
+
 @pytest.fixture
 def backends() -> Iterator[list[Keeping]]:
     made: list[Keeping] = []
@@ -39,7 +65,7 @@ def backends() -> Iterator[list[Keeping]]:
         one.close()
 
 
-def grown(backend: Keeping) -> set[str]:
+def grown(backend: MemoryBackend) -> set[str]:
     found = repeat(backend, "asked", "d", times=120, budget_s=1.0)
     return {name for name, rate in found["grown"].items() if rate > 0.5}
 
@@ -60,6 +86,14 @@ def test_only_what_never_stops_growing_piles_up(
     backends.append(Keeping(most, handles))
 
     assert grown(backends[0]) == expected
+
+
+def test_what_is_put_off_does_not_pile_up() -> None:
+    backend = Later()
+    try:
+        assert grown(backend) == set()
+    finally:
+        backend.close()
 
 
 def test_what_does_not_work_is_told() -> None:

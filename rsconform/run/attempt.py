@@ -61,7 +61,7 @@ class CaseRunner:
             backend=held.backend,
             view=view,
             watch=watch,
-            step_limit_s=self.limits.step_s,
+            step_limit_s=self.limits.of_step_s(case),
             peer=held.subject.make,
             reopen=held.subject.make,
             construct=lambda options: self.faced(functools.partial(class_of(held.backend), **options)),

@@ -14,10 +14,11 @@ from remote_store import Backend, Capability, FileInfo
 
 from rsconform.lanes.model import Lane
 from rsconform.run import deadline
+from rsconform.run.limits import OF_A_FILE_S
 from rsconform.run.store import segments
 
 _SHOWN = 5
-_LOOKS = 3  # Ways of listing the store; cleaning gets as long.
+_LOOKS = 3  # Ways of listing the store; cleaning gets as long, or longer where there is much to remove.
 _MOST = 10_000  # A listing that never ends must not end the kit.
 
 
@@ -84,7 +85,7 @@ class StoreKeeper:
         """Remove what a case wrote and look again; return why the store cannot serve the next case, or None."""
         if self._lane.fresh_store:
             return None
-        deadline.arm(_LOOKS * limit_s)
+        deadline.arm(max(_LOOKS * limit_s, len(written) * OF_A_FILE_S))
         try:
             self._remove(backend, written)
             left = self._left(backend)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from remote_store import Backend, Capability, CapabilitySet, InvalidPath
+from remote_store import Backend, Capability, CapabilitySet, InvalidPath, WriteResult
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.model import Skip, Want
@@ -246,7 +246,36 @@ def test_the_limit_of_a_case_is_told_for_everything_that_is_done_in_it() -> None
         '[[axiom.case]]\nname = "many"\ngiven = { "f{0001..2500}" = "text:" }\n'
         'steps = [ { op = "exists", path = "a" } ]'
     )
-    assert session.limits.case_s(many) == 65
+    # A quarter of a second for each file that is made, and for each that is removed; a sixth of that within the step.
+    assert session.limits.case_s(many) == 2 * 625 + 100
+
+
+def test_a_store_over_a_slow_line_may_take_its_time_for_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(MemoryBackend):
+        def write(self, *args: Any, **options: Any) -> WriteResult:
+            time.sleep(0.02)
+            return super().write(*args, **options)
+
+        def read_bytes(self, path: str) -> bytes:
+            time.sleep(0.02)
+            return super().read_bytes(path)
+
+        def delete(self, *args: Any, **options: Any) -> None:
+            time.sleep(0.02)
+            super().delete(*args, **options)
+
+    monkeypatch.setattr("rsconform.run.limits.CASE_LIMIT_S", 0.2)
+    store = Slow()
+    session, (case,) = session_of(
+        '[[axiom.case]]\nname = "many"\ngiven = { "f{01..40}" = "text:" }\n'
+        'steps = [ { op = "exists", path = "a" } ]\nthen = { unchanged = true }',
+        lambda: store,
+        limit_s=0.1,
+    )
+
+    attempt = first(session, case)
+
+    assert (attempt.result, attempt.error, attempt.failure) == (Result.PASSED, None, None)
 
 
 # -- the smoke case --

@@ -40,6 +40,7 @@ _NEEDS: Final[Mapping[str, tuple[Capability, ...]]] = {
     "asked": (),
     "names_asked": (),
     "names_written": (Capability.WRITE, Capability.DELETE),
+    "names_carried": (Capability.WRITE, Capability.DELETE, Capability.COPY, Capability.MOVE),
 }
 _SYNC_ONLY: Final = ("read_seekable", "open_atomic", "open_atomic_lost")
 # What has to stay with each repetition, on average, to count.
@@ -94,13 +95,14 @@ def _demand_less(
 @probe("bounds.repeated")
 def repeated(context: ProbeContext, folder: str) -> None:
     """However often something is done, what the process and the store hold does not grow with it."""
-    context.touched.update(f"{folder}/{name}" for name in ("a", "b", "c", "new", "sub/x"))
+    context.touched.update(f"{folder}/{name}" for name in ("a", "b", "c", "new", "over", "sub/x"))
     _repeat_all(context, folder, list(_acts(context)))
 
 
 @probe("bounds.threads")
 def threads(context: ProbeContext, folder: str) -> None:
     """However many threads come and go, what the process holds does not grow with them."""
+    context.touched.add(f"{folder}/a")
     _repeat_all(context, folder, [repeats.IN_THREADS])
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
 
-from remote_store import RemoteStoreError
+from remote_store import Capability, RemoteStoreError
 
 from rsconform.lanes.elsewhere import imported
 from rsconform.lanes.facade import AsyncFacade, faced
@@ -147,10 +147,23 @@ def _open() -> int:
 def _making(target: str, options: Mapping[str, Any]) -> Act:
     def made(backend: Any, folder: str) -> None:
         one = faced(lambda: imported(target)(**options), lambda: backend.loop)
-        one.exists(f"{folder}/a")
+        _used(one, folder)
         one.close()
 
     return made
+
+
+def _used(backend: Any, folder: str) -> None:
+    """Use it for whatever it may make something for: what cannot be done is for other acts."""
+    for work in (
+        lambda: backend.write(f"{folder}/a", _SMALL, overwrite=True),
+        lambda: backend.read_bytes(f"{folder}/a"),
+        lambda: list(backend.list_files(folder)),
+        lambda: backend.get_file_info(f"{folder}/nothing"),
+    ):
+        with suppress(RemoteStoreError):
+            work()
+    backend.exists(f"{folder}/a")
 
 
 @contextmanager
@@ -232,6 +245,7 @@ def _read_seekable(backend: Any, folder: str) -> None:
     with backend.read_seekable(f"{folder}/a") as stream:
         stream.seek(5)
         stream.read(10)
+    refused(backend.read_seekable, f"{folder}/nothing")
 
 
 def _read_bytes(backend: Any, folder: str) -> None:
@@ -270,6 +284,17 @@ def _taken(op: str) -> Act:
     return act
 
 
+def _written(backend: Any, folder: str) -> None:
+    backend.write(f"{folder}/a", _SMALL, overwrite=True)
+    if backend.capabilities.supports(Capability.USER_METADATA):
+        backend.write(f"{folder}/a", _SMALL, overwrite=True, metadata={"owner": "me"})
+
+
+def _written_atomically(backend: Any, folder: str) -> None:
+    backend.write_atomic(f"{folder}/a", _SMALL, overwrite=True)
+    refused(backend.write_atomic, f"{folder}/b", _SMALL)
+
+
 def _lost(op: str) -> Act:
     def act(backend: Any, folder: str) -> None:
         with suppress(_OwnError):
@@ -281,6 +306,7 @@ def _lost(op: str) -> Act:
 def _block(backend: Any, folder: str) -> None:
     with backend.open_atomic(f"{folder}/a", overwrite=True) as file:
         file.write(_SMALL)
+    refused(lambda: backend.open_atomic(f"{folder}/b").__enter__())
 
 
 def _lost_block(backend: Any, folder: str) -> None:
@@ -294,6 +320,8 @@ def _asked(backend: Any, folder: str) -> None:
         backend.exists(path)
         backend.is_file(path)
         backend.is_folder(path)
+    with suppress(RemoteStoreError):
+        backend.check_health()
 
 
 def _described(backend: Any, folder: str) -> None:
@@ -303,8 +331,10 @@ def _described(backend: Any, folder: str) -> None:
 
 
 def _listed(backend: Any, folder: str) -> None:
-    for found in (backend.list_files(folder), backend.list_folders(folder), backend.iter_children(folder)):
-        list(found)
+    for path in (folder, f"{folder}/nothing"):
+        for found in (backend.list_files(path), backend.list_folders(path), backend.iter_children(path)):
+            list(found)
+    list(backend.list_files(folder, recursive=True))
 
 
 def _left(backend: Any, folder: str) -> None:
@@ -334,6 +364,11 @@ def _moved(backend: Any, folder: str) -> None:
     backend.move(f"{folder}/new", f"{folder}/b")
     refused(backend.move, f"{folder}/nothing", f"{folder}/c", overwrite=True)
     refused(backend.move, f"{folder}/a", f"{folder}/b")
+    if all(backend.capabilities.supports(one) for one in (Capability.WRITE, Capability.DELETE)):
+        for name in ("c", "over"):
+            backend.write(f"{folder}/{name}", _SMALL, overwrite=True)
+        backend.move(f"{folder}/c", f"{folder}/over", overwrite=True)
+        backend.delete(f"{folder}/over")
 
 
 def _deleted(backend: Any, folder: str) -> None:
@@ -343,6 +378,7 @@ def _deleted(backend: Any, folder: str) -> None:
     backend.write(f"{folder}/sub/x", _SMALL, overwrite=True)
     backend.delete_folder(f"{folder}/sub", recursive=True)
     refused(backend.delete_folder, f"{folder}/nothing")
+    refused(backend.delete_folder, folder)
 
 
 def _mistaken(backend: Any, folder: str) -> None:
@@ -356,12 +392,31 @@ def _names_asked(backend: Any, folder: str) -> None:
     path = f"{folder}/nothing{next(_NUMBERS)}"
     backend.exists(path)
     backend.is_file(path)
+    supports = backend.capabilities.supports
+    for capability, operation in (
+        (Capability.READ, backend.read_bytes),
+        (Capability.METADATA, backend.get_file_info),
+        (Capability.METADATA, backend.get_folder_info),
+        (Capability.DELETE, backend.delete),
+    ):
+        if supports(capability):
+            refused(operation, path)
+    if supports(Capability.LIST):
+        list(backend.list_files(path))
 
 
 def _names_written(backend: Any, folder: str) -> None:
     path = f"{folder}/new{next(_NUMBERS)}"
     backend.write(path, _SMALL)
     backend.delete(path)
+
+
+def _names_carried(backend: Any, folder: str) -> None:
+    above = f"{folder}/new{next(_NUMBERS)}"
+    backend.write(f"{above}/x", _SMALL)
+    backend.copy(f"{above}/x", f"{above}/y")
+    backend.move(f"{above}/y", f"{above}/z")
+    backend.delete_folder(above, recursive=True)
 
 
 def _in_threads(backend: Any, folder: str) -> None:
@@ -371,6 +426,8 @@ def _in_threads(backend: Any, folder: str) -> None:
         try:
             _asked(backend, folder)
             _read_bytes(backend, folder)
+            if backend.capabilities.supports(Capability.WRITE):
+                backend.write(f"{folder}/a", _SMALL, overwrite=True)
         except BaseException as exc:
             raised.append(exc)
 
@@ -383,7 +440,7 @@ def _in_threads(backend: Any, folder: str) -> None:
 
 IN_THREADS: Final = "in_threads"
 _NUMBERS: Final = itertools.count()
-OF_NAMES: Final = ("names_asked", "names_written", IN_THREADS)  # Another name, or thread, each time.
+OF_NAMES: Final = ("names_asked", "names_written", "names_carried", IN_THREADS)  # Another name, or thread, each time.
 
 ACTS: Final[Mapping[str, Act]] = {
     "read": _read,
@@ -391,11 +448,11 @@ ACTS: Final[Mapping[str, Act]] = {
     "read_seekable": _read_seekable,
     "read_bytes": _read_bytes,
     "missing": _missing,
-    "write": _writes("write", lambda: _SMALL),
+    "write": _written,
     "write_stream": _writes("write", lambda: io.BytesIO(_SMALL)),
     "write_taken": _taken("write"),
     "write_lost": _lost("write"),
-    "write_atomic": _writes("write_atomic", lambda: _SMALL),
+    "write_atomic": _written_atomically,
     "write_atomic_stream": _writes("write_atomic", lambda: io.BytesIO(_SMALL)),
     "write_atomic_lost": _lost("write_atomic"),
     "open_atomic": _block,
@@ -412,4 +469,5 @@ ACTS: Final[Mapping[str, Act]] = {
     IN_THREADS: _in_threads,
     "names_asked": _names_asked,
     "names_written": _names_written,
+    "names_carried": _names_carried,
 }

@@ -8,8 +8,10 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
+from remote_store import AlreadyExists, InvalidPath, RemoteStoreError
 from remote_store.aio import AsyncMemoryBackend
 
 from rsconform_rogues.operators import FILE, ITSELF, Call, alters, asked, has, instead, then
@@ -104,6 +106,38 @@ async def task_kept(self: Any, path: str, content: Any, **options: Any) -> Any:
     return await AsyncMemoryBackend.write(self, path, content, **options)
 
 
+def kept_of_errors(call: Call) -> Any:
+    """Note of each name what was wrong with it last."""
+    try:
+        return call.proceed()
+    except RemoteStoreError as exc:
+        call.backend.__dict__.setdefault("_errors", {})[call.path] = str(exc)
+        raise
+
+
+def lock_kept(call: Call) -> None:
+    """Have a lock for each target, for good."""
+    call.backend.__dict__.setdefault("_locks", {}).setdefault(call.arguments["dst"], threading.Lock())
+
+
+def kept_where(cls: type[Exception]) -> Callable[[Call], Any]:
+    """Return the deed of keeping a descriptor where an error comes."""
+
+    def do(call: Call) -> Any:
+        try:
+            return call.proceed()
+        except cls:
+            descriptor_kept(call)
+            raise
+
+    return do
+
+
+def kept_and_done(call: Call) -> Any:
+    descriptor_kept(call)
+    return call.proceed()
+
+
 def temp_kept(call: Call) -> Any:
     """Spool through a file that is removed where all went well."""
     handle, name = tempfile.mkstemp()
@@ -131,6 +165,44 @@ ROWS: Final[tuple[Rogue, ...]] = (
         then("read_bytes", connection_kept) + then("close", connections_closed),
         reason="descriptors more",
     ),
+    row("BOUND-003", "keeps-each-error", "memory", instead("read_bytes", kept_of_errors), reason="names_asked"),
+    row("BOUND-003", "keeps-a-lock-for-each-target", "memory", then("move", lock_kept), reason="names_carried"),
+    row(
+        "BOUND-003",
+        "keeps-what-it-copies-onto-itself",
+        "memory",
+        instead("copy", kept_and_done, ITSELF),
+        reason="copied, done",
+    ),
+    row(
+        "BOUND-003",
+        "keeps-what-is-of-another-type",
+        "memory",
+        instead("get_folder_info", kept_where(InvalidPath)),
+        reason="mistaken, done",
+    ),
+    row(
+        "BOUND-003",
+        "keeps-what-it-walks",
+        "memory",
+        instead("list_files", kept_and_done, asked(recursive=True)),
+        reason="listed, done",
+    ),
+    row(
+        "BOUND-003",
+        "keeps-what-it-moves-over",
+        "memory",
+        instead("move", kept_and_done, asked(overwrite=True) & FILE),
+        reason="moved, done",
+    ),
+    row(
+        "BOUND-003",
+        "keeps-what-is-taken",
+        "memory",
+        instead("write_atomic", kept_where(AlreadyExists)),
+        reason="write_atomic, done",
+    ),
+    row("BOUND-003", "keeps-its-health", "memory", instead("check_health", kept_and_done), reason="asked, done"),
     row("BOUND-003", "keeps-a-task", "async", has(write=task_kept), reason="tasks more"),
     row("BOUND-003", "keeps-a-thread", "flat", then("write", thread_kept), reason="threads more"),
     row("BOUND-003", "keeps-its-spool", "local", instead("write", temp_kept), reason="temporary files more"),

@@ -34,6 +34,7 @@ _SURE_OF_HANDLES: Final = 16  # How many more in one part: a pool of the usual s
 _MOST_HANDLES: Final = 64  # So many more end a part: a process may have as few as 1,024 descriptors.
 _LOOKS_EVERY: Final = 32
 _SETTLES_S: Final = 5.0  # What a backend does later, in a thread of its own, is done by then.
+_IDLE_S: Final = 1.0  # And of what it does something goes within this, again and again.
 _PART_S: Final = 8.0  # A part that would take longer is not begun, and what it would have told is not said.
 _OF_BUDGET: Final = 4  # Where only objects seem to stay, a part may take this many times the budget.
 
@@ -97,11 +98,14 @@ def _repeated(
 
 def _settled(grown: dict[str, float], first: Mapping[str, int], done: int, held: _Held) -> dict[str, float]:
     """Return what is left of a growth when nothing more is done: what waits for a thread to see to it is no leak."""
-    ends = monotonic() + _SETTLES_S
-    while any(rate > _SEEN for rate in grown.values()) and monotonic() < ends:
+    began = lately = monotonic()
+    while any(rate > _SEEN for rate in grown.values()):
+        if monotonic() > min(began + _SETTLES_S, lately + _IDLE_S):
+            break
         sleep(0.1)
         after, _ = held.now()
-        grown = {name: min(rate, (after[name] - first[name]) / done) for name, rate in grown.items()}
+        left = {name: min(rate, (after[name] - first[name]) / done) for name, rate in grown.items()}
+        grown, lately = left, lately if left == grown else monotonic()
     return grown
 
 

@@ -7,6 +7,7 @@ would have held against it.
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -183,9 +184,9 @@ def hinting(call: Call) -> Any:
 
 
 def picky(call: Call) -> Any:
-    """Hold no name that is long or has a character that some file systems do not know."""
+    """Hold no name that is long or has a character that is not in the portable set of POSIX."""
     path = str(call.arguments.get("dst", call.path))
-    odd = set(path) & set('<>:"|?*\\') or any(ord(character) < 32 for character in path)
+    odd = re.fullmatch(r"[\w./-]*", path, re.ASCII) is None
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if odd or any(len(part.encode()) > 100 or part != part.rstrip(". ") for part in parts):
         raise InvalidPath("not a name here", path=path, backend=call.backend.name)

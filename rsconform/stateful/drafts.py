@@ -11,10 +11,10 @@ from typing import Any, Final
 from rsconform.cases.content import Content, Source, parse_content
 from rsconform.spec.vocabulary import OPERATIONS
 from rsconform.stateful.operations import KEEPABLE, LISTINGS, OF_SUBJECT, OF_TWO, READS, WRITES, Operation
-from rsconform.stateful.tracks import Track
+from rsconform.stateful.tracks import ODD_NAME, Track
 
 # Few names, so that operations meet: siblings, a prefix of another, folders in folders.
-_PATHS: Final = ("a", "ab", "d/a", "d/b", "d/e/a", "d/e", "d", "e/a", "d b/ü+%41")
+_PATHS: Final = ("a", "ab", "d/a", "d/b", "d/e/a", "d/e", "d", "e/a", ODD_NAME)
 _FOLDERS: Final = ("", "d", "d/e", "e", "a", "no", "d b")
 _PATTERNS: Final = ("*", "**/a", "**/*", "d/*", "?", "[!b]*", "no/*", "d/**/a")
 # Of so many names a sequence makes use: where there are two or three, the same files meet again and again.

@@ -84,6 +84,10 @@ class Operation:
         """Return whether it may change the store."""
         return not self.on and OPERATIONS[self.op].mutates
 
+    def is_about(self, path: str) -> bool:
+        """Return whether it is given a path, as its own or as the one that it goes to."""
+        return path in (self.path, self.dst)
+
     def option(self, name: str) -> bool:
         """Return a flag; one that is not passed is False."""
         return bool(self.options.get(name, False))

@@ -10,7 +10,7 @@ import io
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ from remote_store import (
 )
 from remote_store.backends import MemoryBackend
 
-from rsconform.lanes.model import Services, Subject
+from rsconform.lanes.model import NoEmptyFoldersError, Services, StoredFile, Subject
 from rsconform_rogues.awkward import SPELLED_OTHERWISE
 from rsconform_rogues.flat import Blob, FlatBackend, FlatLane, ForwardOnly
 from rsconform_rogues.harness import Base, flat
@@ -123,6 +123,24 @@ _FLAT: Final = flat(FlatLane()).lane
 TALLIED: Final = Base(
     replace(_FLAT, affordances=(*_FLAT.affordances, "requests"), traits={**_FLAT.traits, "transport": "sql"}), tallied
 )
+
+
+@contextmanager
+def without_empty_folders(services: Services) -> Iterator[Subject]:
+    """The memory lane, into which nobody can put an empty folder."""
+    with BASES["memory"].fixture(services) as subject:
+        anything = subject.seed
+        assert anything is not None
+
+        def seed(files: Mapping[str, StoredFile], folders: Sequence[str]) -> None:
+            if folders:
+                raise NoEmptyFoldersError
+            anything(files, ())
+
+        yield replace(subject, seed=seed)
+
+
+LIKE_GIT: Final = replace(BASES["memory"], fixture=without_empty_folders)
 
 
 # What the changes need.
@@ -478,6 +496,7 @@ CONTROLS: Final = (
         near="failure-changes-nothing arguments-untouched",
     ),
     control("has-folders-of-its-own", "memory", FOLDERS_OF_ITS_OWN, near=_FOLDERS),
+    control("has-no-empty-folders", LIKE_GIT, FOLDERS_OF_ITS_OWN + then("delete_folder", pruned)),
     control("works-in-a-pool", "memory", POOLED, near="plain-answers"),
     control("asks-about-each-file", TALLIED, instead("list_files", asking_for_each), near="requests-bounded"),
     control("takes-its-time", "memory", instead("exists copy get_file_info", slow), near="ends-in-time"),

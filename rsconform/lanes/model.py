@@ -24,6 +24,10 @@ class ServiceDownError(Exception):
     """Raised by a lane fixture whose service cannot be reached: no case then says anything about the backend."""
 
 
+class NoEmptyFoldersError(Exception):
+    """Raised by a `seed` whose store holds no empty folder, although folders with files are real: as in git."""
+
+
 class FixtureError(Exception):
     """What a lane fixture affords failed: nothing is known about the subject."""
 
@@ -46,7 +50,11 @@ class Snapshot:
 
 
 class Seed(Protocol):
-    """Puts files and empty folders into the store past the backend."""
+    """Puts files and empty folders into the store past the backend.
+
+    Raises:
+        NoEmptyFoldersError: It is to put an empty folder into a store that holds none.
+    """
 
     def __call__(self, files: Mapping[str, StoredFile], folders: Sequence[str]) -> None: ...
 

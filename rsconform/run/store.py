@@ -14,7 +14,7 @@ from rsconform.cases.content import Content, Source
 from rsconform.cases.model import End, Given, Skip, Want
 from rsconform.cases.values import Bound, Resolve, show_difference
 from rsconform.lanes.facade import surface_of
-from rsconform.lanes.model import Snapshot, StoredFile, Subject
+from rsconform.lanes.model import NoEmptyFoldersError, Snapshot, StoredFile, Subject
 from rsconform.run.deadline import SoftLimitError
 
 Tree = Mapping[str, bytes]
@@ -88,6 +88,8 @@ class StoreView:
                 self._subject.seed(files, given.folders)
             else:
                 self._seed_through_subject(files, given.folders)
+        except NoEmptyFoldersError as exc:
+            raise UnaffordableError(Skip(Want.TRAIT, "the store holds empty folders")) from exc
         except (UnaffordableError, GivenFailedError, KeyboardInterrupt, SoftLimitError):
             raise
         except BaseException as exc:

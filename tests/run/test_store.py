@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -10,9 +10,18 @@ from remote_store import FileInfo, InvalidPath, NotFound
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.content import Content
-from rsconform.cases.model import End, Given, GivenFile
-from rsconform.lanes.model import Snapshot, StoredFile, Subject
-from rsconform.run.store import GivenFailedError, Mismatch, StoreView, changed_paths, changes, segments, tree_mismatch
+from rsconform.cases.model import End, Given, GivenFile, Skip, Want
+from rsconform.lanes.model import NoEmptyFoldersError, Snapshot, StoredFile, Subject
+from rsconform.run.store import (
+    GivenFailedError,
+    Mismatch,
+    StoreView,
+    UnaffordableError,
+    changed_paths,
+    changes,
+    segments,
+    tree_mismatch,
+)
 from tests.run.sessions import snapshot
 from tests.snippets import case_of
 
@@ -219,3 +228,14 @@ def test_what_the_subject_raises_while_it_is_seeded_is_no_error_of_the_kit() -> 
     with pytest.raises(GivenFailedError, match="InvalidPath: not here"):
         view.seed(Given({"a": GivenFile(content("text"))}))
     assert view.touched == {"a"}
+
+
+def test_a_store_that_holds_no_empty_folder_has_no_case_about_one() -> None:
+    def seed(files: Mapping[str, StoredFile], folders: Sequence[str]) -> None:
+        raise NoEmptyFoldersError
+
+    backend = MemoryBackend()
+    with pytest.raises(UnaffordableError) as told:
+        StoreView(Subject(make=lambda: backend, seed=seed), backend, flat=False).seed(Given(folders=("d",)))
+
+    assert told.value.skip == Skip(Want.TRAIT, "the store holds empty folders")

@@ -62,12 +62,12 @@ class Limits:
         """
         if case is None:
             return 5 * self.step_s
-        steps = sum(step.within_s or self.of_step_s(case) for step in case.steps) or self.step_s
+        steps = sum(step.within_s or self.of_step_s(case) for step in case.steps) or self._all_s(case)
         whole = self.store_s(case) * (2 if case.then is not None else 1) + steps
         if looks_deeper(case):
             return whole + self.probe_s(case)
         # The last one is for making the instance, for closing it and for removing what is left in its store.
-        return min(whole, self._most_s(2 * _files(case))) + max(self.step_s, _files(case) * OF_A_FILE_S)
+        return min(whole, self._most_s(2 * _files(case))) + self._all_s(case)
 
     def of_step_s(self, case: Case) -> float:
         """Return the limit of a step of a case that has none of its own."""
@@ -75,7 +75,7 @@ class Limits:
 
     def probe_s(self, case: Case) -> float:
         """Return the limit of a case's probe."""
-        limit_s = self.step_s
+        limit_s = self._all_s(case)
         if looks_deeper(case):
             # What it does is bounded by the profile, not by how long one operation may take.
             limit_s = max(limit_s, LOOK_LIMIT_S) * self.profile.patience
@@ -85,6 +85,10 @@ class Limits:
         """Return the limit of making a case's given state, and of looking at the state that it leaves."""
         files = _files(case)
         return min(max(files, 1) * self.step_s, self._most_s(files))
+
+    def _all_s(self, case: Case) -> float:
+        """Return the limit of doing something with each file that there is."""
+        return max(self.step_s, _files(case) * OF_A_FILE_S)
 
     def _most_s(self, files: int) -> float:
         """Return the most that what is done for so many files may take."""

@@ -278,6 +278,16 @@ def test_a_store_over_a_slow_line_may_take_its_time_for_many_files(monkeypatch: 
     assert (attempt.result, attempt.error, attempt.failure) == (Result.PASSED, None, None)
 
 
+def test_a_probe_that_does_something_with_each_of_many_files_may_take_its_time() -> None:
+    session, (cleared,) = session_of(
+        '[[axiom.case]]\nname = "cleared"\ngiven = { "d/f{0001..1100}" = "text:x" }\n'
+        'probe = "changes.cleared"\nargs = { path = "d", op = "list_files" }'
+    )
+
+    assert session.limits.probe_s(cleared) == 275
+    assert session.limits.case_s(cleared) == 3 * 275
+
+
 # -- the smoke case --
 
 

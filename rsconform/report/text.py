@@ -117,7 +117,7 @@ def how_it_failed(failure: Failure) -> str:
     if failure.died:
         return "the process ended in the middle of the case"
     if failure.hang:
-        return "it hung: it did not return within the limit"
+        return "it hung: it did not return within the limit; --timeout sets how long an operation may take"
     if failure.step is None and failure.steps:
         return "every step went as expected; this is about the state after the last one"
     if failure.phase not in (None, "call"):

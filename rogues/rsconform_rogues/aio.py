@@ -8,11 +8,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from remote_store import CapabilitySet
+from remote_store import BackendUnavailable, CapabilitySet
 from remote_store.aio import AsyncMemoryBackend
 
 _LOOPS: dict[int, asyncio.AbstractEventLoop] = {}  # Of each instance the loop that it was first used on.
-_NEVER: set[asyncio.Task[None]] = set()
+_NEVER: set[asyncio.Task[Any]] = set()
 
 
 class LateName(str):
@@ -194,6 +194,62 @@ async def locks_for_good(self: Any, path: str) -> bool:
     found = await AsyncMemoryBackend.exists(self, path)
     lock.release()
     return found
+
+
+async def answers_when_cancelled(self: Any, path: str) -> bool:
+    """Take a cancellation for an answer."""
+    try:
+        await asyncio.sleep(0.001)
+        return await AsyncMemoryBackend.exists(self, path)
+    except asyncio.CancelledError:
+        return False
+
+
+async def fails_when_cancelled(self: Any, path: str) -> bytes:
+    """Take a cancellation for an outage."""
+    try:
+        await asyncio.sleep(0.001)
+        return await AsyncMemoryBackend.read_bytes(self, path)
+    except asyncio.CancelledError as exc:
+        raise BackendUnavailable("no reply", path=path, backend=self.name) from exc
+
+
+async def clears_first(self: Any, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> Any:
+    """Take the old file away, let others have a turn, and write the new one."""
+    taken = content if isinstance(content, bytes) else b"".join([piece async for piece in content])
+    if overwrite and await AsyncMemoryBackend.is_file(self, path):
+        await AsyncMemoryBackend.delete(self, path)
+        await asyncio.sleep(0.001)
+    return await AsyncMemoryBackend.write(self, path, taken, overwrite=overwrite, **options)
+
+
+async def waits_for_good(self: Any, path: str) -> Any:
+    """Have a task of its own ask, and leave it where it is cancelled."""
+    done = asyncio.Event()
+
+    async def ask() -> Any:
+        await asyncio.sleep(0)
+        try:
+            return await AsyncMemoryBackend.get_file_info(self, path)
+        finally:
+            await done.wait()
+
+    task = asyncio.ensure_future(ask())
+    _NEVER.add(task)
+    await asyncio.sleep(0.001)
+    done.set()
+    return await task
+
+
+async def writes_all_the_same(self: Any, path: str, content: Any, **options: Any) -> Any:
+    """Write in a task that nobody can cancel, and that takes the longer the more there is."""
+    taken = content if isinstance(content, bytes) else b"".join([piece async for piece in content])
+
+    async def write() -> Any:
+        await asyncio.sleep(len(taken) / 500_000)
+        return await AsyncMemoryBackend.write(self, path, taken, **options)
+
+    return await asyncio.shield(asyncio.ensure_future(write()))
 
 
 def blocking(op: str) -> Callable[..., Awaitable[Any]]:

@@ -246,58 +246,6 @@ async def _cancelled(task: asyncio.Future[Any]) -> str | None:
     return "it returned" if error is None else f"{type(error).__name__}: {error}"
 
 
-_CHANGES: Final[dict[str, Callable[[Any, str], Awaitable[object]]]] = {
-    "write": lambda native, path: native.write(path, b"x" * 3000, overwrite=True),
-    "write_atomic": lambda native, path: native.write_atomic(path, b"x" * 3000, overwrite=True),
-    "copy": lambda native, path: native.copy(path, f"{path}-new", overwrite=True),
-    "delete": lambda native, path: native.delete(f"{path}-new", missing_ok=True),
-}
-
-
-@probe("aio.usable_after_cancel")
-def usable_after_cancel(context: ProbeContext, path: str, op: str) -> None:
-    """An operation cancelled at whatever point leaves no lock behind: the same operation works afterwards."""
-    native = _native(context)
-
-    context.touched.update((path, f"{path}-new"))
-
-    async def once() -> None:
-        if op in _CHANGES:
-            await _CHANGES[op](native, path)
-            return
-        given = getattr(native, op)(path)
-        if inspect.isawaitable(given):
-            given = await given
-        if hasattr(given, "__aiter__"):
-            async for _ in given:
-                pass
-
-    async def cancel_early() -> str | None:
-        started = perf_counter()
-        await once()
-        took = perf_counter() - started
-        for at in range(16):  # At its first eight turns of the loop, and at eight moments of the time it takes.
-            task = asyncio.ensure_future(once())
-            for _ in range(at if at < 8 else 0):
-                await asyncio.sleep(0)
-            if at >= 8:
-                await asyncio.sleep(took * (at - 7) / 9)
-            task.cancel()
-            done, _ = await asyncio.wait({task}, timeout=_SETTLE_S)
-            if not done:
-                return f"it did not settle within {_SETTLE_S:g} s after cancellation"
-        task = asyncio.ensure_future(once())
-        done, _ = await asyncio.wait({task}, timeout=_SETTLE_S)
-        if not done:
-            task.cancel()
-            return f"the next one did not return within {_SETTLE_S:g} s"
-        return None if task.exception() is None else f"the next one raised {task.exception()!r}"
-
-    observed = context.call(f"{op}()", _run, context, cancel_early())
-    if observed is not None:
-        context.fail(f"{op}() to work after others like it were cancelled", observed)
-
-
 @probe("aio.holds_no_loop")
 def holds_no_loop(context: ProbeContext, path: str, op: str) -> None:
     """While the operation is under way the loop has time for other work."""

@@ -98,6 +98,23 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason=".tmp",
     ),
     row("KIT-061", "locks-for-good", "async", has(exists=aio.locks_for_good), reason="did not return", limit_s=10.0),
+    row("KIT-061", "answers-when-cancelled", "async", has(exists=aio.answers_when_cancelled), reason="returned False"),
+    row(
+        "KIT-061",
+        "fails-when-cancelled",
+        "async",
+        has(read_bytes=aio.fails_when_cancelled),
+        reason="raised BackendUnavailable",
+    ),
+    row(
+        "KIT-061",
+        "clears-before-it-writes",
+        "async",
+        has(write_atomic=aio.clears_first),
+        reason="left no bytes",
+    ),
+    row("KIT-061", "leaves-a-task", "async", has(get_file_info=aio.waits_for_good), reason="tasks go on", limit_s=20.0),
+    row("TIME-007", "writes-all-the-same", "async", has(write=aio.writes_all_the_same), reason="a little later"),
     row("KIT-062", "sleeps-in-read", "async", has(read_bytes=aio.blocking("read_bytes")), reason="held it for"),
     row(
         "BE-004a",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Final
 
 from remote_store import Backend, CapabilityNotSupported, RemoteStoreError
 
-from rsconform.probes import ProbeContext, probe
+from rsconform.probes import ProbeContext, ProbeFailed, probe
+from rsconform.probes.telling import Telling
 
 _WAIT_S: Final = 8.0
 
@@ -20,26 +21,51 @@ class _SourceError(Exception):
     """What the caller's own code raises."""
 
 
+class _Stop(BaseException):  # As an interrupt is: what only `except Exception` gives back stays.
+    """What stops the caller's own code."""
+
+
 class _Failing:
     """A stream that gives a little and then fails."""
 
-    def __init__(self) -> None:
+    def __init__(self, raised: type[BaseException] = _SourceError) -> None:
         self._asked = 0
+        self._raised = raised
 
     def read(self, _size: int = -1) -> bytes:
         self._asked += 1
         if self._asked > 1:
-            raise _SourceError
+            raise self._raised
         return b"half"
 
 
-def _body_raises(backend: Backend, folder: str) -> None:
-    with backend.open_atomic(f"{folder}/new") as file:
-        file.write(b"half")
-        raise _SourceError
+def _body(raised: type[BaseException]) -> Deed:
+    def body(backend: Backend, folder: str) -> None:
+        with backend.open_atomic(f"{folder}/new") as file:
+            file.write(b"half")
+            raise raised
+
+    return body
 
 
-# Each fails: beside `folder`/a there is nothing.
+def _left(op: str) -> Deed:
+    """Return the deed of looking at the first of a stream or a listing, and closing it then."""
+
+    def left(backend: Backend, folder: str) -> None:
+        opened: Any = getattr(backend, op)(f"{folder}/a" if op.startswith("read") else folder)
+        if op.startswith("read"):
+            opened.read(1)
+        else:
+            opened = iter(opened)
+            next(opened, None)
+        close = getattr(opened, "close", None)  # An iterator that has none ends when nobody holds it.
+        if close is not None:
+            close()
+
+    return left
+
+
+# Each is left half-way, or fails: beside `folder`/a there is nothing.
 _FAILING: Final[Mapping[str, Deed]] = {
     "read": lambda backend, folder: backend.read(f"{folder}/nope"),
     "read_bytes": lambda backend, folder: backend.read_bytes(f"{folder}/nope"),
@@ -48,38 +74,81 @@ _FAILING: Final[Mapping[str, Deed]] = {
     "get_folder_info": lambda backend, folder: backend.get_folder_info(f"{folder}/nope"),
     "write": lambda backend, folder: backend.write(f"{folder}/a", b"new"),
     "write-source": lambda backend, folder: backend.write(f"{folder}/new", _Failing()),
+    "write-interrupted": lambda backend, folder: backend.write(f"{folder}/new", _Failing(_Stop)),
     "write_atomic": lambda backend, folder: backend.write_atomic(f"{folder}/a", b"new"),
     "open_atomic": lambda backend, folder: backend.open_atomic(f"{folder}/a").__enter__(),
-    "open_atomic-body": _body_raises,
+    "write_atomic-interrupted": lambda backend, folder: backend.write_atomic(f"{folder}/new", _Failing(_Stop)),
+    "open_atomic-body": _body(_SourceError),
+    "open_atomic-interrupted": _body(_Stop),
     "delete": lambda backend, folder: backend.delete(f"{folder}/nope"),
     "delete_folder": lambda backend, folder: backend.delete_folder(folder),
     "move": lambda backend, folder: backend.move(f"{folder}/nope", f"{folder}/b"),
     "copy": lambda backend, folder: backend.copy(f"{folder}/nope", f"{folder}/b"),
+    **{f"{op}-left": _left(op) for op in ("read", "read_seekable", "list_files", "list_folders", "iter_children")},
 }
 
 
 @probe("locks.after_error")
 def after_error(context: ProbeContext, folder: str, op: str) -> None:
-    """After an operation that raised in this thread another thread can work."""
+    """After an operation that raised in this thread, or was left half-way, another thread can work."""
     context.touched.update(f"{folder}/{name}" for name in ("a", "b", "new", "nope", "other"))
     try:
         _FAILING[op](context.backend, folder)
     except CapabilityNotSupported as exc:
         context.skip(f"{exc.capability} is declared")
-    except (RemoteStoreError, _SourceError):
+    except (RemoteStoreError, _SourceError, _Stop):
         pass
-    _demand_let_in(context, f"{op}() raised", _writes, folder)
+    _demand_let_in(context, f"{op}() raised or was left", _writes, folder)
 
 
 @probe("locks.beside_open")
 def beside_open(context: ProbeContext, folder: str, op: str) -> None:
-    """While this thread is half-way through a listing or a stream another thread can look and read."""
+    """While this thread is half-way through a listing, a stream or a write another thread can look and read."""
+    if op in _WAITING:
+        _WAITING[op](context, folder)
+        return
     with ExitStack() as stack:
         opened = context.call(f"{op}()", getattr(context.backend, op), folder if op != "read" else f"{folder}/a")
         if hasattr(opened, "close"):
             stack.callback(opened.close)
         context.call("the first of it", (lambda: opened.read(1)) if op == "read" else (lambda: next(opened, None)))
         _demand_let_in(context, f"{op}() is half-way", _looks, folder)
+
+
+def _in_a_block(context: ProbeContext, folder: str) -> None:
+    context.touched.add(f"{folder}/new")
+    with context.call("open_atomic()", context.backend.open_atomic, f"{folder}/new") as file:
+        file.write(b"half")
+        _demand_let_in(context, "open_atomic() is half-way", _looks, folder)
+
+
+def _in_a_source(op: str) -> Callable[[ProbeContext, str], None]:
+    """Return what looks while a write of this thread takes in its source."""
+
+    def in_a_source(context: ProbeContext, folder: str) -> None:
+        context.touched.add(f"{folder}/new")
+        wrong: list[ProbeFailed] = []
+
+        def told(at: int) -> None:
+            if at == 1 and not wrong:
+                try:
+                    _demand_let_in(context, f"{op}() is half-way", _looks, folder)
+                except ProbeFailed as exc:  # What a source raises the backend might take for its own.
+                    wrong.append(exc)
+
+        with suppress(Exception):  # What becomes of it is for other axioms.
+            getattr(context.backend, op)(f"{folder}/new", Telling(b"x", told))
+        if wrong:
+            raise wrong[0]
+
+    return in_a_source
+
+
+_WAITING: Final[Mapping[str, Callable[[ProbeContext, str], None]]] = {
+    "open_atomic": _in_a_block,
+    "write": _in_a_source("write"),
+    "write_atomic": _in_a_source("write_atomic"),
+}
 
 
 def _looks(backend: Backend, folder: str) -> None:

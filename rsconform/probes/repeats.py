@@ -310,7 +310,12 @@ def _lost(op: str) -> Act:
 def _block(backend: Any, folder: str) -> None:
     with backend.open_atomic(f"{folder}/a", overwrite=True) as file:
         file.write(_SMALL)
-    refused(lambda: backend.open_atomic(f"{folder}/b").__enter__())
+    refused(_in_block, backend, f"{folder}/b")
+
+
+def _in_block(backend: Any, path: str) -> None:
+    with backend.open_atomic(path) as file:
+        file.write(_SMALL)
 
 
 def _lost_block(backend: Any, folder: str) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
@@ -364,6 +365,44 @@ def locked_in_order(call: Call) -> Any:
             return call.proceed()
 
 
+def _own_lock(call: Call) -> Any:
+    return call.backend.__dict__.setdefault("_own_lock", threading.RLock())
+
+
+def locked_again(call: Call) -> Any:
+    """Take a lock that this thread may have already."""
+    with _own_lock(call):
+        return call.proceed()
+
+
+def kept_when_stopped(call: Call) -> Any:
+    """Give the lock back after what was thought of."""
+    lock = _own_lock(call)
+    lock.acquire()
+    try:
+        answer = call.proceed()
+    except Exception:
+        lock.release()
+        raise
+    lock.release()
+    return answer
+
+
+def locked_to_its_end(call: Call) -> Iterator[Any]:
+    """Give the lock back when all is listed."""
+    lock = _own_lock(call)
+    lock.acquire()
+    yield from call.proceed()
+    lock.release()
+
+
+@contextmanager
+def block_under_lock(call: Call) -> Iterator[Any]:
+    """Hold the lock for as long as the block lasts."""
+    with _own_lock(call), call.proceed() as file:
+        yield file
+
+
 NEW: Final = asked(overwrite=False)
 
 ROWS: Final[tuple[Rogue, ...]] = (
@@ -543,6 +582,30 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "lists-under-its-lock",
         "memory",
         instead("list_files", under_lock) + instead("read_bytes", locked),
+        reason="still waits",
+        limit_s=20.0,
+    ),
+    row(
+        "KIT-066",
+        "gives-back-after-exceptions",
+        "memory",
+        instead("write", kept_when_stopped),
+        reason="still waits",
+        limit_s=20.0,
+    ),
+    row(
+        "KIT-066",
+        "lists-to-its-end-or-for-ever",
+        "memory",
+        instead("list_files", locked_to_its_end) + instead("write", locked_again),
+        reason="still waits",
+        limit_s=20.0,
+    ),
+    row(
+        "KIT-067",
+        "keeps-all-out-of-its-block",
+        "memory",
+        instead("open_atomic", block_under_lock) + instead("read_bytes", locked_again),
         reason="still waits",
         limit_s=20.0,
     ),

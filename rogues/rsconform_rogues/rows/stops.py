@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from remote_store import BackendUnavailable
+from remote_store import BackendUnavailable, RemoteStoreError
 
 from rsconform_rogues.operators import FILE, ITSELF, Call, asked, instead, swallows
 from rsconform_rogues.row import Rogue, row
@@ -32,6 +32,16 @@ def cleared_up_after_exceptions(call: Call) -> Any:
         raise
     beside.unlink()
     return answer
+
+
+def tried_again(call: Call) -> Any:
+    """Take whatever a source raises for a hiccup, and go on with what is left of it."""
+    try:
+        return call.proceed()
+    except BaseException as exc:
+        if isinstance(exc, RemoteStoreError):
+            raise
+        return call.proceed()
 
 
 def by_way_of_another(call: Call) -> Any:
@@ -77,6 +87,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         also="AW-001 AW-003b",
         reason="the old or the new",
     ),
+    row("TIME-002", "tries-again", "memory", instead("write_atomic", tried_again), reason="swallowed"),
     row("TIME-002", "clears-up-after-exceptions", "local", instead("write_atomic", cleared_up_after_exceptions)),
     row(
         "TIME-003",

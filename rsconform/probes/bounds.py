@@ -37,12 +37,15 @@ _NEEDS: Final[Mapping[str, tuple[Capability, ...]]] = {
     "moved": (Capability.MOVE,),
     "deleted": (Capability.WRITE, Capability.DELETE),
     "mistaken": (Capability.READ, Capability.METADATA, Capability.DELETE),
+    "misplaced": (Capability.WRITE, Capability.DELETE),
+    "checked": (),
     "asked": (),
     "names_asked": (),
     "names_written": (Capability.WRITE, Capability.DELETE),
     "names_carried": (Capability.WRITE, Capability.DELETE, Capability.COPY, Capability.MOVE),
+    "names_addressed": (),
 }
-_SYNC_ONLY: Final = ("read_seekable", "open_atomic", "open_atomic_lost")
+_SYNC_ONLY: Final = ("read_seekable", "open_atomic", "open_atomic_lost", "open_atomic_taken")
 # What has to stay with each repetition, on average, to count.
 _HANDLES_EACH: Final = 0.1
 _OBJECTS_EACH: Final = 0.7

@@ -243,6 +243,7 @@ def _read_half(backend: Any, folder: str) -> None:
     stream = backend.read(f"{folder}/a")
     stream.read(10)
     stream.close()
+    backend.read(f"{folder}/a").close()
 
 
 def _read_seekable(backend: Any, folder: str) -> None:
@@ -294,11 +295,6 @@ def _written(backend: Any, folder: str) -> None:
         backend.write(f"{folder}/a", _SMALL, overwrite=True, metadata={"owner": "me"})
 
 
-def _written_atomically(backend: Any, folder: str) -> None:
-    backend.write_atomic(f"{folder}/a", _SMALL, overwrite=True)
-    refused(backend.write_atomic, f"{folder}/b", _SMALL)
-
-
 def _lost(op: str) -> Act:
     def act(backend: Any, folder: str) -> None:
         with suppress(_OwnError):
@@ -310,12 +306,6 @@ def _lost(op: str) -> Act:
 def _block(backend: Any, folder: str) -> None:
     with backend.open_atomic(f"{folder}/a", overwrite=True) as file:
         file.write(_SMALL)
-    refused(_in_block, backend, f"{folder}/b")
-
-
-def _in_block(backend: Any, path: str) -> None:
-    with backend.open_atomic(path) as file:
-        file.write(_SMALL)
 
 
 def _lost_block(backend: Any, folder: str) -> None:
@@ -324,30 +314,51 @@ def _lost_block(backend: Any, folder: str) -> None:
         raise _OwnError("on purpose")
 
 
+def _taken_block(backend: Any, folder: str) -> None:
+    def enter() -> None:
+        with backend.open_atomic(f"{folder}/b") as file:
+            file.write(_SMALL)
+
+    refused(enter)
+
+
+def _misplaced(backend: Any, folder: str) -> None:
+    for path in (f"{folder}/e", f"{folder}/a/x"):  # A folder, and what would lie below a file.
+        try:
+            backend.write(path, _SMALL)
+        except RemoteStoreError:
+            continue
+        backend.delete(path)  # A flat namespace takes it.
+
+
+def _checked(backend: Any, _folder: str) -> None:
+    backend.check_health()
+
+
 def _asked(backend: Any, folder: str) -> None:
     for path in (f"{folder}/a", f"{folder}/nothing", folder):
         backend.exists(path)
         backend.is_file(path)
         backend.is_folder(path)
-    with suppress(RemoteStoreError):
-        backend.check_health()
 
 
 def _described(backend: Any, folder: str) -> None:
     backend.get_file_info(f"{folder}/a")
     backend.get_folder_info(folder)
     refused(backend.get_file_info, f"{folder}/nothing")
+    refused(backend.get_folder_info, f"{folder}/nothing")
 
 
 def _listed(backend: Any, folder: str) -> None:
-    for path in (folder, f"{folder}/nothing"):
+    for path in (folder, f"{folder}/nothing", f"{folder}/a"):
         for found in (backend.list_files(path), backend.list_folders(path), backend.iter_children(path)):
             list(found)
     list(backend.list_files(folder, recursive=True))
 
 
 def _left(backend: Any, folder: str) -> None:
-    for found in (backend.list_files(folder), backend.iter_children(folder)):
+    recursive = backend.list_files(folder, recursive=True)
+    for found in (backend.list_files(folder), backend.list_folders(folder), backend.iter_children(folder), recursive):
         items = iter(found)
         next(items, None)
         close = getattr(items, "close", None)  # An iterator that has none ends when nobody holds it.
@@ -358,6 +369,7 @@ def _left(backend: Any, folder: str) -> None:
 def _matched(backend: Any, folder: str) -> None:
     list(backend.glob(f"{folder}/*"))
     next(iter(backend.glob(f"{folder}/*")), None)
+    list(backend.glob(f"{folder}/nothing*"))
 
 
 def _copied(backend: Any, folder: str) -> None:
@@ -384,10 +396,13 @@ def _deleted(backend: Any, folder: str) -> None:
     backend.write(f"{folder}/sub/x", _SMALL, overwrite=True)
     backend.delete(f"{folder}/sub/x")
     refused(backend.delete, f"{folder}/nothing")
+    backend.delete(f"{folder}/nothing", missing_ok=True)
     backend.write(f"{folder}/sub/x", _SMALL, overwrite=True)
+    refused(backend.delete_folder, f"{folder}/sub")
     backend.delete_folder(f"{folder}/sub", recursive=True)
     refused(backend.delete_folder, f"{folder}/nothing")
     refused(backend.delete_folder, folder)
+    backend.delete_folder(f"{folder}/nothing", missing_ok=True)
 
 
 def _mistaken(backend: Any, folder: str) -> None:
@@ -428,6 +443,12 @@ def _names_carried(backend: Any, folder: str) -> None:
     backend.delete_folder(above, recursive=True)
 
 
+def _names_addressed(backend: Any, folder: str) -> None:
+    path = f"{folder}/nothing{next(_NUMBERS)}"
+    backend.resolve(path)
+    backend.to_key(backend.native_path(path))
+
+
 def _in_threads(backend: Any, folder: str) -> None:
     raised: list[BaseException] = []
 
@@ -449,7 +470,8 @@ def _in_threads(backend: Any, folder: str) -> None:
 
 IN_THREADS: Final = "in_threads"
 _NUMBERS: Final = itertools.count()
-OF_NAMES: Final = ("names_asked", "names_written", "names_carried", IN_THREADS)  # Another name, or thread, each time.
+# Another name, or thread, each time.
+OF_NAMES: Final = ("names_asked", "names_written", "names_carried", "names_addressed", IN_THREADS)
 
 ACTS: Final[Mapping[str, Act]] = {
     "read": _read,
@@ -461,10 +483,12 @@ ACTS: Final[Mapping[str, Act]] = {
     "write_stream": _writes("write", lambda: io.BytesIO(_SMALL)),
     "write_taken": _taken("write"),
     "write_lost": _lost("write"),
-    "write_atomic": _written_atomically,
+    "write_atomic": _writes("write_atomic", lambda: _SMALL),
     "write_atomic_stream": _writes("write_atomic", lambda: io.BytesIO(_SMALL)),
     "write_atomic_lost": _lost("write_atomic"),
+    "write_atomic_taken": _taken("write_atomic"),
     "open_atomic": _block,
+    "open_atomic_taken": _taken_block,
     "open_atomic_lost": _lost_block,
     "asked": _asked,
     "described": _described,
@@ -475,8 +499,11 @@ ACTS: Final[Mapping[str, Act]] = {
     "moved": _moved,
     "deleted": _deleted,
     "mistaken": _mistaken,
+    "misplaced": _misplaced,
+    "checked": _checked,
     IN_THREADS: _in_threads,
     "names_asked": _names_asked,
     "names_written": _names_written,
     "names_carried": _names_carried,
+    "names_addressed": _names_addressed,
 }

@@ -8,13 +8,13 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from remote_store import AlreadyExists, InvalidPath, RemoteStoreError
 from remote_store.aio import AsyncMemoryBackend
 
-from rsconform_rogues.operators import FILE, ITSELF, Call, alters, asked, has, instead, then
+from rsconform_rogues.operators import FILE, FOLDER, ITSELF, MISSING, Call, alters, asked, first, has, instead, then
 from rsconform_rogues.row import Rogue, row
 
 
@@ -78,6 +78,18 @@ def answer_kept(call: Call) -> None:
 def name_kept(call: Call) -> None:
     """Note of each name when it was asked for last."""
     call.backend.__dict__.setdefault("_last", {})[call.path] = time.monotonic()
+
+
+def target_kept(call: Call) -> None:
+    """Note a lock for each name that something was ever copied to."""
+    call.backend.__dict__.setdefault("_locks", {})[call.arguments["dst"]] = threading.Lock()
+
+
+def listing_open(call: Call) -> Iterator[Any]:
+    """Open something for a listing, and close it at its end."""
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    yield from call.proceed()
+    os.close(descriptor)
 
 
 _OF_THREAD: Final = threading.local()
@@ -200,9 +212,40 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "keeps-what-is-taken",
         "memory",
         instead("write_atomic", kept_where(AlreadyExists)),
-        reason="write_atomic, done",
+        reason="write_atomic_taken, done",
     ),
-    row("BOUND-003", "keeps-its-health", "memory", instead("check_health", kept_and_done), reason="asked, done"),
+    row(
+        "BOUND-003",
+        "keeps-a-refused-folder-open",
+        "flat",
+        first("delete_folder", descriptor_kept, FOLDER & asked(recursive=False)),
+        reason="deleted",
+    ),
+    row(
+        "BOUND-003",
+        "keeps-a-missing-file-open",
+        "memory",
+        first("delete", descriptor_kept, MISSING & asked(missing_ok=True)),
+        reason="deleted",
+    ),
+    row(
+        "BOUND-003",
+        "keeps-what-it-could-not-write",
+        "memory",
+        first("write", descriptor_kept, FOLDER),
+        reason="misplaced",
+    ),
+    row(
+        "BOUND-003",
+        "keeps-what-was-taken",
+        "flat",
+        first("open_atomic", descriptor_kept, FILE & asked(overwrite=False)),
+        reason="open_atomic_taken",
+    ),
+    row("BOUND-003", "leaves-listings-open", "flat", instead("list_folders", listing_open), reason="listing_left"),
+    row("BOUND-003", "connects-to-be-checked", "flat", first("check_health", descriptor_kept), reason="checked"),
+    row("BOUND-003", "keeps-each-address", "memory", then("native_path", name_kept), reason="names_addressed"),
+    row("BOUND-003", "keeps-each-copy", "memory", then("copy", target_kept), reason="names_carried"),
     row("BOUND-003", "keeps-a-task", "async", has(write=task_kept), reason="tasks more"),
     row("BOUND-003", "keeps-a-thread", "flat", then("write", thread_kept), reason="threads more"),
     row("BOUND-003", "keeps-its-spool", "local", instead("write", temp_kept), reason="temporary files more"),

@@ -255,9 +255,9 @@ async def writes_all_the_same(self: Any, path: str, content: Any, **options: Any
 def blocking(op: str) -> Callable[..., Awaitable[Any]]:
     """Return an operation that sleeps without giving the loop back."""
 
-    async def block(self: Any, path: str) -> Any:
+    async def block(self: Any, *args: Any, **options: Any) -> Any:
         time.sleep(0.4)
-        return await getattr(AsyncMemoryBackend, op)(self, path)
+        return await getattr(AsyncMemoryBackend, op)(self, *args, **options)
 
     return block
 

@@ -116,6 +116,23 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("KIT-061", "leaves-a-task", "async", has(get_file_info=aio.waits_for_good), reason="tasks go on", limit_s=20.0),
     row("TIME-007", "writes-all-the-same", "async", has(write=aio.writes_all_the_same), reason="a little later"),
     row("KIT-062", "sleeps-in-read", "async", has(read_bytes=aio.blocking("read_bytes")), reason="held it for"),
+    row("KIT-062", "sleeps-in-copy", "async", has(copy=aio.blocking("copy")), reason="copy() held it for"),
+    row("KIT-062", "sleeps-in-move", "async", has(move=aio.blocking("move")), reason="move() held it for"),
+    row("KIT-062", "sleeps-in-delete", "async", has(delete=aio.blocking("delete")), reason="delete() held it for"),
+    row(
+        "KIT-062",
+        "sleeps-in-delete-folder",
+        "async",
+        has(delete_folder=aio.blocking("delete_folder")),
+        reason="delete_folder() held it for",
+    ),
+    row(
+        "KIT-062",
+        "sleeps-in-check-health",
+        "async",
+        has(check_health=aio.blocking("check_health")),
+        reason="check_health() held it for",
+    ),
     row(
         "BE-004a",
         "answers-without-await",

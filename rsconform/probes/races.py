@@ -6,6 +6,7 @@ import io
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
+from io import IOBase
 from typing import Any, Final
 
 from remote_store import Backend, BackendUnavailable, Capability, RemoteStoreError
@@ -16,6 +17,7 @@ from rsconform.probes import ProbeContext, probe
 from rsconform.probes.racing import content_at, demand_no_error, meeting, payload, race, rounds
 
 _USERS: Final = 8  # More than a pool of the usual size has workers: some have to wait for one.
+_CLOSERS: Final = 2
 _LARGE: Final = 1_000_000
 
 
@@ -146,7 +148,10 @@ def _read_on(backend: Any, path: str) -> bytes | None:
 
 def _streamed(stream: Any, size: int) -> bytes:
     with closing(stream):
-        return drained(stream, size)
+        data = drained(stream, size)
+    if isinstance(stream, IOBase):  # Where closing again does nothing: what is given back is given back once.
+        stream.close()
+    return data
 
 
 @probe("races.own_instances")
@@ -273,7 +278,8 @@ def _variant(context: ProbeContext, options: Mapping[str, object]) -> Callable[[
 
 
 def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
-    begun, closed = threading.Barrier(_USERS + 1), threading.Event()
+    begun, closing_ones = threading.Barrier(_USERS + _CLOSERS), threading.Barrier(_CLOSERS)
+    closed = threading.Event()
     terminal = bool(getattr(class_of(backend), "close_is_terminal", False))
 
     def use(thread: int) -> Callable[[], str | None]:
@@ -302,10 +308,11 @@ def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
     def close() -> None:
         with meeting(begun):
             pass
-        backend.close()
+        with meeting(closing_ones):  # It is closed when both say so.
+            backend.close()
         closed.set()
 
-    results = race(context, [*(use(thread) for thread in range(_USERS)), close])
+    results = race(context, [*(use(thread) for thread in range(_USERS)), *[close] * _CLOSERS])
     demand_no_error(context, results)
     wrong = next((text for text in results if text is not None), None)
     if wrong is not None:

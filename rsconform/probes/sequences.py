@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from time import sleep
+from typing import TYPE_CHECKING, Any, Final
+
+from remote_store import Capability
 
 from rsconform.lanes.facade import surface_of
 from rsconform.probes import ProbeContext, probe
+from rsconform.probes.racing import content_at
 
 if TYPE_CHECKING:
     from rsconform.stateful.model import Model
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 _FOUND: Final = "sequence"
 # Seeds of the run and of the case: no two of them make the same number.
 _SEEDS_APART: Final = 1000
+_MOMENT_S: Final = 0.3
 
 
 @probe("sequences.as_a_dictionary")
@@ -46,6 +51,45 @@ def as_a_dictionary(context: ProbeContext, flat: bool, strict: bool, seed: int) 
         track.instances.close()
     if broken is not None:
         _fail(context, broken, track.fresh)
+
+
+@probe("sequences.stays")
+def stays(context: ProbeContext, folder: str) -> None:
+    """What was written where something else was deleted, moved or overwritten before is there a moment later."""
+    backend: Any = context.backend
+    supports = backend.capabilities.supports
+    first, then = b"what was there first", b"what came then"
+    written: dict[str, str] = {}
+
+    def write(name: str, content: bytes, op: str = "write") -> str:
+        path = f"{folder}/{name}"
+        context.touched.add(path)
+        context.call(f"{op}()", getattr(backend, op), path, content, overwrite=True)
+        return path
+
+    def again(name: str, after: str) -> None:
+        written[write(name, then)] = after
+
+    context.call("delete()", backend.delete, write("deleted", first))
+    again("deleted", "delete()")
+    write("below/x", first)
+    context.call("delete_folder()", backend.delete_folder, f"{folder}/below", recursive=True)
+    again("below/x", "delete_folder()")
+    for op, capability in (("copy", Capability.COPY), ("move", Capability.MOVE)):
+        if supports(capability):
+            target = write(f"{op}-target", first)
+            context.call(f"{op}()", getattr(backend, op), write(f"{op}-source", first), target, overwrite=True)
+            again(f"{op}-source", f"{op}()")
+            again(f"{op}-target", f"{op}()")
+    for op in ("write", *(("write_atomic",) if supports(Capability.ATOMIC_WRITE) else ())):
+        write(f"{op}-over", first, op)
+        again(f"{op}-over", f"{op}()")
+    sleep(_MOMENT_S)
+    for path, after in written.items():
+        seen = context.call("read_bytes()", content_at, backend, path)
+        if seen != then:
+            shown = "no file" if seen is None else "other bytes"
+            context.fail(f"what was written to {path} after {after}, {_MOMENT_S} s later", shown)
 
 
 def _searched(context: ProbeContext, track: Track, seed: int) -> Broken | None:

@@ -446,6 +446,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "streams.innermost": ProbeFacts(("path", "op"), surface="sync"),
     "streams.kept_in_place": ProbeFacts(("path", "op", "first", "new")),
     "sequences.as_a_dictionary": ProbeFacts(("flat", "strict", "seed"), hardens="sequence"),
+    "sequences.stays": ProbeFacts(("folder",)),
     "streams.kept_over": ProbeFacts(("path", "op", "by", "first", "new")),
     "streams.lines": ProbeFacts(("path", "op"), surface="sync"),
     "streams.readinto": ProbeFacts(("path", "op", "size"), surface="sync"),

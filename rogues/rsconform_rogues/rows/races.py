@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Iterator
@@ -403,6 +404,45 @@ def block_under_lock(call: Call) -> Iterator[Any]:
         yield file
 
 
+def closed_once(call: Call) -> Any:
+    """Look whether it is closed, and close then what may be closed only once."""
+    held = call.backend.__dict__
+    if not held.get("_is_shut"):
+        time.sleep(_WINDOW_S)
+        if held.get("_is_shut"):
+            raise RuntimeError("it is closed already")
+        held["_is_shut"] = True
+    return call.proceed()
+
+
+class _Pooled(io.RawIOBase):
+    """A stream over a connection of a pool, given back at each close."""
+
+    def __init__(self, pool: list[dict[str, bytes]], data: bytes) -> None:
+        self._pool, self._at = pool, 0
+        self._connection = pool.pop() if pool else {}
+        self._connection["data"] = data
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._connection["data"][self._at : self._at + min(len(buffer), 500)]
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        time.sleep(_WINDOW_S / 20)
+        return len(piece)
+
+    def close(self) -> None:
+        self._pool.append(self._connection)
+        super().close()
+
+
+def through_one_of_two(call: Call) -> Any:
+    """Read through a connection of a pool."""
+    return _Pooled(call.backend.__dict__.setdefault("_connections", []), call.proceed().read())
+
+
 NEW: Final = asked(overwrite=False)
 
 ROWS: Final[tuple[Rogue, ...]] = (
@@ -551,6 +591,8 @@ ROWS: Final[tuple[Rogue, ...]] = (
         instead("close", pool_cancelled) + instead("copy", in_a_worker),
         reason="Error",
     ),
+    row("RACE-006", "closes-twice-at-once", "flat", instead("close", closed_once), reason="RuntimeError"),
+    row("BE-028a", "gives-back-twice", "bare", instead("read", through_one_of_two, FILE), reason="own bytes"),
     row("RACE-007", "deletes-what-is-listed", "flat", instead("delete_folder", emptied_by_list), reason="not empty"),
     row(
         "RACE-010",

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
 from typing import Any, Final
 
 from remote_store import BackendUnavailable, ResourceLocked
 
 from rsconform_rogues import aio
 from rsconform_rogues.deeds import blobs, stale
-from rsconform_rogues.operators import FILE, LISTINGS, WRITES, Around, Call, When, asked, first, has, instead, remembers
+from rsconform_rogues.operators import (
+    FILE,
+    LISTINGS,
+    ROOT,
+    WRITES,
+    Around,
+    Call,
+    When,
+    asked,
+    first,
+    has,
+    instead,
+    remembers,
+)
 from rsconform_rogues.row import Rogue, row
 
 
@@ -230,7 +244,42 @@ def until_the_next(call: Call) -> Any:
             return
 
 
+def deleted_again(call: Call) -> Any:
+    """Delete once more a little later, to be sure."""
+    answer = call.proceed()
+
+    def delete() -> None:
+        call.rightly("delete", call.path, missing_ok=True)
+
+    timer = threading.Timer(0.05, delete)
+    timer.daemon = True
+    timer.start()
+    return answer
+
+
+def counted_once(call: Call) -> Any:
+    """Count all files once, and after that only where one is written or deleted by itself."""
+    totals = call.backend.__dict__.setdefault("_totals", {})
+    if call.path not in totals:
+        totals[call.path] = call.proceed()
+    return totals[call.path]
+
+
+def counts_forgotten(call: Call) -> Any:
+    """Forget what was counted."""
+    call.backend.__dict__.pop("_totals", None)
+    return call.proceed()
+
+
 ROWS: Final[tuple[Rogue, ...]] = (
+    row("SEQ-002", "deletes-again-later", "memory", instead("delete", deleted_again), reason="no file"),
+    row(
+        "BE-017d",
+        "counts-the-root-once",
+        "memory",
+        instead("get_folder_info", counted_once, ROOT) + instead("write delete copy move", counts_forgotten),
+        reason="file_count",
+    ),
     row("SEQ-001", "copies-by-name", "memory", instead("copy", aliased), reason="the store to hold"),
     row("SEQ-001", "remembers-what-was", "memory", remembers("exists", True), reason="exists"),
     row("SEQ-001", "remembers-folders", "flat", remembers("is_folder", True), reason="is_folder"),

@@ -282,51 +282,56 @@ def emptied(context: ProbeContext, folder: str) -> None:
 
 @probe("beside.totals")
 def totals(context: ProbeContext, folder: str, op: str) -> None:
-    """Beside threads that let files come and go a folder has all that was there throughout, and no more than there was.
+    """Beside threads that let folders come and go another has all that was there throughout, and no more than was.
 
-    The files that come and go are of one byte each, in subfolders of their own where `op` is of folders.
+    What comes and goes is a file of one byte each, in a folder of its own, which goes with it or after it.
     """
     backend: Any = context.backend
-    kept, size = len(context.content), sum(map(len, context.content.values()))
-    folders = {path.rpartition("/")[0] for path in context.content}
+    files = set(context.content)
+    folders = {path.rpartition("/")[0] for path in files}
+    size = sum(map(len, context.content.values()))
 
     def churn(name: str) -> Callable[[], None]:
         def come_and_go() -> None:
             for number in rounds(context):
                 above = f"d/{name}{number % _CHURNED}"
-                path = f"{above}/x" if op == "list_folders" else above
-                context.touched.add(path)
-                backend.write(path, b"x", overwrite=True)
-                backend.delete(path)
-                if op == "list_folders":
-                    backend.delete_folder(above, missing_ok=True)
+                context.touched.add(f"{above}/x")
+                backend.write(f"{above}/x", b"x", overwrite=True)
+                if number % 2:
+                    backend.delete(f"{above}/x")
+                backend.delete_folder(above, recursive=number % 2 == 0, missing_ok=True)
 
         return come_and_go
 
     def look() -> str | None:
-        for _ in rounds(context):
-            wrong = wrong_folders() if op == "list_folders" else wrong_totals(2 * _CHURNED)
-            if wrong is not None:
-                return wrong
-        return None
+        looked = (wrong() for _ in rounds(context))
+        return next((text for text in looked if text is not None), None)
 
-    def wrong_folders() -> str | None:
-        found = [str(entry.path) for entry in backend.list_folders(folder)]
-        if len(found) != len(set(found)):
-            return "a folder twice"
-        missing = folders - set(found)
-        return f"{len(missing)} folders missing that were there throughout" if missing else None
-
-    def wrong_totals(more: int) -> str | None:
-        info = backend.get_folder_info(folder)
-        extra = info.file_count - kept
-        if not 0 <= extra <= more:
-            return f"{info.file_count} files, of which {kept} were there throughout and at most {more} came and went"
-        if not 0 <= info.total_size - size <= extra:
-            return f"{info.total_size} bytes in {info.file_count} files, where {kept} had {size} and others one each"
-        return None
+    def wrong(more: int = 2 * _CHURNED) -> str | None:
+        if op == "get_folder_info":
+            return _miscounted(backend.get_folder_info(folder), len(files), size, more)
+        if op == "list_folders":
+            return _missing(folders, backend.list_folders(folder))
+        return _missing(files, backend.list_files(folder, recursive=True))
 
     results = race(context, [churn("y"), churn("z"), look, look])
     _demand_none(context, "all that was there throughout, and no more than there was", results)
-    if op != "list_folders" and (wrong := context.call("get_folder_info()", wrong_totals, 0)):
-        context.fail(f"{kept} files of {size} bytes, once all were done", wrong)
+    if op == "get_folder_info" and (text := context.call(f"{op}()", wrong, 0)):
+        context.fail(f"{len(files)} files of {size} bytes, once all were done", text)
+
+
+def _missing(kept: set[str], found: Iterator[Any]) -> str | None:
+    paths = [str(entry.path) for entry in found]
+    if len(paths) != len(set(paths)):
+        return f"{max(paths, key=paths.count)} twice"
+    missing = kept - set(paths)
+    return f"{len(missing)} missing that were there throughout" if missing else None
+
+
+def _miscounted(info: Any, kept: int, size: int, more: int) -> str | None:
+    extra = info.file_count - kept
+    if not 0 <= extra <= more:
+        return f"{info.file_count} files, of which {kept} were there throughout and at most {more} came and went"
+    if not 0 <= info.total_size - size <= extra:
+        return f"{info.total_size} bytes in {info.file_count} files, where {kept} had {size} and others one each"
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from typing import Any, Final
 
 from remote_store import Backend, CapabilityNotSupported, RemoteStoreError
@@ -13,6 +13,7 @@ from rsconform.probes import ProbeContext, ProbeFailed, probe
 from rsconform.probes.telling import Telling
 
 _WAIT_S: Final = 8.0
+_MANY: Final = 12
 
 Deed = Callable[[Any, str], object]
 
@@ -144,7 +145,24 @@ def _in_a_source(op: str) -> Callable[[ProbeContext, str], None]:
     return in_a_source
 
 
+def _beside_many(context: ProbeContext, folder: str) -> None:
+    with closing(context.call("read()", context.backend.read, f"{folder}/a")) as stream:
+        context.call("the first of it", stream.read, 1)
+        _demand_let_in(context, "one read() is half-way", _reads_many, folder)
+
+
+def _reads_many(backend: Backend, folder: str) -> None:
+    """Have more streams half-way at once than a pool of the usual size has connections."""
+    with ExitStack() as stack:
+        for _ in range(_MANY):
+            stream = backend.read(f"{folder}/a")
+            stack.callback(stream.close)
+            stream.read(1)
+        _looks(backend, folder)
+
+
 _WAITING: Final[Mapping[str, Callable[[ProbeContext, str], None]]] = {
+    "many": _beside_many,
     "open_atomic": _in_a_block,
     "write": _in_a_source("write"),
     "write_atomic": _in_a_source("write_atomic"),

@@ -18,6 +18,7 @@ from rsconform.probes.racing import content_at, demand_no_error, meeting, payloa
 
 _USERS: Final = 8  # More than a pool of the usual size has workers: some have to wait for one.
 _CLOSERS: Final = 2
+_LABEL: Final = "size"  # Metadata that says which content it belongs to.
 _LARGE: Final = 1_000_000
 
 
@@ -99,12 +100,17 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
     backend: Any = context.backend
     whole = {bytes([letter]) * size for letter, size in ((97, 1), (98, 20_000), (99, 90_000))}
     context.touched.add(path)
-    context.call(f"{op}()", getattr(backend, op), path, b"a", overwrite=True)
+
+    def described(data: bytes) -> dict[str, object]:
+        labelled = read == "get_file_info" and backend.capabilities.supports(Capability.USER_METADATA)
+        return {"metadata": {_LABEL: str(len(data))}} if labelled else {}
+
+    context.call(f"{op}()", getattr(backend, op), path, b"a", overwrite=True, **described(b"a"))
 
     def write(data: bytes) -> Callable[[], object]:
         def overwrite() -> None:
             for _ in rounds(context):
-                getattr(backend, op)(path, data, overwrite=True)
+                getattr(backend, op)(path, data, overwrite=True, **described(data))
 
         return overwrite
 
@@ -114,9 +120,9 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
         def looking() -> object:
             for _ in rounds(context):
                 if read == "get_file_info":
-                    size = backend.get_file_info(path).size
-                    if size not in {len(data) for data in whole}:
-                        return f"a size of {size} bytes"
+                    wrong = _misdescribed(backend.get_file_info(path), {len(data) for data in whole})
+                    if wrong is not None:
+                        return wrong
                     continue
                 seen = _looked(backend, path, read, own)
                 if seen is not None and seen not in whole:
@@ -130,6 +136,14 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
     wrong = next((text for text in results if text is not None), None)
     if wrong is not None:
         context.fail("one of the contents, whole", str(wrong))
+
+
+def _misdescribed(info: Any, sizes: set[int]) -> str | None:
+    """Return what no content that was written is described by."""
+    if info.size not in sizes:
+        return f"a size of {info.size} bytes"
+    label = (info.metadata or {}).get(_LABEL)
+    return None if label in (None, str(info.size)) else f"a size of {info.size} bytes with metadata of one of {label}"
 
 
 def _looked(backend: Any, path: str, read: str, own: str) -> bytes | None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from remote_store import AlreadyExists, BackendUnavailable, NotFound
 
 from rsconform_rogues.deeds import blobs
-from rsconform_rogues.operators import FILE, ITSELF, Call, asked, instead
+from rsconform_rogues.operators import FILE, ITSELF, Around, Call, asked, instead
 from rsconform_rogues.row import Rogue, row
 
 _WINDOW_S: Final = 0.001
@@ -443,6 +443,42 @@ def through_one_of_two(call: Call) -> Any:
     return _Pooled(call.backend.__dict__.setdefault("_connections", []), call.proceed().read())
 
 
+def walked_while_all_is_there(call: Call) -> Iterator[Any]:
+    """Walk folder by folder, and end where one that was seen has gone."""
+    pending = [call.path]
+    while pending:
+        folder = pending.pop()
+        below = [str(entry.path) for entry in call.rightly("list_folders", folder)]
+        time.sleep(_WINDOW_S / 4)
+        if not all(call.rightly("is_folder", path) for path in below):
+            return
+        pending += below
+        yield from call.rightly("list_files", folder)
+
+
+def of_four(call: Call) -> Any:
+    """Read through one of four connections, and wait until one is free."""
+    free = call.backend.__dict__.setdefault("_free", threading.Semaphore(4))
+    stream = call.proceed()
+    free.acquire()
+    given_back: list[bool] = []
+
+    def close(stream: Any) -> None:
+        if not given_back:
+            given_back.append(True)
+            free.release()
+        stream.close()
+
+    return Around(stream, close=close)
+
+
+def in_two_questions(call: Call) -> Any:
+    """Ask for the size, and for the rest afterwards."""
+    size = call.proceed().size
+    time.sleep(_WINDOW_S)
+    return replace(call.proceed(), size=size)
+
+
 NEW: Final = asked(overwrite=False)
 
 ROWS: Final[tuple[Rogue, ...]] = (
@@ -454,6 +490,13 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="copied and moved",
     ),
     row("BE-028b", "prunes-what-has-come", "memory", instead("delete", pruned), reason="is gone", also="KIT-003"),
+    row(
+        "BE-028d",
+        "describes-two-contents",
+        "flat",
+        instead("get_file_info", in_two_questions),
+        reason="metadata of one of",
+    ),
     row(
         "BE-028d",
         "copies-in-ranges",
@@ -469,7 +512,16 @@ ROWS: Final[tuple[Rogue, ...]] = (
         instead("write delete", counting_up) + instead("get_folder_info", as_counted),
         reason="files",
     ),
-    row("KIT-063", "lists-folders-by-offset", "memory", instead("list_folders", folders_by_offset), reason="folder"),
+    row(
+        "KIT-063",
+        "ends-where-a-folder-goes",
+        "memory",
+        instead("list_files", walked_while_all_is_there, asked(recursive=True)),
+        reason="missing",
+    ),
+    row(
+        "KIT-063", "lists-folders-by-offset", "memory", instead("list_folders", folders_by_offset), reason="throughout"
+    ),
     row(
         "KIT-063",
         "shows-its-temp-file",
@@ -643,6 +695,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="still waits",
         limit_s=20.0,
     ),
+    row("KIT-067", "has-four-connections", "flat", instead("read", of_four), reason="still waits", limit_s=20.0),
     row(
         "KIT-067",
         "keeps-all-out-of-its-block",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +44,23 @@ def tried_again(call: Call) -> Any:
         if isinstance(exc, RemoteStoreError):
             raise
         return call.proceed()
+
+
+@contextmanager
+def ended_well(call: Call) -> Iterator[Any]:
+    """Write what there is in the end, unless an Exception has come."""
+    block = call.proceed()
+    file = block.__enter__()
+    try:
+        yield file
+    except Exception as exc:
+        block.__exit__(type(exc), exc, exc.__traceback__)
+        raise
+    except BaseException:
+        block.__exit__(None, None, None)
+        raise
+    else:
+        block.__exit__(None, None, None)
 
 
 def by_way_of_another(call: Call) -> Any:
@@ -87,6 +106,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         also="AW-001 AW-003b",
         reason="the old or the new",
     ),
+    row("TIME-002", "ends-its-block-well", "memory", instead("open_atomic", ended_well), also="KIT-001 KIT-002"),
     row("TIME-002", "tries-again", "memory", instead("write_atomic", tried_again), reason="swallowed"),
     row("TIME-002", "clears-up-after-exceptions", "local", instead("write_atomic", cleared_up_after_exceptions)),
     row(

@@ -21,6 +21,7 @@ from rsconform_rogues.row import Rogue
 from rsconform_rogues.rows.adapters import ROWS as ADAPTERS
 from rsconform_rogues.rows.aio import ROWS as AIO
 from rsconform_rogues.rows.be import ROWS as BE
+from rsconform_rogues.rows.beside import ROWS as BESIDE
 from rsconform_rogues.rows.bounds import ROWS as BOUNDS
 from rsconform_rogues.rows.common import ROWS as COMMON
 from rsconform_rogues.rows.containers import ROWS as CONTAINERS
@@ -102,8 +103,8 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
 )
 
 ROWS: Final[tuple[Rogue, ...]] = (
-    *ADAPTERS, *AIO, *BE, *BOUNDS, *COMMON, *CONTAINERS, *EDGES, *KIT, *KNOWN, *LISTING, *RACES, *S3B, *S3B_FAULTS,
-    *S3B_KEYS, *S3B_MADE, *S3B_READS, *S3B_WRITES, *SEQUENCES, *STOPS, *STREAMS, *WIRE, *WRITES,
+    *ADAPTERS, *AIO, *BE, *BESIDE, *BOUNDS, *COMMON, *CONTAINERS, *EDGES, *KIT, *KNOWN, *LISTING, *RACES, *S3B,
+    *S3B_FAULTS, *S3B_KEYS, *S3B_MADE, *S3B_READS, *S3B_WRITES, *SEQUENCES, *STOPS, *STREAMS, *WIRE, *WRITES,
 )  # fmt: skip
 
 NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(

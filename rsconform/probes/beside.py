@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import Any, Final
 
-from remote_store import Backend, Capability, NotFound, RemoteStoreError
+from remote_store import Backend, BackendUnavailable, Capability, NotFound, RemoteStoreError
 
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.racing import JOIN_S, demand_no_error, payload, race, rounds, switching_often
@@ -16,6 +16,7 @@ _THREADS: Final = 8
 _ENDS_S: Final = 8.0
 _TIMES: Final = 5
 _LOOKS: Final = 10  # So that a file is there for a while.
+_OUTAGE: Final = BackendUnavailable.__name__
 _CHURNED: Final = 5  # How many names come and go, in turn, of each thread that lets them.
 
 Question = Callable[[Any, str], object]
@@ -69,6 +70,11 @@ def _answer(backend: Any, ask: Question, path: str) -> object:
         return type(exc).__name__
 
 
+def _differ(one: object, other: object) -> bool:
+    """Return whether two answers cannot both be right. An outage may come at any time, and says nothing."""
+    return one != other and _OUTAGE not in (one, other)
+
+
 def _shown(answer: object) -> str:
     return f"{len(answer)} bytes" if isinstance(answer, bytes) else str(answer)[:200]
 
@@ -95,7 +101,7 @@ def own_answers(context: ProbeContext, folder: str) -> None:
             for _ in rounds(context):
                 for (name, ask, path), before in zip(questions, alone, strict=True):
                     now = _answer(backend, ask, path)
-                    if now != before:
+                    if _differ(now, before):
                         return f"{name}({path!r}): {_shown(now)}, where it was {_shown(before)} alone"
             return None
 
@@ -120,7 +126,7 @@ def handed_over(context: ProbeContext, folder: str) -> None:
 
     def differing(name: str, does: int) -> str | None:
         for (asked, _, path), right, seen in zip(questions, answers[does], answers[1 - does], strict=True):
-            if seen != right:
+            if _differ(seen, right):
                 return f"{asked}({path!r}) after {name} in another thread: {_shown(seen)}, and there {_shown(right)}"
         return None
 

@@ -227,6 +227,11 @@ def _do_again(context: ProbeContext, stop: _Stop, after: Mapping[str, bytes]) ->
             context.fail("what was written after something was stopped", f"other bytes at {path}")
     if stop.op in _WRITES[1:]:
         context.call("write_atomic()", backend.write_atomic, stop.path, new, overwrite=True)
+    again = f"{stop.op}() after it was stopped"
+    if stop.op in ("copy", "move"):
+        context.call(again, getattr(backend, stop.op), stop.path, stop.target, overwrite=True)
+    if stop.op == "delete_folder":
+        context.call(again, backend.delete_folder, stop.path, recursive=True)
     for path in after.keys() - {f"{stop.folder}/kept"}:
         context.call("delete()", backend.delete, path, missing_ok=True)
 

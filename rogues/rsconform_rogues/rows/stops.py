@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from remote_store import BackendUnavailable, RemoteStoreError
+from remote_store import BackendUnavailable, RemoteStoreError, ResourceLocked
 
 from rsconform_rogues.operators import FILE, ITSELF, Call, asked, instead, swallows
 from rsconform_rogues.row import Rogue, row
@@ -88,6 +88,21 @@ def emptied_first(call: Call) -> Any:
     return call.proceed()
 
 
+def under_a_lock_file(call: Call) -> Any:
+    """Hold a lock that is a file beside the root, and give it back whatever happens, but for a kill."""
+    root = Path(call.rightly("native_path", ""))
+    lock = root.with_name(f"{root.name}.{call.original.__name__}.lock")
+    try:
+        lock.touch(exist_ok=False)
+    except FileExistsError as exc:
+        raise ResourceLocked("somebody is at it", path=call.path, backend=call.backend.name) from exc
+    try:
+        time.sleep(_WINDOW_S)
+        return call.proceed()
+    finally:
+        lock.unlink()
+
+
 def asked_for_ever(call: Call) -> Any:
     """Ask again until there is an answer."""
     while True:
@@ -131,6 +146,16 @@ ROWS: Final[tuple[Rogue, ...]] = (
         instead("delete_folder", emptied_first, asked(recursive=True)),
         reason="0 bytes",
     ),
+    row("TIME-003", "leaves-its-lock", "local", instead("copy", under_a_lock_file), reason="ResourceLocked"),
+    row(
+        "TIME-004",
+        "leaves-its-lock",
+        "local",
+        instead("move", under_a_lock_file),
+        also="CAP-007a RACE-004 RACE-010",
+        reason="ResourceLocked",
+    ),
+    row("TIME-005", "leaves-its-lock", "local", instead("delete_folder", under_a_lock_file), reason="ResourceLocked"),
     row("TIME-006", "asks-for-ever", "s3", instead("read_bytes", asked_for_ever), reason="did not return"),
     row("TIME-006", "is-content", "s3", swallows("exists", BackendUnavailable, value=False), reason="returned"),
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from rsconform_rogues.deeds import STREAM
-from rsconform_rogues.operators import Call, Deed, instead
+from rsconform_rogues.deeds import STREAM, blobs
+from rsconform_rogues.operators import Call, Deed, When, alters, instead, then
 from rsconform_rogues.row import Rogue, row
 
 
@@ -48,7 +49,27 @@ def whatever_it_is_called(source: Any) -> bytes | None:
     return None
 
 
+def temp_cleared(call: Call) -> None:
+    """Clear up what would be a temporary file of one's own."""
+    blobs(call).pop(f"{call.path}.tmp", None)
+
+
+def packed(call: Call) -> Any:
+    content = call.arguments["content"]
+    return call.proceed(content=gzip.compress(content if isinstance(content, bytes) else content.read()))
+
+
+def not_as_backups(entries: Iterator[Any]) -> Iterator[Any]:
+    return (entry for entry in entries if not str(entry.path).endswith(("~", ".bak")) or str(entry.path) == "~")
+
+
+PACKED: Final = When(lambda _call, path: path.endswith(".gz"))
+
 ROWS: Final[tuple[Rogue, ...]] = (
+    row("KIT-020", "clears-up-what-is-not-its-own", "flat", then("write", temp_cleared), also="KIT-003"),
+    row("KIT-020", "packs-by-name", "flat", instead("write", packed, PACKED), also="WR-003"),
+    row("KIT-021", "unpacks-by-name", "flat", alters("read_bytes", gzip.decompress, PACKED), also="BE-021a"),
+    row("KIT-023", "hides-backups", "flat", alters("list_files", not_as_backups), reason="missing"),
     row("KIT-070", "reads-descriptors", "memory", instead("write", taking(by_descriptor), STREAM), reason="bytes that"),
     row("KIT-070", "reads-by-name", "flat", instead("write_atomic", taking(by_name), STREAM), reason="bytes that"),
     row("KIT-070", "believes-sizes", "memory", instead("write", taking(by_size_on_disk), STREAM), reason="the pipe"),

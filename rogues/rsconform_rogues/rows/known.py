@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from rsconform_rogues.deeds import STREAM, blobs
-from rsconform_rogues.operators import Call, Deed, When, alters, instead, then
+from rsconform_rogues.operators import ROOT, Call, Deed, When, alters, instead, then
 from rsconform_rogues.row import Rogue, row
 
 
@@ -63,9 +65,37 @@ def not_as_backups(entries: Iterator[Any]) -> Iterator[Any]:
     return (entry for entry in entries if not str(entry.path).endswith(("~", ".bak")) or str(entry.path) == "~")
 
 
+def from_folded_names(call: Call) -> Iterator[Any]:
+    """List in pages of a thousand, each of what comes after the last name of the one before, in whatever case."""
+    entries = sorted(call.proceed(), key=lambda entry: str(entry.path))
+    last = ""
+    while page := list(islice((one for one in entries if str(one.path).lower() > last), 1000)):
+        yield from page
+        last = str(page[-1].path).lower()
+
+
+def folders_of_pages(call: Call) -> Iterator[Any]:
+    """List folders in pages of a thousand keys: one that goes on over the end of a page comes twice."""
+    entries = {str(entry.path): entry for entry in call.proceed()}
+    keys = (key for key in sorted(blobs(call)) if key.startswith(f"{call.path}/"))
+    while page := list(islice(keys, 1000)):
+        folders = dict.fromkeys("/".join(key.split("/")[: call.path.count("/") + 2]) for key in page)
+        yield from (entries[folder] for folder in folders if folder in entries)
+
+
+def counted_to_a_thousand(call: Call) -> Any:
+    info = call.proceed()
+    return replace(info, file_count=min(info.file_count, 1000))
+
+
 PACKED: Final = When(lambda _call, path: path.endswith(".gz"))
 
 ROWS: Final[tuple[Rogue, ...]] = (
+    row(
+        "BE-015a", "lists-folders-page-by-page", "flat", instead("list_folders", folders_of_pages, ~ROOT), reason="once"
+    ),
+    row("BE-017a", "counts-one-page", "flat", instead("get_folder_info", counted_to_a_thousand), reason="1002"),
+    row("DEPTH-003a", "goes-on-from-folded-names", "flat", instead("list_files", from_folded_names), reason="once"),
     row("KIT-020", "clears-up-what-is-not-its-own", "flat", then("write", temp_cleared), also="KIT-003"),
     row("KIT-020", "packs-by-name", "flat", instead("write", packed, PACKED), also="WR-003"),
     row("KIT-021", "unpacks-by-name", "flat", alters("read_bytes", gzip.decompress, PACKED), also="BE-021a"),

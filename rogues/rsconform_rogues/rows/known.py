@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rsconform_rogues.deeds import STREAM, blobs
-from rsconform_rogues.operators import ROOT, Call, Deed, When, alters, instead, then
+from rsconform_rogues.operators import ROOT, Call, Deed, When, alters, instead, stores, then
 from rsconform_rogues.row import Rogue, row
 
 
@@ -65,6 +65,30 @@ def not_as_backups(entries: Iterator[Any]) -> Iterator[Any]:
     return (entry for entry in entries if not str(entry.path).endswith(("~", ".bak")) or str(entry.path) == "~")
 
 
+def in_text_order(size: int) -> Deed:
+    """Return the deed of storing parts of a size in the order of their numbers as text."""
+
+    def store(call: Call) -> Any:
+        data = call.arguments["content"].read()
+        parts = {str(at // size + 1): data[at : at + size] for at in range(0, len(data), size)}
+        return call.proceed(content=b"".join(parts[number] for number in sorted(parts)))
+
+    return store
+
+
+def without_a_last_part(call: Call) -> Any:
+    """Store whole parts of five mebibytes, and take the last of them for the end where nothing follows it."""
+    size, data = 5 << 20, call.arguments["content"].read()
+    return call.proceed(content=data[:-size] if data and len(data) % size == 0 else data)
+
+
+def without_holes(content: bytes) -> bytes:
+    """Leave out the blocks of zeros at the end, as if they were holes."""
+    while len(content) >= _BLOCK and not any(content[-_BLOCK:]):
+        content = content[:-_BLOCK]
+    return content
+
+
 def from_folded_names(call: Call) -> Iterator[Any]:
     """List in pages of a thousand, each of what comes after the last name of the one before, in whatever case."""
     entries = sorted(call.proceed(), key=lambda entry: str(entry.path))
@@ -88,6 +112,7 @@ def counted_to_a_thousand(call: Call) -> Any:
     return replace(info, file_count=min(info.file_count, 1000))
 
 
+_BLOCK: Final = 4096
 PACKED: Final = When(lambda _call, path: path.endswith(".gz"))
 
 ROWS: Final[tuple[Rogue, ...]] = (
@@ -96,6 +121,9 @@ ROWS: Final[tuple[Rogue, ...]] = (
     ),
     row("BE-017a", "counts-one-page", "flat", instead("get_folder_info", counted_to_a_thousand), reason="1002"),
     row("DEPTH-003a", "goes-on-from-folded-names", "flat", instead("list_files", from_folded_names), reason="once"),
+    row("SIO-003a", "orders-parts-as-text", "memory", instead("write", in_text_order(8 << 20), STREAM), reason="bytes"),
+    row("SIO-003a", "loses-a-whole-last-part", "memory", instead("write", without_a_last_part, STREAM), reason="a"),
+    row("SIO-003a", "has-no-holes-at-the-end", "flat", stores("write_atomic", without_holes), also="BE-010a WR-003"),
     row("KIT-020", "clears-up-what-is-not-its-own", "flat", then("write", temp_cleared), also="KIT-003"),
     row("KIT-020", "packs-by-name", "flat", instead("write", packed, PACKED), also="WR-003"),
     row("KIT-021", "unpacks-by-name", "flat", alters("read_bytes", gzip.decompress, PACKED), also="BE-021a"),

@@ -148,6 +148,15 @@ def locked_in_order(call: Call) -> Any:
             return call.proceed()
 
 
+def part_of_its_turn(call: Call) -> Any:
+    """Take one of four turns, and for a part of the work another one."""
+    turns = call.backend.__dict__.setdefault("_turns", threading.Semaphore(4))
+    with turns:
+        time.sleep(_WINDOW_S)
+        with turns:
+            return call.proceed()
+
+
 def _own_lock(call: Call) -> Any:
     return call.backend.__dict__.setdefault("_own_lock", threading.RLock())
 
@@ -324,7 +333,15 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "locks-source-then-target",
         "memory",
         instead("move", locked_in_order, ~ITSELF),
-        reason="still wait",
+        reason="none went on",
+        limit_s=20.0,
+    ),
+    row(
+        "RACE-015",
+        "waits-for-its-own-turns",
+        "flat",
+        instead("copy", part_of_its_turn, FILE & ~ITSELF),
+        reason="none went on",
         limit_s=20.0,
     ),
     row(

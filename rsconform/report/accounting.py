@@ -29,7 +29,7 @@ _ENDINGS: Final[Mapping[str, str]] = {
     "interrupted": "the run was interrupted",
     "stopped": "the run was stopped early",
     "died": "the process of the run died",
-    "dirty_store": "the store was not empty",
+    "dirty_store": "the store was not seen to be empty",
     "limit": "too many cases ran into their limit",
 }
 

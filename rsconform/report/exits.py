@@ -87,7 +87,7 @@ def _reasons(report: Report, levels: Sequence[str], require: Grade | None) -> It
 def _usage(report: Report) -> Iterator[tuple[ExitCode, str]]:
     if report.footer is not None and report.footer.ending == "dirty_store":
         detail = f": {report.footer.detail}" if report.footer.detail else ""
-        yield ExitCode.USAGE, f"the store was not empty, and nothing in it was touched{detail}"
+        yield ExitCode.USAGE, f"the store was not seen to be empty, and nothing in it was touched{detail}"
 
 
 def _violations(report: Report, levels: Sequence[str]) -> Iterator[tuple[ExitCode, str]]:

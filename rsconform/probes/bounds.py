@@ -152,7 +152,7 @@ _Make = tuple[str, Mapping[str, object]]
 def _where(context: ProbeContext) -> Iterator[tuple[Callable[..., Any], _Make | None]]:
     """Yield what repeats an act with a backend of the lane, if it can be in a process that holds nothing else."""
     if context.subject.elsewhere is None:
-        yield lambda **args: repeats.repeat(context.backend, **args), None
+        yield lambda **args: repeats.repeat(context.backend, store_here=True, **args), None
         return
     elsewhere = context.subject.elsewhere()
     with others(elsewhere) as (process,):

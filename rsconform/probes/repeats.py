@@ -29,6 +29,9 @@ _SURE: Final = {"objects": 150, "blocks": 600, "handles": 0}
 # Of what is kept for each name or thread. A cache with a bound that is not full yet grows as well, and then stops.
 _SURE_OF_NAMES: Final = {"objects": 15_000, "blocks": 15_000, "handles": 900}
 _SEEN: Final = 0.05  # Growth for each repetition that is worth another look.
+# Where the store may be in this very process: what is written may be kept in it until a log is rewritten, say.
+_SURE_OF_CHANGES: Final = {"objects": 5_000, "blocks": 5_000, "handles": 0}
+_OF_MEMORY_S: Final = 3.0  # A store in memory does so many changes in that time; what takes longer lies elsewhere.
 _STEADY: Final = 0.6
 _SURE_OF_HANDLES: Final = 16  # How many more in one part: a pool of the usual size is full by then.
 _MOST_HANDLES: Final = 64  # So many more end a part: a process may have as few as 1,024 descriptors.
@@ -44,12 +47,20 @@ class ActFailedError(Exception):
 
 
 def repeat(
-    backend: Any, act: str, folder: str, times: int, budget_s: float, make: tuple[str, Mapping[str, Any]] | None = None
+    backend: Any,
+    act: str,
+    folder: str,
+    times: int,
+    budget_s: float,
+    make: tuple[str, Mapping[str, Any]] | None = None,
+    *,
+    store_here: bool = False,
 ) -> dict[str, Any]:
     """Do something in two halves, and longer and longer if something seems to stay.
 
     Args:
         make: How to make an instance, for the act of making one.
+        store_here: The store may be in this process.
 
     Returns:
         `grown`: for each kind of handle, for "objects" and "blocks" the least growth for each repetition in any part of
@@ -57,22 +68,22 @@ def repeat(
         objects there are more of. `raised`: what came out, if anything did.
     """
     do = ACTS[act] if make is None else _making(*make)
+    sure = _SURE_OF_NAMES if act in OF_NAMES else _SURE_OF_CHANGES if store_here and act in CHANGES else _SURE
     try:
         with _temp_folder() as temp:
-            return _repeated(
-                lambda: do(backend, folder), times, budget_s, _Held(backend, temp), by_name=act in OF_NAMES
-            )
+            return _repeated(lambda: do(backend, folder), times, budget_s, _Held(backend, temp), sure)
     except ActFailedError as exc:
         return {"raised": str(exc)}
 
 
 def _repeated(
-    do: Callable[[], None], times: int, budget_s: float, held: _Held, *, by_name: bool = False
+    do: Callable[[], None], times: int, budget_s: float, held: _Held, sure: Mapping[str, int]
 ) -> dict[str, Any]:
-    sure = _SURE_OF_NAMES if by_name else _SURE
     started = monotonic()
     _do(do, _WARM)
     each_s = (monotonic() - started) / _WARM
+    if sure is _SURE_OF_CHANGES and each_s * _SURE_OF_CHANGES["blocks"] > _OF_MEMORY_S:
+        sure = _SURE
     half = max(_FEWEST, min(times, int(budget_s / max(each_s, 1e-6)))) // 2
     before, kinds_before = first, _ = held.now()
     grown: dict[str, float] = {}
@@ -84,7 +95,7 @@ def _repeated(
         each = {name: (after[name] - before[name]) / part for name in before.keys() | after.keys()}
         grown = {name: min(rate, grown.get(name, rate)) for name, rate in each.items()}
         most = {name: max(rate, most.get(name, rate)) for name, rate in each.items()}
-        if by_name:
+        if sure is not _SURE:
             grown = {name: rate if rate > _STEADY * most[name] else 0.0 for name, rate in grown.items()}
         before, done, parts = after, done + part, parts + 1
     more = [f"{count} {kind}" for kind, count in (kinds - kinds_before).most_common(2) if count >= half]
@@ -122,7 +133,7 @@ def _patience_s(grown: Mapping[str, float], part: int, budget_s: float, sure: Ma
     if handles:
         return _PART_S
     more_s = min(_PART_S, _OF_BUDGET * budget_s)
-    if sure is _SURE_OF_NAMES:
+    if sure is not _SURE:
         more_s = max(_PART_S / 2, min(_PART_S, 2 * more_s))
     return more_s if any(grown[name] > 0.5 for name in unsure) else 0.0
 
@@ -472,6 +483,11 @@ IN_THREADS: Final = "in_threads"
 _NUMBERS: Final = itertools.count()
 # Another name, or thread, each time.
 OF_NAMES: Final = ("names_asked", "names_written", "names_carried", "names_addressed", IN_THREADS)
+
+# Acts that leave the store as it was, and yet have changed it.
+CHANGES: Final = (
+    "write", "write_stream", "write_atomic", "write_atomic_stream", "open_atomic", "copied", "moved", "deleted",
+)  # fmt: skip
 
 ACTS: Final[Mapping[str, Act]] = {
     "read": _read,

@@ -6,8 +6,10 @@ import os
 import threading
 from collections.abc import Iterator
 from time import monotonic
+from typing import Any
 
 import pytest
+from remote_store import WriteResult
 from remote_store.backends import MemoryBackend
 
 from rsconform.probes.repeats import repeat
@@ -86,6 +88,31 @@ def test_only_what_never_stops_growing_piles_up(
     backends.append(Keeping(most, handles))
 
     assert grown(backends[0]) == expected
+
+
+class Logged(MemoryBackend):
+    """A backend that keeps a record of each change, until there are so many."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._log: list[list[object]] = []
+        self._most = most
+
+    def write(self, path: str, *args: Any, **options: Any) -> WriteResult:
+        self._log.append([path, object()])
+        if len(self._log) > self._most:
+            self._log.clear()
+        return super().write(path, *args, **options)
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [pytest.param(3000, set(), id="rewritten"), pytest.param(10**9, {"objects", "blocks"}, id="never rewritten")],
+)
+def test_a_log_of_changes_piles_up_where_it_is_never_rewritten(most: int, expected: set[str]) -> None:
+    found = repeat(Logged(most), "write", "d", times=1000, budget_s=1.0, store_here=True)
+
+    assert {name for name, rate in found["grown"].items() if rate > 0.5} == expected
 
 
 def test_what_is_put_off_does_not_pile_up() -> None:

@@ -10,6 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from remote_store import AlreadyExists, NotFound
+
 from rsconform_rogues.deeds import STREAM, blobs
 from rsconform_rogues.operators import ROOT, Call, Deed, When, alters, instead, stores, then
 from rsconform_rogues.row import Rogue, row
@@ -112,6 +114,23 @@ def counted_to_a_thousand(call: Call) -> Any:
     return replace(info, file_count=min(info.file_count, 1000))
 
 
+def words_filled_in(call: Call) -> Any:
+    """Put the name of what is missing into the words of an error before the rest is filled in."""
+    try:
+        return call.proceed()
+    except NotFound as exc:
+        said = f"there is no {call.path} in {{store}}".format(store=call.backend.name)
+        raise NotFound(said, path=call.path, backend=call.backend.name) from exc
+
+
+def words_filled_in_by_percent(call: Call) -> Any:
+    try:
+        return call.proceed()
+    except AlreadyExists as exc:
+        said = f"there is {call.path} in %s" % call.backend.name
+        raise AlreadyExists(said, path=call.path, backend=call.backend.name) from exc
+
+
 _BLOCK: Final = 4096
 PACKED: Final = When(lambda _call, path: path.endswith(".gz"))
 
@@ -124,6 +143,8 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("SIO-003a", "orders-parts-as-text", "memory", instead("write", in_text_order(8 << 20), STREAM), reason="bytes"),
     row("SIO-003a", "loses-a-whole-last-part", "memory", instead("write", without_a_last_part, STREAM), reason="a"),
     row("SIO-003a", "has-no-holes-at-the-end", "flat", stores("write_atomic", without_holes), also="BE-010a WR-003"),
+    row("ERR-002", "fills-in-names", "memory", instead("get_file_info", words_filled_in), also="BE-021a"),
+    row("ERR-003", "fills-in-names", "flat", instead("write", words_filled_in_by_percent), also="BE-021a"),
     row("KIT-020", "clears-up-what-is-not-its-own", "flat", then("write", temp_cleared), also="KIT-003"),
     row("KIT-020", "packs-by-name", "flat", instead("write", packed, PACKED), also="WR-003"),
     row("KIT-021", "unpacks-by-name", "flat", alters("read_bytes", gzip.decompress, PACKED), also="BE-021a"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -71,10 +72,18 @@ def taken_in(backend: Any, path: str, ask: str) -> dict[str, int]:
 
 def written_out(backend: Any, path: str, op: str, size: int) -> dict[str, int]:
     """Write a large file from a stream, and return what that took, as `taken_in` does."""
-    getattr(backend, op)(f"{path}-small", io.BytesIO(bytes(1000)), overwrite=True)
+    _write(backend, f"{path}-small", op, io.BytesIO(bytes(1000)))
     with Takes() as takes:
-        getattr(backend, op)(path, Pattern(size), overwrite=True)
+        _write(backend, path, op, Pattern(size))
     return takes.bytes
+
+
+def _write(backend: Any, path: str, op: str, source: io.IOBase) -> None:
+    if op != "open_atomic":
+        getattr(backend, op)(path, source, overwrite=True)
+        return
+    with backend.open_atomic(path, overwrite=True) as file:
+        shutil.copyfileobj(source, file, _PIECE)
 
 
 def transferred(backend: Any, path: str, op: str) -> dict[str, int]:

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from remote_store import AlreadyExists, InvalidPath, RemoteStoreError
@@ -57,6 +58,15 @@ def joined(call: Call) -> Any:
     """Make one of all pieces before any of them is written."""
     content = call.arguments["content"]
     return call.proceed(content=content if isinstance(content, bytes) else content.read())
+
+
+@contextmanager
+def held_till_the_end(call: Call) -> Iterator[Any]:
+    """Take all that is written in a block into memory."""
+    with call.proceed() as file:
+        held = io.BytesIO()
+        yield held
+        file.write(held.getvalue())
 
 
 def by_reading(call: Call) -> None:
@@ -166,6 +176,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("SIO-009c", "fetches-the-rest-as-well", "local", alters("read", _Ahead), also="SEEK-003a", reason="MiB"),
     row("BOUND-001", "keeps-what-it-gave", "local", alters("read", _Keeps), reason="MiB"),
     row("BOUND-002", "joins-the-pieces", "local", instead("write", joined), reason="MiB"),
+    row("BOUND-002", "holds-its-block", "local", instead("open_atomic", held_till_the_end), reason="MiB"),
     row("BOUND-004", "copies-by-reading", "local", instead("copy", by_reading, FILE & ~ITSELF & TO_FREE), reason="MiB"),
     row("BOUND-003", "keeps-a-descriptor", "flat", then("read", descriptor_kept), reason="descriptors more"),
     row("BOUND-003", "keeps-what-was-asked", "memory", then("exists", answer_kept), reason="blocks more"),

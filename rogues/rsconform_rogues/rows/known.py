@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -65,6 +66,38 @@ def packed(call: Call) -> Any:
 
 def not_as_backups(entries: Iterator[Any]) -> Iterator[Any]:
     return (entry for entry in entries if not str(entry.path).endswith(("~", ".bak")) or str(entry.path) == "~")
+
+
+class ReadAhead(io.RawIOBase):
+    """A stream with a block that was fetched ahead; a little before it counts as in it, where it ends by its index."""
+
+    def __init__(self, source: Any) -> None:
+        self._data = io.BytesIO(source.read())
+        self._block, self._start, self._at = b"", 0, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._data.seek(self._at)
+        self._at = self._data.seek(offset, whence)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        within = self._at - self._start
+        if not -100 <= within < len(self._block):
+            self._data.seek(self._at)
+            self._block, self._start, within = self._data.read(1 << 16), self._at, 0
+        piece = self._block[within:][: len(buffer)]
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
 
 
 def in_text_order(size: int) -> Deed:
@@ -145,6 +178,8 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("SIO-003a", "has-no-holes-at-the-end", "flat", stores("write_atomic", without_holes), also="BE-010a WR-003"),
     row("ERR-002", "fills-in-names", "memory", instead("get_file_info", words_filled_in), also="BE-021a"),
     row("ERR-003", "fills-in-names", "flat", instead("write", words_filled_in_by_percent), also="BE-021a"),
+    row("SIO-008b", "counts-back-from-the-end-of-its-block", "flat", alters("read", ReadAhead), also="SEEK-003a"),
+    row("SEEK-003a", "counts-back-from-the-end-of-its-block", "flat", alters("read_seekable", ReadAhead)),
     row("KIT-020", "clears-up-what-is-not-its-own", "flat", then("write", temp_cleared), also="KIT-003"),
     row("KIT-020", "packs-by-name", "flat", instead("write", packed, PACKED), also="WR-003"),
     row("KIT-021", "unpacks-by-name", "flat", alters("read_bytes", gzip.decompress, PACKED), also="BE-021a"),

@@ -17,6 +17,7 @@ from remote_store import Capability
 from rsconform.lanes.elsewhere import ElsewhereError, others
 from rsconform.lanes.facade import surface_of
 from rsconform.probes import ProbeContext, away, probe, repeats
+from rsconform.probes.acts import ACTS, IN_THREADS
 from rsconform.run.model import Profile
 
 _MiB: Final = 1 << 20
@@ -108,7 +109,7 @@ def repeated(context: ProbeContext, folder: str) -> None:
 def threads(context: ProbeContext, folder: str) -> None:
     """However many threads come and go, what the process holds does not grow with them."""
     context.touched.add(f"{folder}/a")
-    _repeat_all(context, folder, [repeats.IN_THREADS])
+    _repeat_all(context, folder, [IN_THREADS])
 
 
 def _repeat_all(context: ProbeContext, folder: str, acts: list[str]) -> None:
@@ -116,7 +117,7 @@ def _repeat_all(context: ProbeContext, folder: str, acts: list[str]) -> None:
     left: list[str] = []
     stop = monotonic() + _ALL_S[context.profile]
     with _where(context) as (repeat, make):
-        if make is not None and repeats.IN_THREADS not in acts:
+        if make is not None and IN_THREADS not in acts:
             acts.append("made")
         for at, act in enumerate(acts):
             if grown:  # That is enough to be told.
@@ -138,8 +139,8 @@ def _repeat_all(context: ProbeContext, folder: str, acts: list[str]) -> None:
 def _acts(context: ProbeContext) -> Iterator[str]:
     """Yield what can be asked of the subject."""
     capabilities = context.backend.capabilities
-    for act in repeats.ACTS:
-        if act == repeats.IN_THREADS:
+    for act in ACTS:
+        if act == IN_THREADS:
             continue
         needs = next(found for name, found in _NEEDS.items() if act.startswith(name))
         has_it = act not in _SYNC_ONLY or surface_of(context.backend) == "sync"

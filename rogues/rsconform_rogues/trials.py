@@ -20,6 +20,7 @@ from rsconform_rogues.canonical import CANONICAL
 from rsconform_rogues.controls import CONTROLS
 from rsconform_rogues.harness import Base, reasons, run, share_of, violated
 from rsconform_rogues.row import Rogue
+from rsconform_rogues.rows.bounds import let_go
 from rsconform_rogues.table import BASES, ROWS
 
 # What shows by chance alone, as a race does, may need more than one try; that is told.
@@ -141,6 +142,8 @@ def make_trial_with(services: Services, asked: Asked) -> Trial:
             trial, tries = make(asked, services), tries + 1
     except LaneError as exc:  # An extra that is not installed.
         return Trial(asked, axiom=axiom_of(asked), left_out=str(exc))
+    finally:
+        let_go()
     return replace(trial, tries=tries, took_s=round(monotonic() - begun, 2))
 
 

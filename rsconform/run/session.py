@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol
+from typing import Final, Protocol
 
 from remote_store import Backend
 
@@ -33,6 +33,7 @@ from rsconform.spec.model import Axiom
 from rsconform.spec.vocabulary import TRAITS
 
 CONSTRUCTED = "BE-001a"
+_LONG_S: Final = 5.0  # Of attempts that took longer in all there are two: a third would tell nothing worth the wait.
 
 
 class Log(FixtureLog, Protocol):
@@ -201,7 +202,8 @@ class LaneSession:
     def attempts(self, case: Case | None, *, first: int = 1) -> Iterator[Attempt]:
         """Yield the attempts at a case; None is the smoke case. A failed one is tried again, a hang is not.
 
-        Where chance has a part in it, once more says little: what looks deeper is tried three times more.
+        Where chance has a part in it, once more says little: what looks deeper is tried three times more, unless that
+        takes long.
 
         Args:
             first: The number of the first attempt: 2 where an earlier process ended during the one before.
@@ -211,11 +213,13 @@ class LaneSession:
         yield attempt
         if case is None or first != 1 or attempt.result is not Result.FAILED:
             return
+        took_s = attempt.duration_s
         for number in range(2, 5 if looks_deeper(case) else 3):
             hung = attempt.failure is not None and attempt.failure.hang
-            if hung or self.broken:
+            if hung or self.broken or (number > 2 and took_s > _LONG_S):
                 return
             attempt = self._attempt(case, number)
+            took_s += attempt.duration_s
             yield attempt
 
     def _attempt(self, case: Case | None, number: int) -> Attempt:

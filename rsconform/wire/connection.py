@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import select
+import selectors
 import socket
 import struct
 from collections.abc import Iterator, Sequence
@@ -327,7 +327,14 @@ class _Back:
             self._client.send(event)
 
 
+# select() itself knows no descriptor above 1,023, and a backend under test may leave more than that open.
+_Selector: Final = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
 def _ready(ends: Sequence[_End], wait_s: float | None = None) -> list[_End]:
     """Return the ends at which something has come in, or ended."""
-    found, _, _ = select.select([end.sock for end in ends], [], [], wait_s)
+    with _Selector() as selector:
+        for end in ends:
+            selector.register(end.sock, selectors.EVENT_READ)
+        found = {key.fileobj for key, _ in selector.select(wait_s)}
     return [end for end in ends if end.sock in found]

@@ -53,6 +53,24 @@ def test_a_case_that_fails_in_one_store_and_passes_in_another_has_both_attempts(
     assert [attempt.result for attempt in session.attempts(case)] == [Result.FAILED, Result.PASSED]
 
 
+@pytest.mark.parametrize(("long_s", "attempts"), [(60.0, 4), (0.0, 2)], ids=["soon", "long"])
+def test_what_looks_deeper_is_tried_three_times_more_unless_that_takes_long(
+    long_s: float, attempts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Forgetful(MemoryBackend):
+        def read_bytes(self, path: str) -> bytes:
+            return b""
+
+    monkeypatch.setattr("rsconform.run.session._LONG_S", long_s)
+    session, (case,) = session_of(
+        '[[axiom.case]]\nname = "landed"\nprobe = "races.own_keys"\n'
+        'args = { folder = "d", threads = 2, op = "write", size = 10 }',
+        Forgetful,
+    )
+
+    assert [attempt.result for attempt in session.attempts(case)] == [Result.FAILED] * attempts
+
+
 def test_each_attempt_is_said_before_it_is_made_and_seeding_through_the_subject_is_told_apart() -> None:
     said: list[tuple[object, ...]] = []
     work: list[float | None] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import socket
 import threading
@@ -118,6 +119,19 @@ def test_a_client_that_vanishes_harms_nobody_else(wire: Proxy, server: Server) -
     while wire._connections and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not wire._connections
+
+
+def test_the_wire_serves_beside_more_open_files_than_select_knows(wire: Proxy, server: Server) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        assert max(held) > 1023
+        assert raw(wire.url, SIGNED).startswith(b"HTTP/1.1 200")
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_server_that_is_gone_ends_the_connection(server: Server) -> None:

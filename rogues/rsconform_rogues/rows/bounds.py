@@ -77,6 +77,14 @@ def by_reading(call: Call) -> None:
 _KEPT: Final[list[Any]] = []
 
 
+def let_go() -> None:
+    """Let go of what rogues have kept, so that whoever is tried next finds it free."""
+    for kept in _KEPT:
+        if isinstance(kept, int):
+            os.close(kept)
+    _KEPT.clear()
+
+
 def descriptor_kept(_call: Call) -> None:
     _KEPT.append(os.open(os.devnull, os.O_RDONLY))
 
@@ -98,7 +106,9 @@ def target_kept(call: Call) -> None:
 def listing_open(call: Call) -> Iterator[Any]:
     """Open something for a listing, and close it at its end."""
     descriptor = os.open(os.devnull, os.O_RDONLY)
+    _KEPT.append(descriptor)
     yield from call.proceed()
+    _KEPT.remove(descriptor)
     os.close(descriptor)
 
 

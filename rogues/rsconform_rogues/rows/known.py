@@ -14,7 +14,7 @@ from typing import Any, Final
 from remote_store import AlreadyExists, NotFound
 
 from rsconform_rogues.deeds import STREAM, blobs
-from rsconform_rogues.operators import ROOT, Call, Deed, When, alters, instead, stores, then
+from rsconform_rogues.operators import FOLDER, ROOT, Call, Deed, When, alters, instead, stores, then
 from rsconform_rogues.row import Rogue, row
 
 
@@ -52,6 +52,12 @@ def by_size_on_disk(source: Any) -> bytes | None:
 def whatever_it_is_called(source: Any) -> bytes | None:
     Path(getattr(source, "name", None) or "nameless")
     return None
+
+
+def by_the_next_key(call: Call) -> bool:
+    """Look at nothing but the first key that begins as the path does."""
+    key = next((key for key in sorted(blobs(call)) if key.startswith(call.path)), "")
+    return key.startswith(f"{call.path}/")
 
 
 def temp_cleared(call: Call) -> None:
@@ -168,6 +174,8 @@ _BLOCK: Final = 4096
 PACKED: Final = When(lambda _call, path: path.endswith(".gz"))
 
 ROWS: Final[tuple[Rogue, ...]] = (
+    row("BE-004c", "looks-at-the-next-key", "flat", instead("exists", by_the_next_key, FOLDER & ~ROOT)),
+    row("BE-005b", "looks-at-the-next-key", "flat", instead("is_folder", by_the_next_key, FOLDER & ~ROOT)),
     row(
         "BE-015a", "lists-folders-page-by-page", "flat", instead("list_folders", folders_of_pages, ~ROOT), reason="once"
     ),

@@ -16,7 +16,9 @@ import time
 from collections.abc import Iterator
 
 from rsconform_rogues.harness import Base, reasons, run, violated
+from rsconform_rogues.rows.beside import ROWS as BESIDE
 from rsconform_rogues.rows.bounds import ROWS as BOUNDS
+from rsconform_rogues.rows.bounds import let_go
 from rsconform_rogues.rows.races import ROWS as RACES
 from rsconform_rogues.rows.stops import ROWS as STOPS
 from rsconform_rogues.table import BASES
@@ -55,6 +57,7 @@ def runs(
             found = violated(report)
             said = [text for axiom in found for text in reasons(found[axiom])]
             yield bool(found), time.perf_counter() - started, said
+            let_go()
     finally:
         services.close()
 
@@ -66,7 +69,7 @@ def main() -> None:
     parser.add_argument("--profile", choices=[one.value for one in Profile], default="standard")
     parser.add_argument("--only", default="", metavar="TEXT", help="of the names of rogues and right backends")
     asked = parser.parse_args()
-    profile, rogues = Profile(asked.profile), (*RACES, *BOUNDS, *STOPS)
+    profile, rogues = Profile(asked.profile), (*RACES, *BESIDE, *BOUNDS, *STOPS)
     for rogue in rogues:
         if asked.only in rogue.name:
             base = BASES[rogue.base]

@@ -11,7 +11,7 @@ from typing import Any, Final
 from remote_store import AlreadyExists, Capability, NotFound, RemoteStoreError
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import content_at, demand_no_error, meeting, payload, race, rounds
+from rsconform.probes.racing import content_at, demand_no_error, demand_none, meeting, payload, race, rounds
 
 _CREATORS: Final = 8
 _MOVERS: Final = 4
@@ -234,7 +234,4 @@ def _move_watched(context: ProbeContext, here: str, there: str) -> None:
         return None
 
     results = race(context, [move, watch(once_gone), watch(once_there)])
-    demand_no_error(context, results)
-    wrong = next((text for text in results if text is not None), None)
-    if wrong is not None:
-        context.fail("the whole file at one of the two paths", str(wrong))
+    demand_none(context, "the whole file at one of the two paths", results)

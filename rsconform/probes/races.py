@@ -14,7 +14,7 @@ from remote_store import Backend, BackendUnavailable, Capability, RemoteStoreErr
 from rsconform.lanes.draining import drained
 from rsconform.lanes.facade import class_of
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import content_at, demand_no_error, meeting, payload, race, rounds
+from rsconform.probes.racing import content_at, demand_no_error, demand_none, meeting, payload, race, rounds
 
 _USERS: Final = 8  # More than a pool of the usual size has workers: some have to wait for one.
 _CLOSERS: Final = 2
@@ -37,10 +37,7 @@ def reads(context: ProbeContext, folder: str, keys: int, threads: int, op: str) 
         return None
 
     results = race(context, [read_all] * threads)
-    demand_no_error(context, results)
-    wrong = next((text for text in results if text is not None), None)
-    if wrong is not None:
-        context.fail("each file's own bytes in each thread", str(wrong))
+    demand_none(context, "each file's own bytes in each thread", results)
 
 
 @probe("races.own_keys")
@@ -62,10 +59,7 @@ def own_keys(context: ProbeContext, folder: str, threads: int, op: str, size: in
         return write_and_read
 
     results = race(context, [work(thread) for thread in range(threads)])
-    demand_no_error(context, results)
-    wrong = next((text for text in results if text is not None), None)
-    if wrong is not None:
-        context.fail("each thread's own bytes, at once", str(wrong))
+    demand_none(context, "each thread's own bytes, at once", results)
     for thread in range(threads):
         for key in range(keys):
             path = f"{folder}/{thread}-{key}"
@@ -132,10 +126,7 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
         return looking
 
     results = race(context, [*(write(data) for data in sorted(whole)), look(f"{path}-1"), look(f"{path}-2")])
-    demand_no_error(context, results)
-    wrong = next((text for text in results if text is not None), None)
-    if wrong is not None:
-        context.fail("one of the contents, whole", str(wrong))
+    demand_none(context, "one of the contents, whole", results)
 
 
 def _misdescribed(info: Any, sizes: set[int]) -> str | None:
@@ -191,10 +182,7 @@ def own_instances(context: ProbeContext, folder: str, threads: int) -> None:
         for backend in instances:
             with suppress(Exception):
                 backend.close()
-    demand_no_error(context, results)
-    wrong = next((text for text in results if text is not None), None)
-    if wrong is not None:
-        context.fail("each thread's own bytes", str(wrong))
+    demand_none(context, "each thread's own bytes", results)
 
 
 @probe("races.listing")
@@ -228,10 +216,7 @@ def listing(context: ProbeContext, folder: str, op: str) -> None:
         return None
 
     results = race(context, [churn, look, look])
-    demand_no_error(context, results)
-    wrong = next((text for text in results if text is not None), None)
-    if wrong is not None:
-        context.fail("every file that was there throughout, once", str(wrong))
+    demand_none(context, "every file that was there throughout, once", results)
 
 
 def _listed(backend: Any, folder: str, op: str) -> Iterator[Any]:
@@ -270,10 +255,7 @@ def replaced(context: ProbeContext, folder: str, op: str) -> None:
         return None
 
     results = race(context, [replace, look, look])
-    demand_no_error(context, results)
-    wrong = next((text for text in results if text is not None), None)
-    if wrong is not None:
-        context.fail("one of the contents, whole, at every moment", str(wrong))
+    demand_none(context, "one of the contents, whole, at every moment", results)
 
 
 @probe("races.closed_meanwhile")
@@ -327,10 +309,7 @@ def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
         closed.set()
 
     results = race(context, [*(use(thread) for thread in range(_USERS)), *[close] * _CLOSERS])
-    demand_no_error(context, results)
-    wrong = next((text for text in results if text is not None), None)
-    if wrong is not None:
-        context.fail("the right answers, or BackendUnavailable", str(wrong))
+    demand_none(context, "the right answers, or BackendUnavailable", results)
 
 
 def _wrong_answer(backend: Any, path: str, data: bytes) -> str | None:

@@ -89,6 +89,14 @@ def demand_no_error(context: ProbeContext, results: Sequence[object]) -> None:
         context.fail("no error in any thread", f"{len(errors)} errors, the first {type(errors[0]).__name__}: {said}")
 
 
+def demand_none(context: ProbeContext, expected: str, results: Sequence[object]) -> None:
+    """Fail for the first error, or else for the first text, that threads gave; None stands for what is as expected."""
+    demand_no_error(context, results)
+    wrong = next((text for text in results if text is not None), None)
+    if wrong is not None:
+        context.fail(expected, str(wrong))
+
+
 def payload(number: int, size: int = 4000) -> bytes:
     return f"{number:04}".encode() * (size // 4)
 

@@ -13,7 +13,7 @@ test: .venv/ready  ## Lint, types and every test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/rsconform lint specs
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 4 --dist worksteal  # Many of them wait most of the time.
 
 reports: .venv/ready  ## Move to the newest dependencies, pin them, and rewrite the committed certificates
 	$(BIN)/uv pip install --quiet --upgrade --python $(BIN)/python --editable '.[dev]'

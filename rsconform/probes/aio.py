@@ -283,6 +283,7 @@ def holds_no_loop(context: ProbeContext, path: str, op: str) -> None:
         return took, max(gaps, default=took)
 
     held = (0.0, float("inf"))
+    context.touched.update((f"{path}-new", f"{path}/x") if path else ())
     for _ in range(3):  # A pause of the machine looks the same once, not three times.
         _make_ready(context, op, path)
         held = min(held, context.call(f"{op}()", _run, context, measured()), key=lambda seen: seen[1])

@@ -23,7 +23,7 @@ from rsconform.lanes.registry import find_lane, import_target, installed_lane_fi
 from rsconform.report.build import build
 from rsconform.report.model import Report, Ruling, Verdict
 from rsconform.run.cleaning import DirtyStoreError
-from rsconform.run.model import Breach, Failure, Footer, Journal, Profile
+from rsconform.run.model import Attempt, Breach, Failure, Footer, Journal, Profile
 from rsconform.run.plan import Selection, in_scope, make_header, plan
 from rsconform.run.session import LaneSession
 from rsconform.spec.loader import load_edition
@@ -185,7 +185,13 @@ def run(
         instance = session.start()
         runnable = [cases[one.case] for one in planned if one.skip is None]  # type: ignore[index]
         runnable.sort(key=lambda case: case.axiom.id != first)
-        attempts = [attempt for case in runnable for attempt in session.attempts(case)]
+        attempts: list[Attempt] = []
+        for case in runnable:
+            made = list(session.attempts(case))
+            attempts += made
+            if any(attempt.failure is not None and attempt.failure.hang for attempt in made):
+                # The limit may have come between taking and holding a lock of a client's, which then waits for good.
+                services.close()
     except DirtyStoreError as exc:
         return build(Journal(header, None, (), Footer("dirty_store", str(exc))), (), TODAY)
     finally:

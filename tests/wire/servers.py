@@ -63,8 +63,11 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 return total
             left = total = int(self.headers.get("Content-Length", 0))
             while left:
-                left -= len(self.rfile.read(min(left, PIECE)))
-            return total
+                piece = self.rfile.read(min(left, PIECE))
+                if not piece:  # The client is gone.
+                    break
+                left -= len(piece)
+            return total - left
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass

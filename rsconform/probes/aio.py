@@ -31,11 +31,13 @@ _SETTLE_S: Final = 5.0
 _TASKS: Final = 16
 
 
-def _native(context: ProbeContext) -> AsyncBackend:
+def native_of(context: ProbeContext) -> AsyncBackend:
+    """Return the AsyncBackend behind the face that steps are put to."""
     return cast("AsyncFacade", context.backend).native
 
 
-def _run(context: ProbeContext, work: Coroutine[Any, Any, T]) -> T:
+def run_on_loop(context: ProbeContext, work: Coroutine[Any, Any, T]) -> T:
+    """Return what a coroutine gives on the loop of the AsyncBackend."""
     return cast("AsyncFacade", context.backend).loop.run(work)
 
 
@@ -52,7 +54,7 @@ async def _pieces(content: bytes) -> AsyncIterator[bytes]:
 @probe("aio.is_async_backend")
 def is_async_backend(context: ProbeContext) -> None:
     """The object under test is an AsyncBackend that leaves no abstract member open."""
-    cls = type(_native(context))
+    cls = type(native_of(context))
     open_members = [
         name
         for name in sorted(getattr(AsyncBackend, "__abstractmethods__", ()))
@@ -67,13 +69,13 @@ def awaitable(context: ProbeContext, op: str) -> None:
     """What the operation gives is to be awaited, and gives None."""
 
     async def call() -> object:
-        given = getattr(_native(context), op)()
+        given = getattr(native_of(context), op)()
         if not inspect.isawaitable(given):
             return f"{type(given).__name__}, which cannot be awaited"
         value = await given
         return None if value is None else f"{type(value).__name__} once awaited"
 
-    observed = context.call(f"{op}()", _run, context, call())
+    observed = context.call(f"{op}()", run_on_loop, context, call())
     if observed is not None:
         context.fail(f"an awaitable of None from {op}()", str(observed))
 
@@ -81,7 +83,7 @@ def awaitable(context: ProbeContext, op: str) -> None:
 @probe("aio.context_manager")
 def context_manager(context: ProbeContext) -> None:
     """`async with` gives the backend itself, closes it at the end and hides no exception."""
-    native = _native(context)
+    native = native_of(context)
     closed: list[bool] = []
     close = native.aclose
 
@@ -104,7 +106,7 @@ def context_manager(context: ProbeContext) -> None:
             return None
         return "no exception"
 
-    observed = context.call("async with", _run, context, use())
+    observed = context.call("async with", run_on_loop, context, use())
     if observed is not None:
         context.fail("the backend from `async with`, and the exception of its body", str(observed))
     if told is not None and not closed:
@@ -118,7 +120,7 @@ class _OwnError(Exception):
 @probe("aio.chunks")
 def chunks(context: ProbeContext, path: str) -> None:
     """read() gives chunks of bytes that make up the file."""
-    seen = context.call("read()", _run, context, _drained(_native(context), path))
+    seen = context.call("read()", run_on_loop, context, _drained(native_of(context), path))
     odd = next((chunk for chunk in seen if type(chunk) is not bytes), None)
     if odd is not None:
         context.fail("chunks of bytes", f"a chunk of type {type(odd).__name__}")
@@ -130,7 +132,7 @@ def chunks(context: ProbeContext, path: str) -> None:
 @probe("aio.left_half_way")
 def left_half_way(context: ProbeContext, path: str, op: str, times: int) -> None:
     """However often a read or a listing is left after its first item, nothing is held, and the next one is whole."""
-    native = _native(context)
+    native = native_of(context)
 
     async def leave() -> None:
         items = await iterated(getattr(native, op)(path))
@@ -147,14 +149,14 @@ def left_half_way(context: ProbeContext, path: str, op: str, times: int) -> None
         await asyncio.sleep(0)
         return len(asyncio.all_tasks()) - before
 
-    tasks = context.call(f"{op}() left half-way", _run, context, left())
+    tasks = context.call(f"{op}() left half-way", run_on_loop, context, left())
     if tasks >= times:
         context.fail("no task left behind", f"{tasks} tasks after {times} times")
 
     async def whole() -> list[object]:
         return [item async for item in await iterated(getattr(native, op)(path))]
 
-    seen = context.call(f"{op}()", _run, context, whole())
+    seen = context.call(f"{op}()", run_on_loop, context, whole())
     if op == "read":
         if b"".join(seen) != context.content[path]:
             context.fail("the whole file afterwards", "something else")
@@ -177,9 +179,9 @@ def content_given(context: ProbeContext, path: str, op: str, content: str, piece
         asked.append(True)
 
     async def write() -> object:
-        return await getattr(_native(context), op)(path, source())
+        return await getattr(native_of(context), op)(path, source())
 
-    context.call(f"{op}()", _run, context, write())
+    context.call(f"{op}()", run_on_loop, context, write())
     if not asked:
         context.fail("a source asked until its end", "it was left before")
     seen = context.call("read_bytes()", context.backend.read_bytes, path)
@@ -199,24 +201,24 @@ def cancelled_write(context: ProbeContext, path: str, op: str, after: int) -> No
 
     async def cancel() -> str | None:
         waits = asyncio.Event()
-        task = asyncio.ensure_future(getattr(_native(context), op)(path, source(waits), overwrite=True))
+        task = asyncio.ensure_future(getattr(native_of(context), op)(path, source(waits), overwrite=True))
         reached = asyncio.ensure_future(waits.wait())
         await asyncio.wait({task, reached}, return_when=asyncio.FIRST_COMPLETED, timeout=_SETTLE_S)
         reached.cancel()
         return await _cancelled(task)
 
-    observed = context.call(f"{op}()", _run, context, cancel())
+    observed = context.call(f"{op}()", run_on_loop, context, cancel())
     if observed is not None:
         context.fail("CancelledError from a write that was cancelled", observed)
     _demand_unchanged(context, path, op, before)
 
     async def again() -> bool:
-        task = asyncio.ensure_future(getattr(_native(context), op)(path, b"again", overwrite=True))
+        task = asyncio.ensure_future(getattr(native_of(context), op)(path, b"again", overwrite=True))
         done, _ = await asyncio.wait({task}, timeout=_SETTLE_S)
         task.cancel()
         return bool(done)
 
-    if not context.call(f"{op}() once more", _run, context, again()):
+    if not context.call(f"{op}() once more", run_on_loop, context, again()):
         context.fail("another write after one that was cancelled", f"it did not return within {_SETTLE_S:g} s")
 
 
@@ -249,7 +251,7 @@ async def _cancelled(task: asyncio.Future[Any]) -> str | None:
 @probe("aio.holds_no_loop")
 def holds_no_loop(context: ProbeContext, path: str, op: str) -> None:
     """While the operation is under way the loop has time for other work."""
-    native = _native(context)
+    native = native_of(context)
     gaps: list[float] = []
 
     async def beat() -> None:
@@ -286,7 +288,7 @@ def holds_no_loop(context: ProbeContext, path: str, op: str) -> None:
     context.touched.update((f"{path}-new", f"{path}/x") if path else ())
     for _ in range(3):  # A pause of the machine looks the same once, not three times.
         _make_ready(context, op, path)
-        held = min(held, context.call(f"{op}()", _run, context, measured()), key=lambda seen: seen[1])
+        held = min(held, context.call(f"{op}()", run_on_loop, context, measured()), key=lambda seen: seen[1])
         if held[1] < _HELD_S:
             return
     if held[1] > held[0] / 2:
@@ -324,7 +326,7 @@ def _make_ready(context: ProbeContext, op: str, path: str) -> None:
 def together(context: ProbeContext, folder: str) -> None:
     """Of many tasks on one loop each reads what it wrote, and what the others wrote is there in the end."""
     context.touched.update(f"{folder}/{number}" for number in range(_TASKS))
-    native = _native(context)
+    native = native_of(context)
 
     async def write_and_read(number: int) -> str | None:
         path, data = f"{folder}/{number}", f"task {number} ".encode() * 2000
@@ -340,7 +342,7 @@ def together(context: ProbeContext, folder: str) -> None:
     async def all_of_them() -> list[str | None]:
         return await asyncio.gather(*(write_and_read(number) for number in range(_TASKS)))
 
-    wrong = [said for said in context.call("gather()", _run, context, all_of_them()) if said is not None]
+    wrong = [said for said in context.call("gather()", run_on_loop, context, all_of_them()) if said is not None]
     if wrong:
         context.fail("each task to read what it wrote", wrong[0])
     for number in range(_TASKS):
@@ -351,7 +353,7 @@ def together(context: ProbeContext, folder: str) -> None:
 @probe("aio.one_creator")
 def one_creator(context: ProbeContext, path: str, op: str, content: str) -> None:
     """Of several tasks that create one file one does, and the others are told that it exists."""
-    native = _native(context)
+    native = native_of(context)
 
     async def create(number: int) -> object:
         data = f"{number:02}".encode() * 3000
@@ -367,7 +369,7 @@ def one_creator(context: ProbeContext, path: str, op: str, content: str) -> None
     async def race() -> list[object]:
         return await asyncio.gather(*(create(number) for number in range(8)))
 
-    said = context.call("gather()", _run, context, race())
+    said = context.call("gather()", run_on_loop, context, race())
     winners = [number for number in said if isinstance(number, int)]
     errors = [text for text in said if isinstance(text, str)]
     if len(winners) != 1 or errors:
@@ -385,7 +387,7 @@ def one_creator(context: ProbeContext, path: str, op: str, content: str) -> None
 @probe("aio.torn")
 def torn(context: ProbeContext, path: str) -> None:
     """A read beside tasks that overwrite its file gives one of the contents, whole."""
-    native = _native(context)
+    native = native_of(context)
     sizes = (1, 5000, 300_000)
 
     async def overwrite(letter: bytes, size: int) -> None:
@@ -407,7 +409,7 @@ def torn(context: ProbeContext, path: str) -> None:
         found = await asyncio.gather(look(), look(), *writers)
         return [said for said in found if isinstance(said, str)]
 
-    wrong = context.call("gather()", _run, context, race())
+    wrong = context.call("gather()", run_on_loop, context, race())
     if wrong:
         context.fail("one of the contents, whole", str(wrong[0]))
 
@@ -415,7 +417,7 @@ def torn(context: ProbeContext, path: str) -> None:
 @probe("aio.other_loop")
 def other_loop(context: ProbeContext, path: str) -> None:
     """Used from another loop the instance works, or says that it does not; it neither hangs nor mixes contents up."""
-    native = _native(context)
+    native = native_of(context)
     data = b"from another loop"
     # What is bound to a loop is bound to the first.
     context.call("write()", context.backend.write, path, b"from the first", overwrite=True)
@@ -451,7 +453,7 @@ async def _bounded(work: Awaitable[T]) -> T:
 @probe("aio.sync_members")
 def sync_members(context: ProbeContext, path: str, member: str) -> None:
     """What the contract has as sync answers without being awaited."""
-    native = _native(context)
+    native = native_of(context)
     members: dict[str, Callable[[], object]] = {
         "name": lambda: native.name,
         "capabilities": lambda: native.capabilities,

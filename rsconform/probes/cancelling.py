@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 from remote_store import NotFound
 from remote_store.aio import AsyncBackend
 
-from rsconform.lanes.facade import AsyncFacade
 from rsconform.probes import ProbeContext, probe
-
-T = TypeVar("T")
+from rsconform.probes.aio import native_of, run_on_loop
 
 # How long a cancelled operation may take to settle, and what it has begun to end.
 _SETTLE_S: Final = 5.0
@@ -66,14 +64,6 @@ _CHANGES: Final[Mapping[str, _Change]] = {
 }
 
 
-def _native(context: ProbeContext) -> AsyncBackend:
-    return cast("AsyncFacade", context.backend).native
-
-
-def _run(context: ProbeContext, work: Coroutine[Any, Any, T]) -> T:
-    return cast("AsyncFacade", context.backend).loop.run(work)
-
-
 async def _once(native: AsyncBackend, op: str, path: str) -> object:
     """Do an operation to its end, and return its answer so that it can be compared; of a change nothing."""
     if op in _CHANGES:
@@ -92,7 +82,7 @@ async def _once(native: AsyncBackend, op: str, path: str) -> object:
 def usable_after(context: ProbeContext, path: str, op: str) -> None:
     """Wherever it comes, a cancelled operation settles as cancelled, leaves no lock and no task, and works again."""
     context.touched.update((path, _other(path), f"{path}-dir/x"))
-    observed = context.call(f"{op}()", _run, context, _cancelled_early(_native(context), op, path))
+    observed = context.call(f"{op}()", run_on_loop, context, _cancelled_early(native_of(context), op, path))
     if observed is not None:
         context.fail(f"{op}() to end as cancelled, and to work after others like it were cancelled", observed)
 
@@ -180,7 +170,7 @@ def stays(context: ProbeContext, path: str, op: str) -> None:
     """
     context.touched.update((path, _other(path), f"{path}-dir/x"))
     for _ in range(_TRIES):
-        observed = context.call(f"{op}()", _run, context, _overtaken(_native(context), op, path))
+        observed = context.call(f"{op}()", run_on_loop, context, _overtaken(native_of(context), op, path))
         if observed is None:
             return
     context.fail(f"what was written after {op}() had been cancelled to stay", observed)

@@ -110,20 +110,50 @@ async def keeps_its_lock(self: Any, path: str, content: Any, **options: Any) -> 
     return answer
 
 
-async def looks_then_writes(self: Any, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> Any:
-    """Look for the file, do something else, and write."""
-    if not overwrite and await AsyncMemoryBackend.exists(self, path):
-        return await AsyncMemoryBackend.write(self, path, content, **options)
-    await asyncio.sleep(0.001)
-    return await AsyncMemoryBackend.write(self, path, content, overwrite=True, **options)
+def looks_then_writes(op: str) -> Callable[..., Awaitable[Any]]:
+    """Return a write that lets others have a turn between the look at the target and the write."""
 
-
-async def writes_in_halves(self: Any, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> Any:
-    """Overwrite a file in two steps with a pause between."""
-    if overwrite and isinstance(content, bytes) and len(content) > 1:
-        await AsyncMemoryBackend.write(self, path, content[: len(content) // 2], overwrite=True, **options)
+    async def write(self: Any, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> Any:
+        right = getattr(AsyncMemoryBackend, op)
+        if not overwrite and await AsyncMemoryBackend.exists(self, path):
+            return await right(self, path, content, **options)
         await asyncio.sleep(0.001)
-    return await AsyncMemoryBackend.write(self, path, content, overwrite=overwrite, **options)
+        return await right(self, path, content, overwrite=True, **options)
+
+    return write
+
+
+def writes_in_two(op: str, first: int | None = None) -> Callable[..., Awaitable[Any]]:
+    """Return a write that overwrites a file in two steps with a pause between: the first half, or so many bytes."""
+
+    async def write(self: Any, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> Any:
+        if overwrite and isinstance(content, bytes) and len(content) > (first or 1):
+            await AsyncMemoryBackend.write(self, path, content[: first or len(content) // 2], overwrite=True)
+            await asyncio.sleep(0.001)
+        return await getattr(AsyncMemoryBackend, op)(self, path, content, overwrite=overwrite, **options)
+
+    return write
+
+
+async def closes_once(self: Any) -> None:
+    """Take a second close for a mistake of the caller."""
+    if self.__dict__.setdefault("_closed_before", False):
+        raise RuntimeError("already closed")
+    self._closed_before = True
+    await AsyncMemoryBackend.aclose(self)
+
+
+async def goes_on_where_it_was_left(self: Any, path: str, **options: Any) -> AsyncIterator[Any]:
+    """List without what was the first item of a listing that was left."""
+    skipped = self.__dict__.setdefault("_left_at", {}).pop(path, None)
+    async for entry in AsyncMemoryBackend.list_files(self, path, **options):
+        if entry.path == skipped:
+            continue
+        try:
+            yield entry
+        except GeneratorExit:
+            self._left_at[path] = entry.path
+            raise
 
 
 async def shares_a_buffer(self: Any, path: str) -> bytes:

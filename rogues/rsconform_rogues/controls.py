@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ from remote_store.backends import MemoryBackend
 
 from rsconform.lanes.model import NoEmptyFoldersError, Services, StoredFile, Subject
 from rsconform_rogues.awkward import SPELLED_OTHERWISE
+from rsconform_rogues.control import Control, control, lacking, only
+from rsconform_rogues.default_controls import DEFAULT_CONTROLS
 from rsconform_rogues.flat import Blob, FlatBackend, FlatLane, ForwardOnly
 from rsconform_rogues.harness import Base, flat
 from rsconform_rogues.operators import (
@@ -43,7 +45,6 @@ from rsconform_rogues.operators import (
     LISTINGS,
     ROOT,
     Call,
-    Wrong,
     alters,
     answers,
     fills,
@@ -55,43 +56,6 @@ from rsconform_rogues.operators import (
     then,
 )
 from rsconform_rogues.table import BASES
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """A right backend.
-
-    Args:
-        name: What it does, said aloud.
-        base: What it is apart from that.
-        change: How it differs.
-        near: Invariants that it comes close to.
-        fresh_store: At the bare door it needs the promise of a new store per call.
-    """
-
-    name: str
-    base: Base
-    change: Wrong
-    near: frozenset[str]
-    fresh_store: bool
-
-
-def control(
-    name: str, base: str | Base, change: Wrong | None = None, *, near: str = "", fresh_store: bool = False
-) -> Control:
-    """Return a control."""
-    over = BASES[base] if isinstance(base, str) else base
-    return Control(name, over, change or Wrong(), frozenset(near.split()), fresh_store)
-
-
-def only(*capabilities: Capability) -> Base:
-    """Return the flat lane with these capabilities alone."""
-    return lacking(*(one for one in FlatBackend.CAPABILITIES if one not in capabilities))
-
-
-def lacking(*capabilities: Capability) -> Base:
-    """Return the flat lane without these capabilities."""
-    return flat(FlatLane(without=capabilities))
 
 
 class Tally:
@@ -440,7 +404,7 @@ POOLED: Final = shadows(pool=lambda _: POOL) + instead("read_bytes write delete 
 SAYS_LITTLE: Final = lacking(Capability.WRITE_RESULT_NATIVE, Capability.USER_METADATA)
 _FOLDERS: Final = "touches-only-its-paths failure-leaves-no-folders"
 
-CONTROLS: Final = (
+CONTROLS: Final[tuple[Control, ...]] = (
     # The lanes of released backends and of S3 have certificates of their own.
     *(control(f"right-{name}", name) for name in BASES if name not in ("local", "s3", "s3_strict")),
     # What a backend may be.
@@ -500,4 +464,5 @@ CONTROLS: Final = (
     control("works-in-a-pool", "memory", POOLED, near="plain-answers"),
     control("asks-about-each-file", TALLIED, instead("list_files", asking_for_each), near="requests-bounded"),
     control("takes-its-time", "memory", instead("exists copy get_file_info", slow), near="ends-in-time"),
+    *DEFAULT_CONTROLS,
 )

@@ -205,7 +205,7 @@ def _try_control(asked: Asked, services: Services) -> Trial:
     control = _CONTROLS[asked.name]
     control.base.demand_code()
     fixture = control.base.with_make(control.change.applied_to, control.name)
-    report = run(control.base.lane, fixture, services, only=share_of(control.name))
+    report = run(control.base.lane, fixture, services, only=control.is_put_to())
     return _without_fault(_trial(asked, control.base.lane.name, control.base, report), report, control.base)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from remote_store import BackendUnavailable
 
 from rsconform.cases.model import Case
-from rsconform_rogues.controls import Control, control
+from rsconform_rogues.control import Control, control
 from rsconform_rogues.operators import LISTINGS, ROOT, Call, alters, first, instead
 from rsconform_rogues.trouble import looking
 

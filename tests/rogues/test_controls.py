@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import pytest
 from remote_store.aio import SyncBackendAdapter
-from rsconform_rogues.controls import CONTROLS, Control
-from rsconform_rogues.harness import door, held_against, run, share_of
+from rsconform_rogues.control import Control
+from rsconform_rogues.controls import CONTROLS
+from rsconform_rogues.default_controls import CONTRACTS, defaults_of
+from rsconform_rogues.harness import door, held_against, run
 from rsconform_rogues.table import BASES
 
 from rsconform.cases.model import Case
@@ -25,7 +27,7 @@ def test_nothing_is_held_against_it(control: Control, services: Services) -> Non
         control.base.lane,
         control.base.with_make(control.change.applied_to, control.name),
         services,
-        only=share_of(control.name),
+        only=control.is_put_to(),
     )
 
     assert held_against(report, known=control.base.known) == {}
@@ -35,7 +37,7 @@ def test_nothing_is_held_against_it(control: Control, services: Services) -> Non
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
 def test_nothing_is_held_against_it_at_the_bare_door(control: Control, services: Services) -> None:
     with door(control.base, services, control.change.applied_to, fresh_store=control.fresh_store) as lane:
-        report = run(lane, None, services, only=share_of(control.name))
+        report = run(lane, None, services, only=control.is_put_to())
 
     assert held_against(report, known=control.base.known) == {}
     assert not report.incomplete
@@ -64,6 +66,20 @@ def test_an_async_backend_is_judged_from_other_processes_as_well(services: Servi
     assert held.pop("RACE-009") in (Ruling.HOLDS, Ruling.VIOLATED)
     assert held == dict.fromkeys(held, Ruling.HOLDS)
     assert {"BOUND-003", "TIME-001", "TIME-003"} <= held.keys()
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.__name__)
+def test_every_default_of_the_contract_is_used_by_a_control(contract: type) -> None:
+    used = {
+        name for name, default in defaults_of(contract).items() if any(_uses(one, name, default) for one in CONTROLS)
+    }
+
+    assert used == defaults_of(contract).keys()
+    assert "iter_children" in used
+
+
+def _uses(control: Control, name: str, default: object) -> bool:
+    return control.change.has.get(name) is default and not control.axioms
 
 
 def test_every_invariant_has_a_control_that_comes_close() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rsconform_rogues.controls import Control
+from rsconform_rogues.control import Control
 from rsconform_rogues.harness import held_against, run, share_of
 from rsconform_rogues.wire_controls import WIRE_CONTROLS, applies
 

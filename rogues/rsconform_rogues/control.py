@@ -1,0 +1,63 @@
+"""What a control is: a backend that is changed and right, and that the kit must not accuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from remote_store import Capability
+
+from rsconform.cases.model import Case
+from rsconform_rogues.flat import FlatBackend, FlatLane
+from rsconform_rogues.harness import Base, flat, share_of
+from rsconform_rogues.operators import Wrong
+from rsconform_rogues.table import BASES
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A right backend.
+
+    Args:
+        name: What it does, said aloud.
+        base: What it is apart from that.
+        change: How it differs.
+        near: Invariants that it comes close to.
+        fresh_store: At the bare door it needs the promise of a new store per call.
+        axioms: What it is put to, each axiom at every point; nothing is a share of all cases.
+    """
+
+    name: str
+    base: Base
+    change: Wrong
+    near: frozenset[str]
+    fresh_store: bool
+    axioms: frozenset[str] = frozenset()
+
+    def is_put_to(self) -> Callable[[Case], bool]:
+        """Return which cases the control is put to."""
+        return (lambda case: case.axiom.id in self.axioms) if self.axioms else share_of(self.name)
+
+
+def control(
+    name: str,
+    base: str | Base,
+    change: Wrong | None = None,
+    *,
+    near: str = "",
+    fresh_store: bool = False,
+    axioms: str = "",
+) -> Control:
+    """Return a control."""
+    over = BASES[base] if isinstance(base, str) else base
+    return Control(name, over, change or Wrong(), frozenset(near.split()), fresh_store, frozenset(axioms.split()))
+
+
+def only(*capabilities: Capability) -> Base:
+    """Return the flat lane with these capabilities alone."""
+    return lacking(*(one for one in FlatBackend.CAPABILITIES if one not in capabilities))
+
+
+def lacking(*capabilities: Capability) -> Base:
+    """Return the flat lane without these capabilities."""
+    return flat(FlatLane(without=capabilities))

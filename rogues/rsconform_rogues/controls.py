@@ -36,6 +36,7 @@ from rsconform_rogues.control import Control, control, lacking, only
 from rsconform_rogues.default_controls import DEFAULT_CONTROLS
 from rsconform_rogues.flat import Blob, FlatBackend, FlatLane, ForwardOnly
 from rsconform_rogues.harness import Base, flat
+from rsconform_rogues.odd_controls import ODD
 from rsconform_rogues.operators import (
     CLOSED,
     EVERYTHING,
@@ -406,7 +407,7 @@ _FOLDERS: Final = "touches-only-its-paths failure-leaves-no-folders"
 
 CONTROLS: Final[tuple[Control, ...]] = (
     # The lanes of released backends and of S3 have certificates of their own.
-    *(control(f"right-{name}", name) for name in BASES if name not in ("local", "s3", "s3_strict")),
+    *(control(f"right-{name}", name) for name in BASES if name not in ("local", "s3", "s3_strict", "keyed")),
     # What a backend may be.
     control("has-attributes-of-its-own", "flat", has(write=write_with_more, region="here", warm_up=lambda self: None)),
     control("takes-no-attributes", "flat", has(__setattr__=takes_no_attributes)),
@@ -465,4 +466,5 @@ CONTROLS: Final[tuple[Control, ...]] = (
     control("asks-about-each-file", TALLIED, instead("list_files", asking_for_each), near="requests-bounded"),
     control("takes-its-time", "memory", instead("exists copy get_file_info", slow), near="ends-in-time"),
     *DEFAULT_CONTROLS,
+    *ODD,
 )

@@ -100,7 +100,7 @@ class FlatBackend(Backend):
         secret: str = SECRET,
     ) -> None:
         self._blobs = blobs or Blobs()
-        self._capabilities = CapabilitySet({one for one in FlatBackend.CAPABILITIES if one not in without})
+        self._capabilities = CapabilitySet({one for one in self.CAPABILITIES if one not in without})
         self._rejects_file_ancestor = rejects_file_ancestor
         self._secret = secret
         self._connection = ExitStack()  # Something to be closed.
@@ -397,10 +397,11 @@ def _literal_or_class(part: str) -> str:
 
 @dataclass(slots=True)
 class FlatLane:
-    """Lane fixtures over FlatBackend: what the instances can do is said here."""
+    """Lane fixtures over FlatBackend, or a class made from it: what the instances can do is said here."""
 
     without: Sequence[Capability] = ()
     rejects_file_ancestor: bool = False
+    kind: type[FlatBackend] = FlatBackend
 
     @contextmanager
     def __call__(self, _services: Services) -> Iterator[Subject]:
@@ -408,7 +409,7 @@ class FlatLane:
         blobs = Blobs()
 
         def make() -> FlatBackend:
-            return FlatBackend(blobs, without=self.without, rejects_file_ancestor=self.rejects_file_ancestor)
+            return self.kind(blobs, without=self.without, rejects_file_ancestor=self.rejects_file_ancestor)
 
         def seed(files: Mapping[str, StoredFile], folders: Sequence[str]) -> None:
             assert not folders, "a flat namespace has no empty folders"

@@ -17,6 +17,7 @@ from remote_store import (
 
 from rsconform_rogues.flat import FlatLane
 from rsconform_rogues.harness import Base, flat, registered
+from rsconform_rogues.keyed import KeyedBackend
 from rsconform_rogues.row import Rogue
 from rsconform_rogues.rows.adapters import ROWS as ADAPTERS
 from rsconform_rogues.rows.aio import ROWS as AIO
@@ -26,6 +27,7 @@ from rsconform_rogues.rows.bounds import ROWS as BOUNDS
 from rsconform_rogues.rows.common import ROWS as COMMON
 from rsconform_rogues.rows.containers import ROWS as CONTAINERS
 from rsconform_rogues.rows.edges import ROWS as EDGES
+from rsconform_rogues.rows.keyed import ROWS as KEYED
 from rsconform_rogues.rows.kit import ROWS as KIT
 from rsconform_rogues.rows.known import ROWS as KNOWN
 from rsconform_rogues.rows.listing import ROWS as LISTING
@@ -87,6 +89,7 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
         "flat": flat(FlatLane()),
         "single": _single(flat(FlatLane())),
         "strict": flat(FlatLane(rejects_file_ancestor=True)),
+        "keyed": flat(FlatLane(kind=KeyedBackend)),
         "basic": flat(FlatLane(without=(Capability.WRITE_RESULT_NATIVE,))),
         "plain": flat(FlatLane(without=(Capability.USER_METADATA,))),
         "bare": flat(
@@ -103,7 +106,7 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
 )
 
 ROWS: Final[tuple[Rogue, ...]] = (
-    *ADAPTERS, *AIO, *BE, *BESIDE, *BOUNDS, *COMMON, *CONTAINERS, *EDGES, *KIT, *KNOWN, *LISTING, *RACES, *S3B,
+    *ADAPTERS, *AIO, *BE, *BESIDE, *BOUNDS, *COMMON, *CONTAINERS, *EDGES, *KEYED, *KIT, *KNOWN, *LISTING, *RACES, *S3B,
     *S3B_FAULTS, *S3B_KEYS, *S3B_MADE, *S3B_READS, *S3B_WRITES, *SEQUENCES, *STOPS, *STREAMS, *WIRE, *WRITES,
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
+from rsconform.cases.applicability import derived, of_probe
 from rsconform.cases.content import GRAMMAR, BadLiteralError, Source
 from rsconform.cases.fill import RESERVED, PlaceholderError, Scope, fill
 from rsconform.cases.model import Case, CaseId, End, Given, Step
@@ -23,6 +24,9 @@ from rsconform.spec.model import Axiom, CaseTemplate, Edition, Place, StepTempla
 from rsconform.spec.uncollected import uncollected
 
 _SYNC_OPERATIONS: Final = frozenset(name for name, op in v.OPERATIONS.items() if op.surface == "sync")
+# Operations that describe files, and what they say about sizes.
+_DESCRIBING: Final = ("get_file_info", "get_folder_info", "list_files", "iter_children", "glob")
+_SIZES: Final = ("size", "total_size")
 # What can be done with a stream of bytes on every kind of backend.
 _ON_ANY_STREAM: Final = ("drain", "read", "close")
 
@@ -120,7 +124,8 @@ class _CaseCompiler:
         args = self._try(template.place, lambda: table_of(fill(template.args or {}, scope)), no_args)
         self._try(template.place, lambda: _check_probe(template.probe, args), None)
         self._try(template.place, lambda: _check_fresh(template, steps), None)
-        capabilities, needs = _derived(steps)
+        capabilities, needs = derived(given, steps, template.lacks, has_end=then is not None)
+        capabilities |= of_probe(args)
         return Case(
             id=CaseId(f"{self.axiom.id}/{template.name}{point}"),
             axiom=self.axiom,
@@ -155,7 +160,16 @@ class _CaseCompiler:
             if name in axes or name in RESERVED:
                 raise BadValueError("name-clash", "`as` takes a name that is an axis or reserved:", name)
         bound.extend(names)
+        if self.lane["sizes_known"] is False and filled.get("op") in _DESCRIBING:
+            filled.update({"returns": _or_no_size(filled["returns"])} if "returns" in filled else {})
         return compile_step(filled, written.place)
+
+
+def _or_no_size(value: object) -> object:
+    """Return what a description is to be, with 0 allowed in place of each size."""
+    if isinstance(value, Mapping):
+        return {key: {"any_of": [item, 0]} if key in _SIZES else _or_no_size(item) for key, item in value.items()}
+    return [_or_no_size(item) for item in value] if isinstance(value, list) else value
 
 
 def _check_probe(name: str | None, args: Mapping[str, object]) -> None:
@@ -194,26 +208,3 @@ def _surface(steps: Sequence[Step], probe: str | None, args: Mapping[str, object
 def _wants_a_stream(content: object) -> bool:
     """Return whether content is a stream in ways that an async iterator of bytes cannot be."""
     return isinstance(content, Source) and bool(content.position or content.only_read or content.bind)
-
-
-def _derived(steps: Sequence[Step]) -> tuple[set[str], list[str]]:
-    """Return the capabilities and the affordances that follow from the operations a case names."""
-    capabilities: set[str] = set()
-    needs: list[str] = []
-    for step in steps:
-        if step.on == "peer":
-            needs.append("peer")
-        if step.requests:
-            needs.append("requests")
-        if step.faults:
-            needs.append("wire")
-        if step.on is not None and step.on != "peer":
-            continue
-        operation = v.OPERATIONS[step.op]
-        if operation.capability is not None:
-            capabilities.add(operation.capability)
-        if operation.needs is not None:
-            needs.append(operation.needs)
-        if step.arguments.get("metadata"):
-            capabilities.add("USER_METADATA")
-    return capabilities, needs

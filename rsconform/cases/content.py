@@ -64,6 +64,12 @@ class Content:
         """Return the bytes the literal stands for."""
         return _data(self.literal)
 
+    @property
+    def size(self) -> int:
+        """Return how many bytes those are, without making them."""
+        kind, _, rest = self.literal.partition(":")
+        return len(self.data) if kind in ("text", "hex") or "[" in rest else parse_size(rest)
+
     def __str__(self) -> str:
         return self.literal
 
@@ -133,6 +139,11 @@ class Source:
     def data(self) -> bytes:
         """Return the bytes that a writer which is given this source has to store."""
         return self.content.data[self.position :]
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes the whole stream has."""
+        return self.content.size
 
     def __str__(self) -> str:
         traits = [

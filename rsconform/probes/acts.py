@@ -176,7 +176,8 @@ def _asked(backend: Any, folder: str) -> None:
 
 def _described(backend: Any, folder: str) -> None:
     backend.get_file_info(f"{folder}/a")
-    backend.get_folder_info(folder)
+    if backend.capabilities.supports(Capability.LIST):
+        backend.get_folder_info(folder)
     refused(backend.get_file_info, f"{folder}/nothing")
     refused(backend.get_folder_info, f"{folder}/nothing")
 
@@ -229,12 +230,13 @@ def _deleted(backend: Any, folder: str) -> None:
     backend.delete(f"{folder}/sub/x")
     refused(backend.delete, f"{folder}/nothing")
     backend.delete(f"{folder}/nothing", missing_ok=True)
-    backend.write(f"{folder}/sub/x", _SMALL, overwrite=True)
-    refused(backend.delete_folder, f"{folder}/sub")
-    backend.delete_folder(f"{folder}/sub", recursive=True)
+    if backend.capabilities.supports(Capability.LIST):
+        backend.write(f"{folder}/sub/x", _SMALL, overwrite=True)
+        refused(backend.delete_folder, f"{folder}/sub")
+        backend.delete_folder(f"{folder}/sub", recursive=True)
+        backend.delete_folder(f"{folder}/nothing", missing_ok=True)
     refused(backend.delete_folder, f"{folder}/nothing")
     refused(backend.delete_folder, folder)
-    backend.delete_folder(f"{folder}/nothing", missing_ok=True)
 
 
 def _mistaken(backend: Any, folder: str) -> None:
@@ -272,7 +274,11 @@ def _names_carried(backend: Any, folder: str) -> None:
     backend.write(f"{above}/x", _SMALL)
     backend.copy(f"{above}/x", f"{above}/y")
     backend.move(f"{above}/y", f"{above}/z")
-    backend.delete_folder(above, recursive=True)
+    if backend.capabilities.supports(Capability.LIST):
+        backend.delete_folder(above, recursive=True)
+        return
+    for name in ("x", "z"):
+        backend.delete(f"{above}/{name}")
 
 
 def _names_addressed(backend: Any, folder: str) -> None:

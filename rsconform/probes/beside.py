@@ -252,7 +252,7 @@ def own_moves(context: ProbeContext, folder: str) -> None:
     for path, data in left.items():
         if context.call("read_bytes()", backend.read_bytes, path) != data:
             context.fail(f"what was moved to {path}", "other bytes, once all were done")
-    if backend.capabilities.supports(Capability.METADATA):
+    if all(backend.capabilities.supports(one) for one in (Capability.METADATA, Capability.LIST)):
         counted = context.call("get_folder_info()", backend.get_folder_info, folder).file_count
         if counted != len(left):
             context.fail(f"{len(left)} files counted, once all were done", str(counted))

@@ -72,9 +72,10 @@ def stays(context: ProbeContext, folder: str) -> None:
 
     context.call("delete()", backend.delete, write("deleted", first))
     again("deleted", "delete()")
-    write("below/x", first)
-    context.call("delete_folder()", backend.delete_folder, f"{folder}/below", recursive=True)
-    again("below/x", "delete_folder()")
+    if supports(Capability.LIST):
+        write("below/x", first)
+        context.call("delete_folder()", backend.delete_folder, f"{folder}/below", recursive=True)
+        again("below/x", "delete_folder()")
     for op, capability in (("copy", Capability.COPY), ("move", Capability.MOVE)):
         if supports(capability):
             target = write(f"{op}-target", first)

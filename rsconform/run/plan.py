@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from rsconform import __version__
+from rsconform.cases.applicability import LIMITS, sizes_asked_for
+from rsconform.cases.content import parse_size
 from rsconform.cases.model import Case, Skip, Want
 from rsconform.lanes.model import Lane
 from rsconform.lanes.registry import LaneError
@@ -122,6 +124,11 @@ def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
     for name, value in case.traits.items():
         if declared.get(name) is not None and declared[name] != value:
             return Skip(Want.TRAIT, f"{name} = {written(value)}")
+    limits = {name: parse_size(str(declared[name])) for name in LIMITS if declared.get(name) is not None}
+    asked = sizes_asked_for(case) if limits else {}
+    for name, most in limits.items():
+        if asked[name] > most:
+            return Skip(Want.TRAIT, f"{name} >= {asked[name]}")
     for name in case.needs:
         if name not in lane.affordances and not (name == "requests" and "wire" in lane.affordances):
             return without(name, lane)

@@ -30,6 +30,7 @@ class Operation:
     yields: Yields = Yields.VALUE
     mutates: bool = False
     is_property: bool = False
+    of_folders: bool = False  # What it is about is a folder.
     of_subject: bool = False  # Done by the kit or the lane fixture, not by the backend.
     needs: str | None = None  # The affordance it stands on.
     surface: str | None = None  # The only kind of backend that has it.
@@ -58,13 +59,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "write_atomic": Operation("ATOMIC_WRITE", _WRITE.required, _WRITE.optional, mutates=True),
     "open_atomic": Operation("ATOMIC_WRITE", ("path", "content"), ("overwrite",), mutates=True, surface="sync"),
     "delete": Operation("DELETE", _PATH, ("missing_ok",), mutates=True),
-    "delete_folder": Operation("DELETE", _PATH, ("recursive", "missing_ok"), mutates=True),
+    "delete_folder": Operation("DELETE", _PATH, ("recursive", "missing_ok"), mutates=True, of_folders=True),
     "list_files": Operation("LIST", _PATH, ("recursive", "max_depth"), yields=Yields.ITEMS),
     "list_folders": Operation("LIST", _PATH, yields=Yields.ITEMS),
     "iter_children": Operation("LIST", _PATH, yields=Yields.ITEMS),
     "glob": Operation("GLOB", ("pattern",), yields=Yields.ITEMS),
     "get_file_info": Operation("METADATA", _PATH),
-    "get_folder_info": Operation("METADATA", _PATH),
+    "get_folder_info": Operation("METADATA", _PATH, of_folders=True),
     "move": Operation("MOVE", ("src", "dst"), ("overwrite",), mutates=True),
     "copy": Operation("COPY", ("src", "dst"), ("overwrite",), mutates=True),
     "to_key": Operation(required=("native_path",)),
@@ -78,6 +79,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "deny": Operation(optional=("what",), of_subject=True, needs="deny"),  # What: "everything" or "changes".
     "construct": Operation(required=("variant",), optional=("options",), of_subject=True, needs="variants"),
 }
+
+# The capability by which a backend declares that it knows folders and a root (BE-029).
+FOLDERS_KNOWN_BY: Final = "LIST"
 
 # Kinds of backend: `Backend` and `AsyncBackend`.
 SURFACES: Final = ("sync", "async")
@@ -148,6 +152,11 @@ TRAITS: Final[Mapping[str, Trait]] = {
     # Large enough for every copy buffer and spool known, small enough to be cheap in memory.
     "large_write": Trait(None, default="1MiB+1"),
     "range_reader": Trait(_BOOL, default=False),
+    # The most that the store holds of each, in bytes; what is not declared has no bound.
+    "largest_file": Trait(None),
+    "longest_path": Trait(None),
+    "largest_metadata": Trait(None),
+    "sizes_known": Trait(_BOOL, default=True),
     "close_is_terminal": Trait(_BOOL, of_class=True),
 }
 

@@ -26,6 +26,7 @@ class Model:
         below_files: On a flat namespace, whether a key may stand below a file.
         metadata: Whether user metadata is kept.
         gone: The container is gone: writing may make it anew, or be refused.
+        knows_folders: Whether the backend declares that it knows folders: else a prefix may be one, or nothing.
         seen_past: Whether the folders in `bare` are there for certain, as the auditor saw them.
     """
 
@@ -33,6 +34,7 @@ class Model:
     below_files: bool
     metadata: bool = False
     gone: bool = False
+    knows_folders: bool = True
     seen_past: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     about: dict[str, dict[str, str]] = field(default_factory=dict)  # User metadata, by path.
@@ -47,7 +49,7 @@ class Model:
 
     def is_folder(self, path: str) -> bool:
         """Return whether a path is a folder for certain: there are files below it, or the auditor saw it."""
-        return self.has_files(path) or (self.seen_past and path in self.bare)
+        return self.knows_folders and (self.has_files(path) or (self.seen_past and path in self.bare))
 
     def has_files(self, path: str) -> bool:
         """Return whether there are files below a path."""
@@ -58,7 +60,9 @@ class Model:
         return path in self.files and self.has_files(path)
 
     def is_bare(self, path: str) -> bool:
-        """Return whether a path may be a folder without files, or may be gone."""
+        """Return whether a path may be a folder, or may be nothing."""
+        if not self.knows_folders:
+            return path not in self.files and self.has_files(path)
         return not self.flat and path in self.bare and not self.is_folder(path)
 
     def file_above(self, path: str) -> bool:
@@ -134,7 +138,7 @@ class Model:
 
     def _write_refused(self, path: str, *, overwrite: bool) -> set[str]:
         """Return the errors that writing to a path may meet; empty if it has to succeed."""
-        if not self.flat and self.is_folder(path):
+        if not self.flat and (self.has_files(path) or self.is_folder(path)):
             return {"InvalidPath"}
         if self.file_above(path) and not (self.flat and self.below_files):
             return {"InvalidPath"}
@@ -156,7 +160,7 @@ class Model:
         if self.gone:
             return frozenset({"RemoteStoreError"})
         # An empty folder that stayed is in the way; one that went is not.
-        return frozenset({"InvalidPath"}) if self.is_bare(path) else frozenset()
+        return frozenset({"InvalidPath"}) if self.is_bare(path) and not self.flat else frozenset()
 
     _expect_write_atomic = _expect_write
     _expect_open_atomic = _expect_write

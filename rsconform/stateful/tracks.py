@@ -15,7 +15,7 @@ from remote_store import Backend, Capability, InvalidPath
 
 from rsconform.lanes.facade import surface_of
 from rsconform.lanes.model import Snapshot, Subject
-from rsconform.spec.vocabulary import OPERATIONS
+from rsconform.spec.vocabulary import FOLDERS_KNOWN_BY, OPERATIONS
 from rsconform.stateful.doing import Seen, do
 from rsconform.stateful.expected import Expected
 from rsconform.stateful.model import Model, of_snapshot, tree_difference
@@ -329,9 +329,10 @@ def track_over(
 ) -> Track:
     """Return a track over an empty store and a backend; its instances are to be closed in the end."""
     metadata = backend.capabilities.supports(Capability.USER_METADATA)
+    knows_folders = backend.capabilities.supports(Capability[FOLDERS_KNOWN_BY])
 
     def model() -> Model:
-        return Model(flat=flat, below_files=below_files, metadata=metadata)
+        return Model(flat=flat, below_files=below_files, metadata=metadata, knows_folders=knows_folders)
 
     names = usable_operations(backend, surface_of(backend), subject)
     return Track(Instances(subject, backend), names, model, touched)
@@ -344,7 +345,8 @@ def usable_operations(backend: Backend, surface: str, subject: Subject) -> tuple
         operation = OPERATIONS[name]
         if name in OF_SUBJECT:
             return subject.peers if name == "reopen" else subject.container is not None
-        declared = operation.capability is None or backend.capabilities.supports(Capability[operation.capability])
+        needed = (operation.capability, FOLDERS_KNOWN_BY if operation.of_folders else None)
+        declared = all(one is None or backend.capabilities.supports(Capability[one]) for one in needed)
         return declared and operation.surface in (None, surface)
 
     return tuple(name for name in KNOWN if usable(name))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import UTC, datetime
 
+import pytest
+from remote_store import FileInfo, RemotePath
+
+from rsconform.cases.compiler import compile_edition
+from rsconform.cases.matchers import Matcher
 from rsconform.cases.model import Case
 from rsconform.cases.values import MISSING
 from rsconform.spec.mistakes import SpecError
-from tests.snippets import AXIOM, FAMILY, case_of, cases_of
+from tests.snippets import AXIOM, FAMILY, case_of, cases_of, edition_of
 
 CASE = '[[axiom.case]]\nname = "bad"\n'
 
@@ -187,3 +192,43 @@ def test_a_case_with_a_fault_needs_a_wire() -> None:
 
     assert case.needs == ("wire",)
     assert case.steps[0].faults[0].status == 200
+
+
+@pytest.mark.parametrize(
+    ("case", "presumes"),
+    [
+        ('given = { "d/a" = "text:" }\nsteps = [ { op = "exists", path = "d" } ]', True),
+        ('given = { "d/a" = "text:" }\nsteps = [ { op = "exists", path = "d/a" } ]', False),
+        ('given = { "d/a" = "text:" }\nsteps = [ { op = "exists", path = "no" } ]', False),
+        ('given = { "d" = "text:", "d/a" = "text:" }\nsteps = [ { op = "is_file", path = "d" } ]', False),
+        ('given = { "d/e/a" = "text:" }\nsteps = [ { op = "move", src = "d/e", dst = "x" } ]', True),
+        ('given = { "d/a" = "text:" }\nsteps = [ { op = "copy", src = "d/a", dst = "d" } ]', False),
+        ('given = { "d/a" = "text:" }\nsteps = [ { op = "write", path = "d", content = "text:" } ]', False),
+        ('steps = [ { op = "write", path = "d/a", content = "text:" }, { op = "read_bytes", path = "d" } ]', True),
+        ('steps = [ { op = "read_bytes", path = "." } ]', True),
+        ('steps = [ { op = "write", path = "./", content = "text:" } ]', False),
+        ('steps = [ { op = "get_folder_info", path = "no" } ]', True),
+        ('lacks = ["METADATA"]\nsteps = [ { op = "get_folder_info", path = "no" } ]', False),
+        ('lacks = ["LIST"]\nsteps = [ { op = "get_folder_info", path = "no" } ]', False),
+    ],
+)
+def test_a_case_about_a_folder_needs_a_backend_that_knows_folders(case: str, *, presumes: bool) -> None:
+    assert ("LIST" in case_of(case).capabilities) is presumes
+
+
+def test_what_is_denied_can_only_be_looked_at_past_the_subject() -> None:
+    case = case_of('fresh = true\nsteps = [ { op = "deny" } ]\nthen = { unchanged = true }')
+
+    assert case.needs == ("deny", "audit")
+
+
+@pytest.mark.parametrize(("known", "accepted"), [(True, [5]), (False, [5, 0])])
+def test_where_sizes_are_not_known_none_may_stand_for_each(*, known: bool, accepted: list[int]) -> None:
+    case = '[[axiom.case]]\nname = "only"\nsteps = [ { op = "get_file_info", path = "a", returns = { size = 5 } } ]'
+    (only,) = compile_edition(edition_of(AXIOM + case), {"sizes_known": known})
+    wanted = only.steps[0].returns
+    assert isinstance(wanted, Matcher)
+
+    for size in (5, 0, 4):
+        info = FileInfo(RemotePath("a"), "a", size, datetime.now(UTC))
+        assert (wanted.mismatch(info, lambda _: None) is None) is (size in accepted)

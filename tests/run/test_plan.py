@@ -204,3 +204,26 @@ def test_what_befalls_a_store_elsewhere_is_no_gap_where_the_store_is_the_instanc
 
     assert skip is not None
     assert skip.want is want
+
+
+@pytest.mark.parametrize(
+    ("trait", "case"),
+    [
+        ("largest_file", 'steps = [ { op = "write", path = "a", content = "bytes:100" } ]'),
+        ("largest_file", 'steps = [ { op = "write", path = "a", content = { stream = "bytes:100" } } ]'),
+        ("largest_file", 'given = { "a" = "zeros:100" }\nsteps = [ { op = "exists", path = "a" } ]'),
+        ("largest_file", 'probe = "races.own_keys"\nargs = { folder = "d", threads = 4, op = "write", size = 100 }'),
+        ("longest_path", 'steps = [ { op = "write", path = "{repeat:ab/:33}f", content = "text:" } ]'),
+        ("longest_path", 'given = { "a" = "text:" }\nsteps = [ { op = "move", src = "a", dst = "{repeat:k:100}" } ]'),
+        (
+            "largest_metadata",
+            'steps = [ { op = "write", path = "a", content = "text:", metadata = { k = "{repeat:v:99}" } } ]',
+        ),
+    ],
+)
+def test_a_case_that_asks_for_more_than_the_store_holds_does_not_apply(trait: str, case: str) -> None:
+    asked = case_of(case)
+
+    assert rule_out(asked, lane_of(traits={trait: "99"}), "0.33.0") == Skip(Want.TRAIT, f"{trait} >= 100")
+    assert rule_out(asked, lane_of(traits={trait: "100"}), "0.33.0") is None
+    assert rule_out(asked, lane_of(traits={}), "0.33.0") is None

@@ -166,7 +166,6 @@ def moto_behind_a_wire() -> Iterator[Any]:
     import logging
 
     from moto.server import ThreadedMotoServer
-    from rsconform_fixtures.moto_copies import conditional_copies
 
     from rsconform.wire import S3, Proxy
 
@@ -175,7 +174,7 @@ def moto_behind_a_wire() -> Iterator[Any]:
     server.start()
     host, port = server.get_host_and_port()
     try:
-        with conditional_copies(), Proxy(host, port, S3()) as wire:
+        with Proxy(host, port, S3()) as wire:
             yield wire
     finally:
         server.stop()

@@ -48,7 +48,8 @@ class S3Boto3Backend(Backend):
     By default a write looks neither for a folder at its path nor for a file above it.
 
     Of writers that must not overwrite, one wins, provided that the server honours `If-None-Match`: AWS does, in copies
-    too. A server that ignores the header would overwrite unasked, and needs `conditional_writes=False`. `move` is not
+    too. Other servers may ignore the header, so there the backend also looks for the file, right before it writes: what
+    is there is kept, and only of creators who come at once may more than one win. A copy always looks. `move` is not
     atomic: it copies, then deletes, and if the delete fails both files are there. One instance may be shared between
     threads. After `close`, or when the process dies in the middle of a large write, no part of a file is ever visible;
     parts of an upload that could not be aborted stay until the bucket's lifecycle rules remove them.
@@ -63,8 +64,11 @@ class S3Boto3Backend(Backend):
         client_options: Further keywords for the client, and `config_kwargs` for its botocore Config.
         retry: Counts requests, the first included. botocore has no setting for its other fields.
         reject_write_under_file_ancestor: Ask for a file at each folder above a path before writing to it.
-        conditional_writes: False where the server knows no `If-None-Match`: then the backend looks before it writes,
-            and of creators who come at once more than one may win.
+        conditional_writes: Whether the server honours `If-None-Match` of PutObject and CompleteMultipartUpload. True:
+            a write of bytes is one request and does not look first. False: the server refuses the header, so it is not
+            sent, and the backend looks instead. By default it does both, but on AWS, which is known to honour it.
+        conditional_copies: The same for CopyObject, but that a copy looks first in any case. False: the header is not
+            sent. By default it is, unless `conditional_writes` is False.
         client: A botocore S3 client to use instead of making one. It is not closed with the backend.
         transfer: Sizes from which files are transferred in parts.
 
@@ -87,7 +91,8 @@ class S3Boto3Backend(Backend):
         client_options: Mapping[str, Any] | None = None,
         retry: RetryPolicy | None = None,
         reject_write_under_file_ancestor: bool = False,
-        conditional_writes: bool = True,
+        conditional_writes: bool | None = None,
+        conditional_copies: bool | None = None,
         client: BaseClient | None = None,
         transfer: TransferSizes | None = None,
     ) -> None:
@@ -95,7 +100,10 @@ class S3Boto3Backend(Backend):
             raise ValueError("bucket is blank")
         self._bucket = bucket
         self._rejects_file_ancestor = reject_write_under_file_ancestor
-        self._writes_conditionally = conditional_writes
+        self._honours_conditions = conditional_writes
+        self._copies_conditionally = (
+            conditional_writes is not False if conditional_copies is None else conditional_copies
+        )
         self._sizes = transfer or TransferSizes()
         making = {
             "endpoint_url": endpoint_url,
@@ -294,7 +302,7 @@ class S3Boto3Backend(Backend):
         if key == target.key:
             return None
         self._refuse_file_ancestor(target)
-        copying.copy_object(self._requests, source, target, self._sizes)
+        copying.copy_object(self._requests, source, target, self._sizes, is_conditional=self._copies_conditionally)
         return source
 
     # The connection.
@@ -331,7 +339,7 @@ class S3Boto3Backend(Backend):
     def _target(self, path: str, *, overwrite: bool, metadata: Mapping[str, str] | None = None) -> Target:
         key = self._file_key(path)
         headers = writes.metadata_headers(metadata, path=path, backend=NAME)
-        return Target(path, key, overwrite, headers, self._writes_conditionally)
+        return Target(path, key, overwrite, headers, self._honours_conditions)
 
     def _refuse_file_ancestor(self, target: Target) -> None:
         """Raise InvalidPath if the opt-in is set and a file stands above the target.

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import Any
 
 from remote_store import BackendUnavailable, InvalidPath, NotFound, PermissionDenied, RemoteStoreError
 
@@ -109,6 +112,7 @@ class Refusal:
     message: str
     retries: int = 0  # How often botocore had sent the request before.
     region: str = ""  # Where the bucket lies, if the answer says it.
+    date: datetime | None = None  # The server's time.
 
 
 @functools.cache
@@ -132,9 +136,18 @@ def refusal_of(error: BaseException | None) -> Refusal | None:
             status, retries = int(metadata.get("HTTPStatusCode", 0)), int(metadata.get("RetryAttempts", 0))
             headers = metadata.get("HTTPHeaders", {})
             region = facts.get("Region") or facts.get("Endpoint") or headers.get("x-amz-bucket-region", "")
-            return Refusal(str(facts.get("Code", "")), status, str(facts.get("Message", "")), retries, str(region))
+            code, message = str(facts.get("Code", "")), str(facts.get("Message", ""))
+            return Refusal(code, status, message, retries, str(region), date_of(response))
         error = error.__cause__
     return None
+
+
+def date_of(answer: Mapping[str, Any]) -> datetime | None:
+    """Return the server's time when it answered, or None if it did not say."""
+    try:
+        return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    except (KeyError, ValueError, TypeError):
+        return None
 
 
 def store_error(exc: Exception, *, path: str | None, backend: str, hide: Sequence[str] = ()) -> RemoteStoreError:

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from remote_store import BackendUnavailable, InvalidPath, NotFound, RemoteStoreError
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 Response = dict[str, Any]
+
+_AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu")
 
 
 class Requests:
@@ -49,6 +52,11 @@ class Requests:
                 self.check_open()
                 client = self._client = self._client or self._connect()
         return client
+
+    @property
+    def is_aws(self) -> bool:
+        """Whether requests go to AWS; what other servers leave out of S3 is known of none."""
+        return (urlsplit(self.client.meta.endpoint_url).hostname or "").endswith(_AWS)
 
     def check_open(self) -> None:
         """Raise BackendUnavailable after `close`."""

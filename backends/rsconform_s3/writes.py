@@ -1,26 +1,27 @@
 """Writing an object: one PUT for what fits, else a multipart upload that is completed or aborted.
 
 A write that must not overwrite carries `If-None-Match: *` with the request that makes the object visible, so that of
-many creators, in whatever process, one wins. For a server that ignores the header (rclone does) or refuses it the
-target is looked up first, if the caller says so: then two who come at once may both have looked.
+many creators, in whatever process, one wins. A server may ignore the header (rclone does) and overwrite: unless it is
+known to honour the header, the target is looked up right before. Two who come at once may both have looked.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import chain
+from time import monotonic
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from remote_store import AlreadyExists, RemotePath, RemoteStoreError, WriteResult
 
 from rsconform_s3.errors import refusal_of
-from rsconform_s3.objects import CHECKSUM_MEMBERS, clean_etag, encode_metadata, write_result
+from rsconform_s3.landing import landed, of_bytes, of_parts
+from rsconform_s3.objects import CHECKSUM_MEMBERS, encode_metadata, write_result
 from rsconform_s3.requests import Requests, Response
 
 log = logging.getLogger(__name__)
@@ -68,12 +69,13 @@ class Target:
     key: str
     overwrite: bool
     headers: Mapping[str, Any] = field(default_factory=dict)
-    is_conditional: bool = True  # Whether the server is left to refuse what must not be overwritten.
+    # Whether the server refuses to overwrite if the header asks for it; None if that is not known.
+    honours_condition: bool | None = True
 
     @property
     def condition(self) -> dict[str, str]:
         """What the request that makes the object visible has to carry."""
-        return {"IfNoneMatch": "*"} if self.is_conditional and not self.overwrite else {}
+        return {} if self.overwrite or self.honours_condition is False else {"IfNoneMatch": "*"}
 
 
 def metadata_headers(metadata: Mapping[str, str] | None, *, path: str, backend: str) -> dict[str, Any]:
@@ -111,8 +113,8 @@ def put(requests: Requests, target: Target, body: bytes) -> Response:
     Raises:
         AlreadyExists: There is one, and it must not be overwritten.
     """
-    if not target.is_conditional:
-        refuse_existing(requests, target)
+    _look_unless_trusted(requests, target)
+    sent_s = monotonic()
     attempts_left = PUT_ATTEMPTS
     while True:
         attempts_left -= 1
@@ -123,9 +125,13 @@ def put(requests: Requests, target: Target, body: bytes) -> Response:
         except RemoteStoreError as exc:
             if attempts_left and _code_of(exc) == "ConditionalRequestConflict":
                 continue
-            landed = _landed(requests, target, exc, lambda: hashlib.md5(body, usedforsecurity=False).hexdigest())
-            if landed is not None:
-                return landed
+            own = (
+                None
+                if target.overwrite
+                else landed(requests, target.key, target.path, exc, lambda: of_bytes(body, sent_s))
+            )
+            if own is not None:
+                return own
             raise creation_error(requests, target, exc) from exc.__cause__
 
 
@@ -135,6 +141,16 @@ def refuse_existing(requests: Requests, target: Target) -> None:
         raise _already_exists(requests, target)
 
 
+def _look_unless_trusted(requests: Requests, target: Target) -> None:
+    """Raise AlreadyExists if the target exists, where it is not left to the server to find that out."""
+    if target.overwrite:
+        return
+    with requests.mapping(target.path):
+        trusted = requests.is_aws if target.honours_condition is None else target.honours_condition
+    if not trusted:
+        refuse_existing(requests, target)
+
+
 def creation_error(requests: Requests, target: Target, exc: RemoteStoreError) -> RemoteStoreError:
     """Return what a failed write means: AlreadyExists if its condition did not hold, else the failure itself."""
     refusal = refusal_of(exc)
@@ -142,28 +158,12 @@ def creation_error(requests: Requests, target: Target, exc: RemoteStoreError) ->
         return exc
     if refusal.status == HTTPStatus.PRECONDITION_FAILED:
         return _already_exists(requests, target)
-    if refusal.status == HTTPStatus.NOT_IMPLEMENTED and target.is_conditional:
+    if refusal.status == HTTPStatus.NOT_IMPLEMENTED and target.condition:
         message = f"The server cannot write conditionally ({exc.args[0]}); conditional_writes=False looks first instead"
         return RemoteStoreError(message, path=target.path, backend=requests.backend)
     if refusal.code == "ConditionalRequestConflict" and requests.head(target.key, target.path) is not None:
         return _already_exists(requests, target)
     return exc
-
-
-def _landed(requests: Requests, target: Target, exc: RemoteStoreError, own_etag: Callable[[], str]) -> Response | None:
-    """Return what HEAD says of an object that this very write made, in an attempt whose answer was lost.
-
-    botocore sent the request again then: the object that its condition met is the write's own, or the upload that it
-    was to complete is no more.
-    """
-    refusal = refusal_of(exc)
-    if refusal is None or not refusal.retries:
-        return None
-    met_itself = refusal.status == HTTPStatus.PRECONDITION_FAILED and not target.overwrite
-    if not met_itself and refusal.code != "NoSuchUpload":
-        return None
-    head = requests.head(target.key, target.path, ChecksumMode="ENABLED")
-    return head if head is not None and clean_etag(head) == own_etag() else None
 
 
 class Multipart:
@@ -175,6 +175,7 @@ class Multipart:
         self._headers = headers
         self._where: dict[str, Any] = {}
         self._parts: list[dict[str, Any]] = []
+        self._begun_s = monotonic()  # S3 says of an object made of parts that it was modified when the upload began.
 
     def __enter__(self) -> Self:
         with self._requests.mapping(self._target.path):
@@ -202,26 +203,24 @@ class Multipart:
         answer = self._requests.send("upload_part_copy", path, **self._where, PartNumber=self._next, **source)
         self._note(answer["CopyPartResult"])
 
-    def complete(self) -> Response:
-        """Make the object visible."""
+    def complete(self, size_bytes: int | None = None) -> Response:
+        """Make the object visible.
+
+        Args:
+            size_bytes: Of the whole object.
+        """
+        _look_unless_trusted(self._requests, self._target)
         parts = {"Parts": self._parts}
         try:
             return self._send(
                 "complete_multipart_upload", **self._where, MultipartUpload=parts, **self._target.condition
             )
         except RemoteStoreError as exc:
-            landed = _landed(self._requests, self._target, exc, self._etag)
-            if landed is not None:
-                return landed
+            key, path = self._target.key, self._target.path
+            own = landed(self._requests, key, path, exc, lambda: of_parts(self._parts, size_bytes, self._begun_s))
+            if own is not None:
+                return own
             raise creation_error(self._requests, self._target, exc) from exc.__cause__
-
-    def _etag(self) -> str:
-        """Return the ETag that S3 gives an object made of these parts, unless it encrypts with a key of KMS."""
-        try:
-            parts = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in self._parts)
-        except ValueError:
-            return ""
-        return f"{hashlib.md5(parts, usedforsecurity=False).hexdigest()}-{len(self._parts)}"
 
     @property
     def _next(self) -> int:
@@ -249,11 +248,11 @@ class _Counted:
             yield part
 
 
-def _upload(requests: Requests, target: Target, parts: Iterable[bytes]) -> Response:
+def _upload(requests: Requests, target: Target, parts: _Counted) -> Response:
     with Multipart(requests, target, target.headers) as upload:
         for part in parts:
             upload.add(part)
-        return upload.complete()
+        return upload.complete(parts.size_bytes)
 
 
 def _parts(source: BinaryIO, sizes: TransferSizes) -> Iterator[bytes]:

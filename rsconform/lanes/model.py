@@ -212,6 +212,7 @@ class Lane:
     backend: str | None = None  # The same of a plain callable that returns a backend.
     stage: int = 1
     evidence: Evidence = "in_process"
+    service: str = ""  # What the backend talks to, and what was changed of it, as the certificate says it.
     affordances: tuple[str, ...] = ()
     specs: tuple[str, ...] = ()
     traits: Mapping[str, object] = field(default_factory=dict)
@@ -235,4 +236,5 @@ class Lane:
     def digest(self) -> str:
         """Return a digest over the facts that a verdict can depend on."""
         facts = [self.name, self.evidence, self.stage, sorted(self.affordances), sorted(self.specs), self.declared]
+        facts += [self.service] if self.service else []
         return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -65,6 +65,7 @@ def _lane(report: Report) -> dict[str, Any]:
         "name": lane.name,
         "digest": lane.digest,
         "stage": lane.stage,
+        **({"service": lane.service} if lane.service else {}),
         "affordances": sorted(lane.affordances),
         "specs": sorted(lane.specs),
         "traits": {name: value for name, value in sorted(lane.traits.items()) if value is not None},

@@ -63,6 +63,7 @@ def _lane(report: Report) -> dict[str, Any]:
         "name": lane.name,
         "evidence": lane.evidence,
         "stage": lane.stage,
+        **({"service": lane.service} if lane.service else {}),
         "affordances": sorted(lane.affordances),
         "traits": dict(sorted(lane.traits.items())),
         "specs": sorted(lane.specs),

@@ -165,6 +165,8 @@ def _facts(report: Report) -> Iterator[str]:
     lane = report.header.lane
     audit = "audited past the backend" if lane.audit == "lane" else "audited through the backend itself"
     yield from _row("lane", f"{lane.name}: {lane.evidence}, {audit}", indent=0)
+    if lane.service:
+        yield from _row("service", lane.service, indent=0)
     instance = report.instance
     if instance is not None and instance.type:
         version = f" of {instance.distribution} {instance.version}" if instance.distribution else ""

@@ -132,6 +132,7 @@ class LaneFacts:
     specs: tuple[str, ...]
     audit: Literal["lane", "self"]
     digest: str
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)

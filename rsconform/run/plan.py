@@ -277,6 +277,7 @@ def lane_facts(lane: Lane) -> LaneFacts:
         specs=tuple(sorted(lane.specs)),
         audit="lane" if "audit" in lane.affordances else "self",
         digest=lane.digest,
+        service=lane.service,
     )
 
 

@@ -147,6 +147,8 @@ TRAITS: Final[Mapping[str, Trait]] = {
     # The clause on self-moves has no exemption, so only a lane that says so is excused.
     "self_op_supported": Trait(_BOOL, default=True),
     "rejects_write_under_file_ancestor": Trait(_BOOL),
+    # False where the server cannot refuse to copy onto a file that came after the backend looked.
+    "exclusive_copies": Trait(_BOOL, default=True),
     "concurrency": Trait(("thread_safe", "single_connection"), default="thread_safe"),
     "transport": Trait(("none", "fs", "http", "ssh", "sql")),
     # Large enough for every copy buffer and spool known, small enough to be cheap in memory.
@@ -388,6 +390,11 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "s3keys.read_back": ProbeFacts(surface="sync"),
     "s3keys.root": ProbeFacts(("path",), surface="sync"),
     "s3keys.spelling": ProbeFacts(("path",), surface="sync"),
+    "s3lost.alike": ProbeFacts(("path", "op", "content"), surface="sync"),
+    "s3lost.copied_after_parts": ProbeFacts(("src", "dst", "op", "content"), surface="sync"),
+    "s3lost.encrypted": ProbeFacts(("path", "op", "content"), surface="sync"),
+    "s3lost.ignored_by_copies": ProbeFacts(("src", "dst", "op"), surface="sync"),
+    "s3lost.ignored_by_writes": ProbeFacts(("path", "how", "variant"), surface="sync"),
     "s3options.addressing": ProbeFacts(("style",), surface="sync"),
     "s3options.ca_bundle": ProbeFacts(("source",), surface="sync"),
     "s3options.capabilities": ProbeFacts(surface="sync"),

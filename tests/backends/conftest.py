@@ -12,7 +12,6 @@ import moto
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from rsconform_fixtures.moto_copies import conditional_copies
 from rsconform_s3 import S3Boto3Backend, TransferSizes
 
 BUCKETS = (f"bucket-{number}" for number in itertools.count())
@@ -85,7 +84,7 @@ class Wire:
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """An S3 client on a moto of its own; parts may be small."""
-    with pytest.MonkeyPatch.context() as patch, moto.mock_aws(), conditional_copies():
+    with pytest.MonkeyPatch.context() as patch, moto.mock_aws():
         patch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
         yield boto3.client("s3", region_name="us-east-1", aws_access_key_id="k", aws_secret_access_key="s")
 
@@ -105,6 +104,18 @@ def wire(client: Any, bucket: str) -> Iterator[Wire]:
     yield wire
     client.meta.events.unregister("provide-client-params.s3", unique_id="record")
     client.meta.events.unregister("before-call.s3", unique_id="interfere")
+
+
+@pytest.fixture
+def deaf(client: Any) -> Iterator[None]:
+    """The server takes `If-None-Match` and does not mind it, as rclone and other servers do."""
+
+    def overlook(params: dict[str, Any], **_: Any) -> None:
+        params.pop("IfNoneMatch", None)
+
+    client.meta.events.register("before-parameter-build.s3", overlook, unique_id="overlook")
+    yield
+    client.meta.events.unregister("before-parameter-build.s3", unique_id="overlook")
 
 
 Seed = Callable[..., None]

@@ -17,11 +17,13 @@ from remote_store import (
     PermissionDenied,
     RemoteStoreError,
 )
-from rsconform_s3 import S3Boto3Backend
+from rsconform_s3 import S3Boto3Backend, TransferSizes
 
 if TYPE_CHECKING:
     from tests.backends.conftest import Seed, Wire
 
+# As in conftest.
+SMALL = TransferSizes(part_bytes=8, put_limit_bytes=20, copy_limit_bytes=10, copy_part_bytes=4)
 Stored = Callable[[], dict[str, bytes]]
 OPERATIONS = ["copy", "move"]
 LARGE = b"0123456789AB"
@@ -41,7 +43,8 @@ def test_a_copy_sends_no_content(
 
     run(backend, operation, "f", "x/y/g", overwrite=overwrite)
 
-    assert wire.operations == ["HeadObject", "CopyObject", *(["DeleteObject"] if operation == "move" else [])]
+    looks = ["HeadObject"] if overwrite else ["HeadObject", "HeadObject"]
+    assert wire.operations == [*looks, "CopyObject", *(["DeleteObject"] if operation == "move" else [])]
     (sent,) = wire.parameters("CopyObject")
     assert sent["CopySourceIfMatch"].startswith('"')
     assert sent.get("IfNoneMatch") == (None if overwrite else "*")
@@ -98,6 +101,47 @@ def test_onto_itself_is_one_look_and_nothing_else(
         run(backend, operation, "gone", "gone", overwrite=overwrite)
     with pytest.raises(InvalidPath):
         run(backend, operation, "d", "d", overwrite=overwrite)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("size", [8, 12])
+@pytest.mark.parametrize("options", [{}, {"conditional_writes": False}, {"conditional_copies": False}])
+def test_a_target_that_is_there_is_kept_although_the_server_overlooks_the_condition(
+    client: Any,
+    bucket: str,
+    seed: Seed,
+    stored: Stored,
+    deaf: None,
+    operation: str,
+    size: int,
+    options: dict[str, Any],
+) -> None:
+    backend = S3Boto3Backend(bucket, client=client, transfer=SMALL, **options)
+    seed("f", body=bytes(size))
+    seed("g", body=b"kept")
+    with pytest.raises(AlreadyExists) as caught:
+        run(backend, operation, "f", "g")
+    assert caught.value.path == "g"
+    assert stored() == {"f": bytes(size), "g": b"kept"}
+
+
+def test_the_conditions_of_writes_and_of_copies_are_switched_apart(client: Any, bucket: str, wire: Wire) -> None:
+    backend = S3Boto3Backend(bucket, client=client, conditional_copies=False)
+    backend.write("f", b"x")
+    backend.copy("f", "g")
+    assert wire.parameters("PutObject")[0]["IfNoneMatch"] == "*"
+    assert "IfNoneMatch" not in wire.parameters("CopyObject")[0]
+
+
+def test_a_server_that_cannot_copy_conditionally_is_no_reason_to_overwrite(
+    backend: S3Boto3Backend, seed: Seed, wire: Wire, stored: Stored
+) -> None:
+    seed("f")
+    wire.fail("CopyObject", 501, "NotImplemented")
+    with pytest.raises(RemoteStoreError, match="conditional_copies=False") as caught:
+        backend.copy("f", "g")
+    assert type(caught.value) is RemoteStoreError
+    assert set(stored()) == {"f"}
 
 
 ORDER = [
@@ -157,8 +201,28 @@ class TestRivals:
         assert caught.value.path == "f"
         assert stored() == {"f": body}
 
+    def test_a_source_that_changes_between_parts_is_not_copied_although_the_server_overlooks_the_pin(
+        self, small: S3Boto3Backend, seed: Seed, client: Any, bucket: str, stored: Stored
+    ) -> None:
+        seed("f", body=LARGE)
+        newer = LARGE[::-1]
+
+        def replace(**_: Any) -> None:
+            client.put_object(Bucket=bucket, Key="f", Body=newer)
+
+        client.meta.events.register_first("before-call.s3.UploadPartCopy", replace, unique_id="replace")
+        try:
+            with pytest.raises(BackendUnavailable, match="changed"):
+                small.copy("f", "g", overwrite=True)
+        finally:
+            client.meta.events.unregister("before-call.s3.UploadPartCopy", unique_id="replace")
+
+        assert stored() == {"f": newer}
+        assert client.list_multipart_uploads(Bucket=bucket).get("Uploads", []) == []
+
     def test_a_target_that_appears_is_kept(self, backend: S3Boto3Backend, seed: Seed, wire: Wire) -> None:
         seed("f", "g")
+        wire.fail("HeadObject", 404, skip=1)
         wire.fail("CopyObject", 412, "PreconditionFailed")
         with pytest.raises(AlreadyExists) as caught:
             backend.copy("f", "g")

@@ -6,6 +6,7 @@ import io
 import itertools
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -20,6 +21,7 @@ from remote_store import (
     RemoteStoreError,
 )
 from rsconform_s3 import S3Boto3Backend, TransferSizes
+from rsconform_s3.requests import Requests
 from rsconform_s3.writes import PARTS_OF_ONE_SIZE, PUT_ATTEMPTS
 
 if TYPE_CHECKING:
@@ -44,7 +46,11 @@ class OnlyRead:
 
 
 def source(*chunks: Any) -> Any:
-    return OnlyRead(iter(chunks))
+    return source_of(iter(chunks))
+
+
+def source_of(chunks: Iterator[Any]) -> Any:
+    return OnlyRead(chunks)
 
 
 def uploads(client: Any, bucket: str) -> list[Any]:
@@ -287,6 +293,82 @@ class TestWithoutConditionalWrites:
         assert type(caught.value) is RemoteStoreError
         assert wire.operations == ["PutObject"]
         assert stored() == {}
+
+
+def written(backend: S3Boto3Backend, content: bytes, how: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+    if how == "block":
+        with backend.open_atomic("f") as file:
+            file.write(content)
+            meanwhile()
+    else:
+        backend.write("f", content if how == "bytes" else io.BytesIO(content))
+
+
+class TestUnknownServers:
+    """Whether a server other than AWS honours the header is not known: it is sent, and the target looked up as well."""
+
+    @pytest.fixture
+    def elsewhere(self, small: S3Boto3Backend, monkeypatch: pytest.MonkeyPatch) -> S3Boto3Backend:
+        monkeypatch.setattr(Requests, "is_aws", False)
+        return small
+
+    @pytest.mark.parametrize("content", [b"new", LARGE], ids=["one-put", "in-parts"])
+    @pytest.mark.parametrize("how", ["bytes", "stream", "block"])
+    def test_what_is_there_is_kept_although_the_server_overlooks_the_condition(
+        self, elsewhere: S3Boto3Backend, seed: Seed, stored: Stored, deaf: None, content: bytes, how: str
+    ) -> None:
+        seed("f", body=b"kept")
+        with pytest.raises(AlreadyExists):
+            written(elsewhere, content, how)
+        assert stored() == {"f": b"kept"}
+
+    @pytest.mark.parametrize("content", [b"new", LARGE], ids=["one-put", "in-parts"])
+    def test_what_came_while_a_block_was_open_is_kept(
+        self, elsewhere: S3Boto3Backend, seed: Seed, stored: Stored, deaf: None, content: bytes
+    ) -> None:
+        with pytest.raises(AlreadyExists):
+            written(elsewhere, content, "block", lambda: seed("f", body=b"kept"))
+        assert stored() == {"f": b"kept"}
+
+    def test_what_came_during_a_long_upload_is_kept(
+        self, elsewhere: S3Boto3Backend, seed: Seed, stored: Stored, deaf: None, client: Any, bucket: str
+    ) -> None:
+        def chunks() -> Iterator[bytes]:
+            yield LARGE
+            seed("f", body=b"kept")
+            yield LARGE
+
+        with pytest.raises(AlreadyExists):
+            elsewhere.write("f", source_of(chunks()))
+        assert stored() == {"f": b"kept"}
+        assert uploads(client, bucket) == []
+
+    def test_a_creation_is_one_look_and_one_conditional_put(self, elsewhere: S3Boto3Backend, wire: Wire) -> None:
+        elsewhere.write("f", b"new")
+        assert wire.operations == ["HeadObject", "PutObject"]
+        assert wire.parameters("PutObject")[0]["IfNoneMatch"] == "*"
+
+    def test_who_says_that_it_honours_the_header_is_spared_the_look(
+        self, client: Any, bucket: str, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Requests, "is_aws", False)
+        S3Boto3Backend(bucket, client=client, conditional_writes=True).write("f", b"new")
+        assert wire.operations == ["PutObject"]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_aws"),
+    [
+        ("https://s3.eu-west-1.amazonaws.com", True),
+        ("https://s3.dualstack.us-east-1.amazonaws.com", True),
+        ("https://s3.cn-north-1.amazonaws.com.cn", True),
+        ("http://127.0.0.1:9000", False),
+        ("https://amazonaws.com.example.org", False),
+    ],
+)
+def test_aws_is_known_by_its_hosts(url: str, is_aws: bool) -> None:
+    client: Any = SimpleNamespace(meta=SimpleNamespace(endpoint_url=url))
+    assert Requests("b", backend="s3", connect=lambda: client, owns_client=False).is_aws is is_aws
 
 
 class TestOpenAtomic:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from hashlib import md5
 from typing import Any, Final
 
 from remote_store import AlreadyExists, BackendUnavailable, NotFound, PermissionDenied, RemoteStoreError
 from rsconform_s3.errors import refusal_of
 
 from rsconform_rogues.deeds import STREAM
-from rsconform_rogues.operators import Around, Call, When, Wrong, alters, asks, instead, streams
+from rsconform_rogues.operators import Around, Call, When, Wrong, alters, asked, asks, instead, streams
 from rsconform_rogues.row import Rogue, row
-from rsconform_rogues.sending import Sending, maps, sends, swallows_refusals
+from rsconform_rogues.sending import Sending, always, maps, sends, swallows_refusals
 from rsconform_rogues.trouble import ending_at
 
 _COPIED: Final = {"CopyObjectResult": {"ETag": '"e"'}, "ResponseMetadata": {"HTTPStatusCode": 200}}
@@ -130,6 +131,56 @@ def met_again(sending: Sending) -> Any:
         raise
 
 
+def met_a_digest(sending: Sending) -> Any:
+    """Tell one's own object from another's by its ETag alone."""
+    try:
+        return sending.proceed()
+    except RemoteStoreError as exc:
+        refusal = refusal_of(exc)
+        if refusal is None or refusal.status != 412 or not refusal.retries:
+            raise
+        head = sending.also("head_object", Key=sending.parameters["Key"])
+        if head["ETag"].strip('"') == md5(sending.parameters["Body"]).hexdigest():
+            return head
+        raise AlreadyExists("there is one", path=exc.path, backend=exc.backend) from None
+
+
+def copied_again(sending: Sending) -> Any:
+    """Take whatever is there at the second attempt for the copy."""
+    try:
+        return sending.proceed()
+    except RemoteStoreError as exc:
+        refusal = refusal_of(exc)
+        if refusal is not None and refusal.status == 412 and refusal.retries:
+            return dict(_COPIED)
+        raise
+
+
+def copied_by_its_etag(sending: Sending) -> Any:
+    """Tell a copy from another's object by the ETag of its source."""
+    try:
+        return sending.proceed()
+    except RemoteStoreError as exc:
+        refusal = refusal_of(exc)
+        if refusal is None or refusal.status != 412 or not refusal.retries:
+            raise
+        head = sending.also("head_object", Key=sending.parameters["Key"])
+        if head["ETag"] == sending.parameters["CopySourceIfMatch"]:
+            return dict(_COPIED)
+        raise AlreadyExists("there is one", path=exc.path, backend=exc.backend) from None
+
+
+def left_to_the_header(call: Call) -> Any:
+    """Leave it to the server alone to keep a target that is there."""
+    requests = call.backend._requests
+    target, look = call.backend._key(call.arguments["dst"]), requests.head
+    requests.head = lambda key, *rest, **more: None if key == target else look(key, *rest, **more)
+    try:
+        return call.proceed()
+    finally:
+        del requests.head
+
+
 def with_the_condition(sending: Sending) -> Any:
     """Look, and write conditionally as well."""
     return sending.proceed(IfNoneMatch="*") if sending.parameters.get("Body") == b"x" else sending.proceed()
@@ -198,7 +249,7 @@ def bare(message: str, *, code: str) -> Wrong:
     return sends("get_object list_objects_v2 put_object", deed)
 
 
-UNCONDITIONAL: Final = When(lambda call, _: not call.backend._writes_conditionally)
+UNCONDITIONAL: Final = When(lambda call, _: call.backend._honours_conditions is False)
 
 ROWS: Final[tuple[Rogue, ...]] = (
     row("S3B-021", "misses-the-file", "s3", maps(NotFound, code="NoSuchUpload"), reason="NotFound"),
@@ -286,6 +337,22 @@ ROWS: Final[tuple[Rogue, ...]] = (
         maps(AlreadyExists, status=412, operations="complete_multipart_upload"),
         reason="write to return",
     ),
+    row("S3B-085", "goes-by-the-etag", "s3", sends("put_object", met_a_digest), reason="to return, or BackendUnav"),
+    row("S3B-085", "takes-what-is-alike", "s3", sends("put_object", met_a_digest), reason="AlreadyExists from write"),
+    row(
+        "S3B-085", "copies-onto-itself", "s3", maps(AlreadyExists, status=412, operations="copy_object"), also="S3B-095"
+    ),
+    row("S3B-085", "takes-any-copy-for-its-own", "s3", sends("copy_object", copied_again), reason="AlreadyExists"),
+    row("S3B-085", "copies-by-the-etag", "s3", sends("copy_object", copied_by_its_etag), reason="BackendUnavailable"),
+    row(
+        "S3B-083",
+        "leaves-it-to-the-header",
+        "s3",
+        instead("copy move", left_to_the_header, asked(overwrite=False)),
+        also="BE-018c BE-019c KIT-001",
+        reason="AlreadyExists",
+    ),
+    row("S3B-086", "trusts-any-server", "s3", always(conditional_writes=True), reason="AlreadyExists from write"),
     row("S3B-085", "takes-all-for-its-own", "s3", sends("put_object", met_again), reason="AlreadyExists"),
     row("S3B-086", "overwrites-in-silence", "s3", sends("put_object", without_the_condition), reason="returned"),
     row("S3B-086", "demands-it-all-the-same", "s3", sends("put_object", with_the_condition), reason="no If-None-Match"),

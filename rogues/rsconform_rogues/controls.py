@@ -36,6 +36,7 @@ from rsconform_rogues.control import Control, control, lacking, only
 from rsconform_rogues.default_controls import DEFAULT_CONTROLS
 from rsconform_rogues.flat import Blob, FlatBackend, FlatLane, ForwardOnly
 from rsconform_rogues.harness import Base, flat
+from rsconform_rogues.limited_controls import LIMITED_CONTROLS
 from rsconform_rogues.odd_controls import ODD
 from rsconform_rogues.operators import (
     CLOSED,
@@ -466,5 +467,6 @@ CONTROLS: Final[tuple[Control, ...]] = (
     control("asks-about-each-file", TALLIED, instead("list_files", asking_for_each), near="requests-bounded"),
     control("takes-its-time", "memory", instead("exists copy get_file_info", slow), near="ends-in-time"),
     *DEFAULT_CONTROLS,
+    *LIMITED_CONTROLS,
     *ODD,
 )

@@ -34,6 +34,7 @@ from rsconform_rogues.flat import FlatLane
 TODAY = date(2030, 1, 1)
 _HERE = Place(__file__, 1)
 IN_THIS_PACKAGE = "flat"
+_ONLY_DECLARED = ("sizes_known", "largest_file", "longest_path", "largest_metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +82,16 @@ def edition() -> Edition:
 
 
 @functools.cache
-def _cases(specs: tuple[str, ...], large_write: object) -> tuple[Case, ...]:
+def _cases(specs: tuple[str, ...], traits: tuple[tuple[str, object], ...]) -> tuple[Case, ...]:
     families = (family for family in edition().families if family.common or family.id in specs)
     names = {axiom.id for family in families for axiom in family.axioms}
-    cases = compile_edition(edition(), {"large_write": large_write})
+    cases = compile_edition(edition(), dict(traits))
     return tuple(case for case in cases if case.axiom.id in names)
 
 
 def cases_for(lane: Lane) -> tuple[Case, ...]:
     """Return every case that binds a lane."""
-    return _cases(lane.specs, lane.declared["large_write"])
+    return _cases(lane.specs, tuple(sorted(lane.declared.items(), key=str)))
 
 
 def share_of(name: str) -> Callable[[Case], bool]:
@@ -136,7 +137,11 @@ def door(
     *,
     fresh_store: bool = False,
 ) -> Iterator[Lane]:
-    """Yield the lane that `--backend file.py:make` is: no trait declared, nothing afforded, a new store per call."""
+    """Yield the lane that `--backend file.py:make` is: nothing afforded, a new store per call.
+
+    It declares no trait but those that nobody could find out: how much the store holds, and that it knows no sizes.
+    """
+    traits = {name: value for name, value in base.lane.traits.items() if name in _ONLY_DECLARED}
     with ExitStack() as stack:
 
         def make() -> Backend:
@@ -144,7 +149,15 @@ def door(
             backend: Backend = stack.enter_context(manager).make()
             return backend
 
-        yield Lane("door", Path(__file__), _HERE, backend="somebody:make", make=wrap(make), fresh_store=fresh_store)
+        yield Lane(
+            "door",
+            Path(__file__),
+            _HERE,
+            backend="somebody:make",
+            make=wrap(make),
+            fresh_store=fresh_store,
+            traits=traits,
+        )
 
 
 def run(

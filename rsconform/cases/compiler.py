@@ -18,6 +18,7 @@ from rsconform.cases.model import Case, CaseId, End, Given, Step
 from rsconform.cases.states import compile_end, compile_given
 from rsconform.cases.steps import compile_step, names_bound
 from rsconform.cases.tables import BadValueError, table_of
+from rsconform.cases.values import Bound
 from rsconform.spec import vocabulary as v
 from rsconform.spec.mistakes import Mistake, SpecError, nearest
 from rsconform.spec.model import Axiom, CaseTemplate, Edition, Place, StepTemplate
@@ -25,7 +26,7 @@ from rsconform.spec.uncollected import uncollected
 
 _SYNC_OPERATIONS: Final = frozenset(name for name, op in v.OPERATIONS.items() if op.surface == "sync")
 # Operations that describe files, and what they say about sizes.
-_DESCRIBING: Final = ("get_file_info", "get_folder_info", "list_files", "iter_children", "glob")
+_DESCRIBING: Final = ("get_file_info", "get_folder_info", "list_files", "iter_children", "glob", "value")
 _SIZES: Final = ("size", "total_size")
 # What can be done with a stream of bytes on every kind of backend.
 _ON_ANY_STREAM: Final = ("drain", "read", "close")
@@ -166,10 +167,19 @@ class _CaseCompiler:
 
 
 def _or_no_size(value: object) -> object:
-    """Return what a description is to be, with 0 allowed in place of each size."""
+    """Return what a description is to be, with 0 allowed in place of each size.
+
+    A size that another answer gave may have been 0 itself, so nothing is compared with it.
+    """
     if isinstance(value, Mapping):
-        return {key: {"any_of": [item, 0]} if key in _SIZES else _or_no_size(item) for key, item in value.items()}
+        return {key: _size_or_none(item) if key in _SIZES else _or_no_size(item) for key, item in value.items()}
     return [_or_no_size(item) for item in value] if isinstance(value, list) else value
+
+
+def _size_or_none(size: object) -> object:
+    if isinstance(size, Bound):
+        return {"ge": 0}
+    return {"any_of": [size, 0]} if isinstance(size, int) else size
 
 
 def _check_probe(name: str | None, args: Mapping[str, object]) -> None:

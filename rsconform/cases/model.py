@@ -27,6 +27,7 @@ class Want(StrEnum):
     READING = "reading"  # The trait is not declared, and this reading of it does not hold.
     RELEASE = "release"  # The installed remote_store does not have it yet.
     SURFACE = "surface"  # The case cannot be put to this kind of backend.
+    HOLDING = "holding"  # The store cannot hold what the case begins with: weakens a certificate.
     FAULT = "fault"  # The backend sent no request that would have met the fault: weakens a certificate.
 
 

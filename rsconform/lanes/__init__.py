@@ -4,6 +4,7 @@ from rsconform.cases.faults import Fault
 from rsconform.lanes.elsewhere import Elsewhere
 from rsconform.lanes.model import (
     Audit,
+    CannotHoldError,
     Container,
     Denied,
     Deny,
@@ -22,6 +23,7 @@ from rsconform.lanes.model import (
 
 __all__ = [
     "Audit",
+    "CannotHoldError",
     "Container",
     "Denied",
     "Deny",

@@ -28,6 +28,23 @@ class NoEmptyFoldersError(Exception):
     """Raised by a `seed` whose store holds no empty folder, although folders with files are real: as in git."""
 
 
+class CannotHoldError(Exception):
+    """Raised by a `seed` whose store cannot hold a file that a case begins with: its name, its content or its size.
+
+    The case is skipped, which is counted and shown: its axiom is not exercised unless another case of it ran. It is
+    never held against the backend.
+
+    Args:
+        path: The file that cannot be held.
+        why: What the store holds instead, in a few words; it is for people.
+    """
+
+    def __init__(self, path: str, why: str = "") -> None:
+        self.path = path
+        self.why = why
+        super().__init__(f"{path}: {why}" if why else path)
+
+
 class FixtureError(Exception):
     """What a lane fixture affords failed: nothing is known about the subject."""
 
@@ -53,6 +70,7 @@ class Seed(Protocol):
     """Puts files and empty folders into the store past the backend.
 
     Raises:
+        CannotHoldError: The store cannot hold one of the files.
         NoEmptyFoldersError: It is to put an empty folder into a store that holds none.
     """
 

@@ -53,6 +53,7 @@ class ProbeContext:
         seed: Of what is random, as the run was given it.
         profile: How deep to look.
         patience: By how much what takes a while is to be stretched, as the machine has other things to do; at least 1.
+        traits: What the lane declares, with the defaults of what it does not.
         lane: What `--backend` names.
         corpus: A folder to keep what was found in, and to take it from; None to keep nothing.
         earlier: What an attempt before this one at the same case left to be looked at again.
@@ -66,12 +67,18 @@ class ProbeContext:
     seed: int = 0
     profile: Profile = Profile.QUICK
     patience: float = 1.0
+    traits: Mapping[str, object] = field(default_factory=dict)
     lane: str = ""
     corpus: Path | None = None
     earlier: dict[str, object] = field(default_factory=dict)
     breaches: list[Breach] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)  # Paths that the probe may have written, for whoever cleans up.
+
+    @property
+    def knows_sizes(self) -> bool:
+        """Return whether what the store says of sizes is to be believed at any time."""
+        return self.traits.get("sizes_known") is not False
 
     def call(self, what: str, operation: Callable[..., Any], *args: object, **options: object) -> Any:
         """Return what an operation of the subject gives; what it raises fails the case."""

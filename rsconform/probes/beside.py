@@ -9,7 +9,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, Final
 
-from remote_store import Backend, BackendUnavailable, Capability, NotFound, RemoteStoreError
+from remote_store import BackendUnavailable, Capability, NotFound, RemoteStoreError
 
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.racing import JOIN_S, demand_none, payload, race, rounds, switching_often
@@ -55,14 +55,19 @@ _ABOUT_FOLDERS: Final[Mapping[str, tuple[Capability | None, Question]]] = {
 }
 
 
-def _questions(backend: Backend, files: Sequence[str], folders: Sequence[str]) -> list[tuple[str, Question, str]]:
-    """Return what can be asked about paths: the operation, how to ask, and the path."""
+def _questions(context: ProbeContext, files: Sequence[str], folders: Sequence[str]) -> list[tuple[str, Question, str]]:
+    """Return what can be asked about paths: the operation, how to ask, and the path.
+
+    Answers hold sizes. Those of a store that does not know them before it has read a file are not asked.
+    """
+    backend = context.backend
+    told = () if context.knows_sizes else ("get_file_info", "list_files", "iter_children", "get_folder_info")
     asked = [(_ABOUT_FILES, path) for path in files] + [(_ABOUT_FOLDERS, path) for path in folders]
     return [
         (name, ask, path)
         for about, path in asked
         for name, (capability, ask) in about.items()
-        if capability is None or backend.capabilities.supports(capability)
+        if (capability is None or backend.capabilities.supports(capability)) and name not in told
     ]
 
 
@@ -90,7 +95,7 @@ def own_answers(context: ProbeContext, folder: str) -> None:
 
     def work(thread: int) -> Callable[[], str | None]:
         own = f"{folder}/{thread}"
-        questions = _questions(backend, (f"{own}/a", f"{own}/none"), (own, f"{own}-none"))
+        questions = _questions(context, (f"{own}/a", f"{own}/none"), (own, f"{own}-none"))
         alone = [_answer(backend, ask, path) for _, ask, path in questions]
 
         def ask_all() -> str | None:
@@ -113,7 +118,7 @@ def handed_over(context: ProbeContext, folder: str) -> None:
     backend: Any = context.backend
     paths = [f"{folder}/{name}" for name in ("a", "b", "c")]
     context.touched.update(paths)
-    questions = _questions(backend, paths, (folder, ""))
+    questions = _questions(context, paths, (folder, ""))
     changes = list(_changes(backend, *paths))
     meet, answers = threading.Barrier(2), [[], []]  # type: tuple[threading.Barrier, list[list[object]]]
 
@@ -314,7 +319,7 @@ def totals(context: ProbeContext, folder: str, op: str) -> None:
 
     def wrong(more: int = 2 * _CHURNED) -> str | None:
         if op == "get_folder_info":
-            return _miscounted(backend.get_folder_info(folder), len(files), size, more)
+            return _miscounted(backend.get_folder_info(folder), len(files), size if context.knows_sizes else None, more)
         if op == "list_folders":
             return _missing(folders, backend.list_folders(folder))
         return _missing(files, backend.list_files(folder, recursive=True))
@@ -333,10 +338,10 @@ def _missing(kept: set[str], found: Iterator[Any]) -> str | None:
     return f"{len(missing)} missing that were there throughout" if missing else None
 
 
-def _miscounted(info: Any, kept: int, size: int, more: int) -> str | None:
+def _miscounted(info: Any, kept: int, size: int | None, more: int) -> str | None:
     extra = info.file_count - kept
     if not 0 <= extra <= more:
         return f"{info.file_count} files, of which {kept} were there throughout and at most {more} came and went"
-    if not 0 <= info.total_size - size <= extra:
+    if size is not None and not 0 <= info.total_size - size <= extra:
         return f"{info.total_size} bytes in {info.file_count} files, where {kept} had {size} and others one each"
     return None

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from remote_store import Capability
 
+from rsconform.cases.content import parse_size
 from rsconform.lanes.elsewhere import ElsewhereError, others
 from rsconform.lanes.facade import surface_of
 from rsconform.probes import ProbeContext, away, probe, repeats
@@ -21,7 +22,6 @@ from rsconform.probes.acts import ACTS, IN_THREADS
 from rsconform.run.model import Profile
 
 _MiB: Final = 1 << 20
-_WRITTEN: Final = 96 * _MiB
 _REPETITIONS: Final = {Profile.QUICK: 120, Profile.STANDARD: 1000, Profile.DEEP: 5000}
 _BUDGET_S: Final = {Profile.QUICK: 0.05, Profile.STANDARD: 1.0, Profile.DEEP: 15.0}
 _ANSWER_S: Final = 50.0
@@ -63,13 +63,14 @@ def read(context: ProbeContext, path: str, ask: str, percent: int) -> None:
 
 
 @probe("bounds.write")
-def write(context: ProbeContext, path: str, op: str, percent: int) -> None:
+def write(context: ProbeContext, path: str, op: str, size: str, percent: int) -> None:
     """Writing a large file from a stream takes no more memory than a part of its size."""
     if op in _SYNC_ONLY and surface_of(context.backend) != "sync":
         context.skip(f"{op}()")
     context.touched.update((path, f"{path}-small"))
-    limit = _WRITTEN * percent // 100
-    _demand_less(context, limit, path, away.written_out, only="memory", path=path, op=op, size=_WRITTEN)
+    written = parse_size(size)
+    limit = written * percent // 100
+    _demand_less(context, limit, path, away.written_out, only="memory", path=path, op=op, size=written)
 
 
 @probe("bounds.transferred")

@@ -68,7 +68,7 @@ def _kinds(creates: bool) -> list[Kind]:
 
 
 def _ways_to_ask(context: ProbeContext) -> Mapping[Kind, Sequence[str]]:
-    described = context.backend.capabilities.supports(Capability.METADATA)
+    described = context.knows_sizes and context.backend.capabilities.supports(Capability.METADATA)
     return {Kind.READ: ("read_bytes", *(("get_file_info",) if described else ())), Kind.LOOK: ("is_file", "exists")}
 
 

@@ -113,7 +113,8 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
         def looking() -> object:
             for _ in rounds(context):
                 if read == "get_file_info":
-                    wrong = _misdescribed(backend.get_file_info(path), {len(data) for data in whole})
+                    sizes = {len(data) for data in whole}.union(() if context.knows_sizes else (0,))
+                    wrong = _misdescribed(backend.get_file_info(path), sizes)
                     if wrong is not None:
                         return wrong
                     continue
@@ -129,9 +130,11 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
 
 
 def _misdescribed(info: Any, sizes: set[int]) -> str | None:
-    """Return what no content that was written is described by."""
+    """Return what no content that was written is described by; a size of 0 is one that the store does not know."""
     if info.size not in sizes:
         return f"a size of {info.size} bytes"
+    if not info.size:
+        return None
     label = (info.metadata or {}).get(_LABEL)
     return None if label in (None, str(info.size)) else f"a size of {info.size} bytes with metadata of one of {label}"
 

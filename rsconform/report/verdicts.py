@@ -43,11 +43,12 @@ _SKIP_WORDS: Final = {
     Want.READING: "{} was not observed",
     Want.RELEASE: "only from {} on",
     Want.SURFACE: "cannot be put to this backend: {}",
+    Want.HOLDING: "the store cannot hold {}",
     Want.FAULT: "no request met the fault: {}",
 }
 
 # Nothing was shown, and no fact of backend or lane says that there is nothing to show.
-UNREACHED: Final = (Want.AFFORDANCE, Want.FAULT)
+UNREACHED: Final = (Want.AFFORDANCE, Want.FAULT, Want.HOLDING)
 _WITHOUT: Final = "no "  # A case that lacks a capability wants it not to be declared.
 
 

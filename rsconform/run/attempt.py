@@ -24,6 +24,7 @@ from rsconform.run.plan import without
 from rsconform.run.store import GivenFailedError, Mismatch, StoreView, UnaffordableError
 from rsconform.run.subjects import Held
 
+_UNHELD: Final = "skipped: the store cannot hold what the case begins with"
 # Arguments of probes that name what they may write; what none of these names, a probe tells itself.
 _PATHS: Final = ("path", "src", "dst", "changed", "outer", "inner")
 
@@ -76,6 +77,7 @@ class CaseRunner:
             deadline.patience(),
             lane=self.lane.backend or self.lane.name,
             # What a mere reading of an undeclared trait finds says nothing about the lane.
+            traits=self.lane.declared,
             corpus=None if self._presumes(case) else self.corpus,
             earlier=self.earlier,
             touched=view.touched,
@@ -96,7 +98,8 @@ class CaseRunner:
         except OffSurface as exc:
             return replace(blank, result=Result.SKIPPED, skip=Skip(Want.SURFACE, str(exc)))
         except UnaffordableError as exc:
-            return replace(blank, result=Result.SKIPPED, skip=exc.skip)
+            unheld = (_UNHELD,) if exc.skip.want is Want.HOLDING else ()
+            return replace(blank, result=Result.SKIPPED, skip=exc.skip, notes=unheld)
         except GivenFailedError as exc:
             return replace(blank, error=str(exc))
         except FaultNotMet as exc:

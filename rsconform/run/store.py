@@ -14,14 +14,15 @@ from rsconform.cases.content import Content, Source
 from rsconform.cases.model import End, Given, Skip, Want
 from rsconform.cases.values import Bound, Resolve, show_difference
 from rsconform.lanes.facade import surface_of
-from rsconform.lanes.model import NoEmptyFoldersError, Snapshot, StoredFile, Subject
+from rsconform.lanes.model import CannotHoldError, NoEmptyFoldersError, Snapshot, StoredFile, Subject
 from rsconform.run.deadline import SoftLimitError
 
 Tree = Mapping[str, bytes]
 
 
-# Names that every store holds.
-_PLAIN: Final = re.compile(r"(?=.{1,200}$)[\w.-]{1,64}(/[\w.-]{1,64})*", re.ASCII)
+# Names that every store holds: KIT-020 and KIT-027 leave it others to refuse. Dots stand within a name only.
+_NAME: Final = r"(?=[^/]{1,64}(?:/|$))[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_-])?"
+_PLAIN: Final = re.compile(rf"(?=.{{1,200}}$){_NAME}(?:/{_NAME})*")
 
 
 class GivenFailedError(Exception):
@@ -88,6 +89,8 @@ class StoreView:
                 self._subject.seed(files, given.folders)
             else:
                 self._seed_through_subject(files, given.folders)
+        except CannotHoldError as exc:
+            raise UnaffordableError(_unheld(exc.path)) from exc
         except NoEmptyFoldersError as exc:
             raise UnaffordableError(Skip(Want.TRAIT, "the store holds empty folders")) from exc
         except (UnaffordableError, GivenFailedError, KeyboardInterrupt, SoftLimitError):
@@ -110,7 +113,7 @@ class StoreView:
             except InvalidPath:
                 # A store need not hold every name. Whether it may refuse this one so is for KIT-020 and KIT-027.
                 if _PLAIN.fullmatch(path) is None:
-                    raise UnaffordableError(Skip(Want.TRAIT, "the store holds names of every kind")) from None
+                    raise UnaffordableError(_unheld(path)) from None
                 raise
         for folder in folders:
             # The contract has no mkdir: where folders are real one stays behind when its only file goes.
@@ -244,6 +247,13 @@ class StoreView:
         except RemoteStoreError:
             return None
         return frozenset(found)
+
+
+def _unheld(path: str) -> Skip:
+    """Return why a case is skipped that begins with a file which the store cannot hold."""
+    if _PLAIN.fullmatch(path) is None:
+        return Skip(Want.TRAIT, "the store holds names of every kind")
+    return Skip(Want.HOLDING, "what the case begins with")
 
 
 def _bytes_of(content: Content | Source | Bound, resolve: Resolve) -> bytes:

@@ -39,8 +39,8 @@ def test_the_first_standing_of_the_table_rules(outcomes: tuple[Outcome, ...], ru
 
 
 @pytest.mark.parametrize("want", list(Want))
-def test_only_a_missing_affordance_or_an_unmet_fault_makes_a_skip_not_exercised(want: Want) -> None:
-    expected = Ruling.NOT_EXERCISED if want in (Want.AFFORDANCE, Want.FAULT) else Ruling.NOT_APPLICABLE
+def test_only_what_could_not_be_shown_makes_a_skip_not_exercised(want: Want) -> None:
+    expected = Ruling.NOT_EXERCISED if want in (Want.AFFORDANCE, Want.FAULT, Want.HOLDING) else Ruling.NOT_APPLICABLE
 
     assert ruled(outcome(Result.SKIPPED, skip=Skip(want, "x"))).ruling is expected
 

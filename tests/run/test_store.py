@@ -11,7 +11,7 @@ from remote_store.backends import MemoryBackend
 
 from rsconform.cases.content import Content
 from rsconform.cases.model import End, Given, GivenFile, Skip, Want
-from rsconform.lanes.model import NoEmptyFoldersError, Snapshot, StoredFile, Subject
+from rsconform.lanes.model import CannotHoldError, NoEmptyFoldersError, Snapshot, StoredFile, Subject
 from rsconform.run.store import (
     GivenFailedError,
     Mismatch,
@@ -239,3 +239,35 @@ def test_a_store_that_holds_no_empty_folder_has_no_case_about_one() -> None:
         StoreView(Subject(make=lambda: backend, seed=seed), backend, flat=False).seed(Given(folders=("d",)))
 
     assert told.value.skip == Skip(Want.TRAIT, "the store holds empty folders")
+
+
+@pytest.mark.parametrize(
+    ("path", "skip"),
+    [
+        ("d/a", Skip(Want.HOLDING, "what the case begins with")),
+        ("A b", Skip(Want.TRAIT, "the store holds names of every kind")),
+    ],
+)
+def test_a_file_that_the_store_cannot_hold_skips_the_case_and_a_plain_one_leaves_its_axiom_unexercised(
+    path: str, skip: Skip
+) -> None:
+    def seed(files: Mapping[str, StoredFile], folders: Sequence[str]) -> None:
+        raise CannotHoldError(path, "parquet files only")
+
+    backend = MemoryBackend()
+    with pytest.raises(UnaffordableError) as told:
+        StoreView(Subject(make=lambda: backend, seed=seed), backend, flat=False).seed(
+            Given({path: GivenFile(content("text"))})
+        )
+
+    assert told.value.skip == skip
+
+
+@pytest.mark.parametrize("name", ["A", "d/Upper", ".hidden", "d/.hidden", "dot.", "a b", "ä", "-rf", "k" * 65])
+def test_a_name_that_not_every_store_holds_skips_the_case_where_the_backend_itself_refuses_it(name: str) -> None:
+    class Refuses(MemoryBackend):
+        def write(self, path: str, *_args: object, **_options: object) -> Any:
+            raise InvalidPath("not here", path=path, backend=self.name)
+
+    with pytest.raises(UnaffordableError):
+        StoreView(Subject(make=MemoryBackend), Refuses(), flat=False).seed(Given({name: GivenFile(content("text"))}))

@@ -1,0 +1,96 @@
+"""Controls over stores that hold only some files, and say so: few names, small files, sizes that are not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Final
+
+from remote_store import FileInfo, InvalidPath, RemoteStoreError
+
+from rsconform.lanes import CannotHoldError, Services, StoredFile, Subject
+from rsconform_rogues.control import control
+from rsconform_rogues.harness import Base
+from rsconform_rogues.operators import CLOSED, FILE, LISTINGS, ROOT, Call, Wrong, alters, instead
+from rsconform_rogues.table import BASES
+
+_MOST: Final = 4 << 20
+_PATH: Final = 300
+_METADATA: Final = 1000
+_LIMITS: Final = {"largest_file": "4MiB", "longest_path": "300", "largest_metadata": "1000"}
+
+
+def declaring(base: str, **traits: object) -> Base:
+    """Return a lane that declares more than it did."""
+    over = BASES[base]
+    return replace(over, lane=replace(over.lane, traits={**over.lane.traits, **traits}))
+
+
+def holding(base: str, can_hold: Callable[[str, StoredFile], bool]) -> Base:
+    """Return a lane whose `seed` says of some files that its store cannot hold them."""
+    over = BASES[base]
+
+    @contextmanager
+    def fixture(services: Services) -> Iterator[Subject]:
+        with over.fixture(services) as subject:
+            anything = subject.seed
+            assert anything is not None
+
+            def seed(files: Mapping[str, StoredFile], folders: Sequence[str]) -> None:
+                for path, file in files.items():
+                    if not can_hold(path, file):
+                        raise CannotHoldError(path, "text files only")
+                anything(files, folders)
+
+            yield replace(subject, seed=seed)
+
+    return replace(over, fixture=fixture)
+
+
+def _counted(content: Any) -> tuple[Any, int]:
+    """Return content with its size: of a stream as much as it takes to know that it is too large."""
+    if isinstance(content, bytes):
+        return content, len(content)
+    taken = b""
+    while len(taken) <= _MOST and (piece := content.read(1 << 20)):
+        taken += piece
+    return taken, len(taken)
+
+
+def _within_limits(call: Call) -> Any:
+    """Refuse what is too large, has too long a name or more metadata than there is room for."""
+    path = str(call.arguments.get("dst", call.path))
+    if len(path.encode()) > _PATH:
+        raise InvalidPath("too long a name", path=path, backend=call.backend.name)
+    metadata = call.arguments.get("metadata") or {}
+    if sum(len(text.encode()) for pair in metadata.items() for text in pair) > _METADATA:
+        raise RemoteStoreError("too much metadata", path=path, backend=call.backend.name)
+    if "content" not in call.arguments:
+        return call.proceed()
+    if not call.arguments["overwrite"] and call.rightly("exists", path):
+        return call.proceed()
+    content, size = _counted(call.arguments["content"])
+    if size > _MOST:
+        raise RemoteStoreError("too large a file", path=path, backend=call.backend.name)
+    return call.proceed(content=content)
+
+
+def _sizeless(entry: Any) -> Any:
+    return replace(entry, size=0) if isinstance(entry, FileInfo) else entry
+
+
+WITHIN_LIMITS: Final = instead("write write_atomic", _within_limits, ~ROOT & ~CLOSED) + instead(
+    "move copy", _within_limits, FILE & ~CLOSED & ~ROOT.of("dst")
+)
+SIZELESS: Final[Wrong] = (
+    alters("get_file_info", _sizeless)
+    + alters(f"{LISTINGS} glob", lambda found: map(_sizeless, found))
+    + alters("get_folder_info", lambda info: replace(info, total_size=0))
+)
+
+LIMITED_CONTROLS: Final = (
+    control("holds-text-files-only", holding("memory", lambda path, _: path.endswith(".txt"))),
+    control("holds-small-files", declaring("flat", **_LIMITS), WITHIN_LIMITS),
+    control("does-not-know-sizes", declaring("flat", sizes_known=False), SIZELESS),
+)

@@ -10,6 +10,7 @@ from rsconform.cases.model import Case
 from rsconform.run.journal import SUPERVISOR
 from rsconform.run.model import Journal
 from rsconform.run.smoke import SMOKE_PATH
+from rsconform.run.store import IN_PASSING
 
 _PATH_ARGUMENTS = ("path", "src", "dst")
 
@@ -56,6 +57,6 @@ def _paths(case: Case | None) -> Iterator[str]:
         yield SMOKE_PATH
         return
     yield from case.given.files
-    yield from (f"{folder}/.rsconform" for folder in case.given.folders)
+    yield from (f"{folder}/{IN_PASSING}" for folder in case.given.folders)
     for step in case.steps:
         yield from (path for name in _PATH_ARGUMENTS if isinstance(path := step.arguments.get(name), str))

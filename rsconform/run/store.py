@@ -20,6 +20,7 @@ from rsconform.run.deadline import SoftLimitError
 Tree = Mapping[str, bytes]
 
 
+IN_PASSING: Final = "rsconform"  # A file that is written to make a folder, and deleted again.
 # Names that every store holds: KIT-020 and KIT-027 leave it others to refuse. Dots stand within a name only.
 _NAME: Final = r"(?=[^/]{1,64}(?:/|$))[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_-])?"
 _PLAIN: Final = re.compile(rf"(?=.{{1,200}}$){_NAME}(?:/{_NAME})*")
@@ -119,10 +120,14 @@ class StoreView:
             # The contract has no mkdir: where folders are real one stays behind when its only file goes.
             if not declared.supports(Capability.DELETE):
                 raise UnaffordableError(Skip(Want.AFFORDANCE, "seed"))
-            self.touched.add(f"{folder}/.rsconform")
-            self._backend.write(f"{folder}/.rsconform", b"")
-            self._backend.delete(f"{folder}/.rsconform")
-            if self._backend.is_file(f"{folder}/.rsconform"):
+            passing = f"{folder}/{IN_PASSING}"
+            self.touched.add(passing)
+            try:
+                self._backend.write(passing, b"")
+            except InvalidPath:
+                raise UnaffordableError(Skip(Want.AFFORDANCE, "seed")) from None
+            self._backend.delete(passing)
+            if self._backend.is_file(passing):
                 raise GivenFailedError(
                     f"given failed: delete() left the file in the folder {folder!r}, which was to be empty"
                 )

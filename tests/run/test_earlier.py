@@ -46,7 +46,7 @@ def test_the_smoke_case_is_not_tried_again() -> None:
 def test_only_cases_that_did_not_come_to_their_end_have_left_files() -> None:
     earlier = earlier_part(journal(died("T-001/one"), attempt("T-001/two")), CASES)
 
-    assert earlier.paths == {"a", "d/.rsconform", "b"}
+    assert earlier.paths == {"a", "d/rsconform", "b"}
 
 
 def test_cases_that_ran_into_their_limit_are_counted_once_each() -> None:

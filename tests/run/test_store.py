@@ -215,7 +215,7 @@ def test_an_empty_folder_is_made_by_a_file_that_goes_again() -> None:
 
     assert backend.is_folder("d/e")
     assert list(backend.list_files("", recursive=True)) == []
-    assert view.touched == {"d/e/.rsconform"}
+    assert view.touched == {"d/e/rsconform"}
 
 
 def test_what_the_subject_raises_while_it_is_seeded_is_no_error_of_the_kit() -> None:

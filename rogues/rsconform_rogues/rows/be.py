@@ -27,7 +27,6 @@ from rsconform_rogues.deeds import (
     EMPTY_STORE,
     FOREIGN,
     GHOST,
-    HAS_BELOW,
     NATIVE_ROOT,
     NO_FILE_INSIDE,
     ODD,
@@ -157,7 +156,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("BE-005c", "takes-patterns", "flat", instead("is_folder", any_like(below_pattern), ~ROOT & ~CLOSED)),
     row("BE-005c", "raises-for-nothing", "memory", raises("is_file is_folder", NotFound, MISSING), reason="NotFound"),
     row("BE-005d", "raises-below-files", "flat", raises("is_folder", InvalidPath, BELOW_FILE), reason="InvalidPath"),
-    row("BE-005e", "is-both-at-once", "flat", answers("is_folder", True, HAS_BELOW)),
+    row("BE-005e", "is-neither", "memory", answers("is_folder", False, FOLDER), also="BE-005b"),
     # BE-006 and BE-007: reading.
     row(
         "BE-006a", "drops-the-last-byte", "flat", alters("read", lambda s: io.BytesIO(s.read()[:-1])), also="SEEK-003a"

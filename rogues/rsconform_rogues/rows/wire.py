@@ -122,10 +122,10 @@ ROWS: Final[tuple[Rogue, ...]] = (
     ),
     row(
         "BE-021e",
-        "sees-nothing-where-it-is-denied",
+        "sees-all-that-is-denied",
         "s3",
-        swallows("exists is_file is_folder", PermissionDenied, value=False),
-        reason="returned False",
+        swallows("exists is_file is_folder", PermissionDenied, value=True),
+        reason="return False",
     ),
     row(
         "BE-021e",
@@ -177,17 +177,17 @@ ROWS: Final[tuple[Rogue, ...]] = (
     ),
     row(
         "BE-021p",
-        "takes-trouble-for-a-no",
+        "takes-trouble-for-a-yes",
         "s3",
-        swallows("exists is_file is_folder", BackendUnavailable, value=False),
-        reason="returned False",
+        swallows("exists is_file is_folder", BackendUnavailable, value=True),
+        reason="return False",
     ),
     row(
         "BE-021p",
-        "takes-a-refusal-for-a-no",
+        "does-not-find-when-it-asks-again",
         "s3",
-        swallows("is_folder", PermissionDenied, value=False),
-        reason="returned False",
+        turns("is_folder", PermissionDenied, NotFound),
+        reason="NotFound",
     ),
     row(
         "BE-021p",

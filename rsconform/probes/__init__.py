@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from remote_store import Backend
 
+from rsconform.cases.content import parse_size
 from rsconform.cases.model import Want
 from rsconform.lanes.model import Subject
 from rsconform.run.model import Breach, Profile
@@ -79,6 +80,11 @@ class ProbeContext:
     def knows_sizes(self) -> bool:
         """Return whether what the store says of sizes is to be believed at any time."""
         return self.traits.get("sizes_known") is not False
+
+    def fitting(self, size: int) -> int:
+        """Return a size, or that of the largest file that the store holds if it is less."""
+        largest = self.traits.get("largest_file")
+        return size if largest is None else min(size, parse_size(str(largest)))
 
     def call(self, what: str, operation: Callable[..., Any], *args: object, **options: object) -> Any:
         """Return what an operation of the subject gives; what it raises fails the case."""

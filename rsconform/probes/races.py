@@ -91,7 +91,7 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
         read: How it looks; of a copy, which goes to a path of its own, that is read.
     """
     backend: Any = context.backend
-    whole = {bytes([letter]) * size for letter, size in ((97, 1), (98, 20_000), (99, 90_000))}
+    whole = {bytes([letter]) * context.fitting(size) for letter, size in ((97, 1), (98, 20_000), (99, 90_000))}
     context.touched.add(path)
 
     def described(data: bytes) -> dict[str, object]:
@@ -237,7 +237,7 @@ def _listed(backend: Any, folder: str, op: str) -> Iterator[Any]:
 def replaced(context: ProbeContext, folder: str, op: str) -> None:
     """While a file is replaced by copying or moving others onto it, a reader sees one of them whole at every moment."""
     backend: Any = context.backend
-    contents = [bytes([letter]) * size for letter, size in ((97, 50), (98, 20_000), (99, 90_000))]
+    contents = [bytes([letter]) * context.fitting(size) for letter, size in ((97, 50), (98, 20_000), (99, 90_000))]
     target = f"{folder}/target"
     sources = [f"{folder}/from{number}" for number in range(len(contents))]
     context.touched.update((target, *sources))

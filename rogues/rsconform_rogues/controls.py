@@ -37,6 +37,7 @@ from rsconform_rogues.default_controls import DEFAULT_CONTROLS
 from rsconform_rogues.flat import Blob, FlatBackend, FlatLane, ForwardOnly
 from rsconform_rogues.harness import Base, flat
 from rsconform_rogues.limited_controls import LIMITED_CONTROLS
+from rsconform_rogues.locking_controls import LOCKING_CONTROLS
 from rsconform_rogues.odd_controls import ODD
 from rsconform_rogues.operators import (
     CLOSED,
@@ -468,5 +469,6 @@ CONTROLS: Final[tuple[Control, ...]] = (
     control("takes-its-time", "memory", instead("exists copy get_file_info", slow), near="ends-in-time"),
     *DEFAULT_CONTROLS,
     *LIMITED_CONTROLS,
+    *LOCKING_CONTROLS,
     *ODD,
 )

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from remote_store import Backend
+from remote_store import Backend, ResourceLocked
 
 from rsconform.cases.content import parse_size
 from rsconform.cases.model import Want
 from rsconform.lanes.model import Subject
+from rsconform.run.ends import Refused
 from rsconform.run.model import Breach, Profile
 
 Probe = Callable[..., None]
@@ -74,6 +75,7 @@ class ProbeContext:
     earlier: dict[str, object] = field(default_factory=dict)
     breaches: list[Breach] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    changed: bool = False  # A change by `change` went well.
     touched: set[str] = field(default_factory=set)  # Paths that the probe may have written, for whoever cleans up.
 
     @property
@@ -92,6 +94,21 @@ class ProbeContext:
             return operation(*args, **options)
         except Exception as exc:
             self.fail(f"{what} to return", f"it raised {type(exc).__name__}: {exc}")
+
+    def change(self, what: str, operation: Callable[..., Any], *args: object, **options: object) -> Any:
+        """Return what a change gives that meets a reader, a listing or a rival.
+
+        A store that locks what is in use may refuse it with ResourceLocked (ERR-013): that ends the case, and the store
+        has to be as it was before. Another error fails the case.
+        """
+        try:
+            value = operation(*args, **options)
+        except ResourceLocked as exc:
+            raise Refused(what, exc, first=not self.changed) from exc
+        except Exception as exc:
+            self.fail(f"{what} to return", f"it raised {type(exc).__name__}: {exc}")
+        self.changed = True
+        return value
 
     def skip(self, what: str) -> NoReturn:
         """End the case as not applicable: it would need `what`."""

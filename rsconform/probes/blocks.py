@@ -13,12 +13,18 @@ from rsconform.lanes.errors import counted_as
 from rsconform.probes import ProbeContext, ProbeFailed, probe
 from rsconform.probes.looking import looking_at, shown
 from rsconform.probes.own import demand_own, demand_raised, make_own
+from rsconform.run.ends import Refused
 
 
 @probe("blocks.manager")
 def manager(context: ProbeContext, path: str, raises: str) -> None:
-    """Calling open_atomic() raises nothing, whatever is wrong; entering what it returned does."""
-    block = context.call("open_atomic()", context.backend.open_atomic, path)
+    """open_atomic() gives a context manager; what is wrong with the target is raised on entering it at the latest."""
+    try:
+        block = context.backend.open_atomic(path)
+    except Exception as exc:
+        if counted_as(exc).__name__ != raises:
+            context.fail(f"{raises or 'nothing'} from open_atomic() or on entering", f"{type(exc).__name__}: {exc}")
+        return
     for method in ("__enter__", "__exit__"):
         if not hasattr(type(block), method):
             context.fail("a context manager from open_atomic()", f"{type(block).__name__} without {method}")
@@ -112,7 +118,7 @@ def raises(context: ProbeContext, path: str, raised: str, body: str) -> None:
 def two(context: ProbeContext, outer: str, inner: str, content: str) -> None:
     """Two blocks are open at once and written to in turn; the outer holds twice what the inner does."""
     data = parse_content(content).data
-    with _Entered(context, outer) as first, _Entered(context, inner) as second:
+    with _Entered(context, outer) as first, _Entered(context, inner, beside=True) as second:
         for file in (first, second, first):
             context.call("write(bytes) in one of two blocks", file.write, data)
 
@@ -125,7 +131,7 @@ def rival(context: ProbeContext, path: str, by: str) -> None:
     try:
         with block as file:
             file.write(b"the block's")
-            context.call("write() of the rival", other.write, path, b"the rival's")
+            context.change("write() of the rival", other.write, path, b"the rival's")
     except AlreadyExists:
         return
     except RemoteStoreError as exc:
@@ -138,14 +144,22 @@ def rival(context: ProbeContext, path: str, by: str) -> None:
 
 
 class _Entered:
-    """An open_atomic block with overwrite, entered and left through the context."""
+    """An open_atomic block with overwrite, entered and left through the context.
 
-    def __init__(self, context: ProbeContext, path: str) -> None:
+    Args:
+        beside: Another block is open, so that the store may refuse this one.
+    """
+
+    def __init__(self, context: ProbeContext, path: str, *, beside: bool = False) -> None:
         self._context = context
-        self._block = context.call("open_atomic()", context.backend.open_atomic, path, overwrite=True)
+        self._call = context.change if beside else context.call
+        self._block = self._call("open_atomic()", context.backend.open_atomic, path, overwrite=True)
+        context.changed = False  # A block changes nothing before its end.
 
     def __enter__(self) -> Any:
-        return self._context.call("entering the block", self._block.__enter__)
+        file = self._call("entering the block", self._block.__enter__)
+        self._context.changed = False
+        return file
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
@@ -154,4 +168,4 @@ class _Entered:
             self._context.call("leaving the block", self._block.__exit__, None, None, None)
             return False
         swallowed = bool(self._block.__exit__(kind, exc, trace))
-        return swallowed and not isinstance(exc, ProbeFailed)
+        return swallowed and not isinstance(exc, ProbeFailed | Refused)

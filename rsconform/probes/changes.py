@@ -33,7 +33,7 @@ def listing(
     seen = Counter([_path(context.call("the first entry", next, entries, None))])
     if changed in seen:  # What is still to come shows more.
         changed = next(name for name in context.content if name not in seen)
-    context.call(f"{change} meanwhile", _CHANGES[change], context.backend, changed)
+    context.change(f"{change} meanwhile", _CHANGES[change], context.backend, changed)
     for _ in range(10_000):
         entry = context.call("the next entry", next, entries, None)
         if entry is None:
@@ -53,7 +53,7 @@ def cleared(context: ProbeContext, path: str, op: str) -> None:
         if entry is None:
             break
         seen[_path(entry)] += 1
-        context.call("delete() of what was listed", context.backend.delete, _path(entry), missing_ok=True)
+        context.change("delete() of what was listed", context.backend.delete, _path(entry), missing_ok=True)
     missing, strange = set(context.content) - set(seen), set(seen) - set(context.content)
     if missing or strange or len(seen) != seen.total():
         context.fail(
@@ -70,7 +70,7 @@ def below(context: ProbeContext, path: str, max_depth: int | None = None) -> Non
     first = _path(context.call("the first entry", next, entries, None))
     folders = sorted({name.rpartition("/")[0] for name in context.content} - {first.rpartition("/")[0]})
     gone = folders[len(folders) // 2]
-    context.call("delete_folder() meanwhile", context.backend.delete_folder, gone, recursive=True)
+    context.change("delete_folder() meanwhile", context.backend.delete_folder, gone, recursive=True)
     seen = Counter([first, *(_path(entry) for entry in context.call("the other entries", _some, entries))])
     steady = {name for name in context.content if not name.startswith(f"{gone}/")}
     _demand_each_once(context, seen, steady, context.content)
@@ -85,7 +85,7 @@ def folders(context: ProbeContext, path: str, change: str, changed: str) -> None
     """The same of list_folders(), where what changes is a file in one of the folders."""
     entries = iter(context.call("list_folders()", context.backend.list_folders, path))
     seen = Counter([_path(context.call("the first entry", next, entries, None))])
-    context.call(f"{change} meanwhile", _CHANGES[change], context.backend, changed)
+    context.change(f"{change} meanwhile", _CHANGES[change], context.backend, changed)
     for entry in context.call("the other entries", list, entries):
         seen[_path(entry)] += 1
     own = changed.rpartition("/")[0]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
+from time import monotonic
 from typing import Any, Final
 
-from remote_store import Backend, CapabilityNotSupported, RemoteStoreError
+from remote_store import Backend, CapabilityNotSupported
 
 from rsconform.probes import ProbeContext, ProbeFailed, probe
 from rsconform.probes.telling import Telling
 
 _WAIT_S: Final = 8.0
 _MANY: Final = 12
+_AS_LONG: Final = 3 * 2 * (_MANY + 1)  # The most operations that another thread does, each as slow as it may be.
 
 Deed = Callable[[Any, str], object]
 
@@ -26,18 +29,24 @@ class _Stop(BaseException):  # As an interrupt is: what only `except Exception` 
     """What stops the caller's own code."""
 
 
-class _Failing:
+class _Failing(io.BufferedIOBase):
     """A stream that gives a little and then fails."""
 
     def __init__(self, raised: type[BaseException] = _SourceError) -> None:
         self._asked = 0
         self._raised = raised
 
-    def read(self, _size: int = -1) -> bytes:
+    def readable(self) -> bool:
+        return True
+
+    def read(self, _size: int | None = -1, /) -> bytes:
         self._asked += 1
         if self._asked > 1:
             raise self._raised
         return b"half"
+
+    def read1(self, size: int = -1, /) -> bytes:
+        return self.read(size)
 
 
 def _body(raised: type[BaseException]) -> Deed:
@@ -93,13 +102,14 @@ _FAILING: Final[Mapping[str, Deed]] = {
 def after_error(context: ProbeContext, folder: str, op: str) -> None:
     """After an operation that raised in this thread, or was left half-way, another thread can work."""
     context.touched.update(f"{folder}/{name}" for name in ("a", "b", "new", "nope", "other"))
+    wait_s = _time_for(context, lambda: context.backend.write(f"{folder}/other", b"other", overwrite=True))
     try:
         _FAILING[op](context.backend, folder)
     except CapabilityNotSupported as exc:
         context.skip(f"{exc.capability} is declared")
-    except (RemoteStoreError, _SourceError, _Stop):
+    except (Exception, _Stop):  # What else than ours comes out is for other axioms.
         pass
-    _demand_let_in(context, f"{op}() raised or was left", _writes, folder)
+    _demand_let_in(context, f"{op}() raised or was left", _writes, folder, wait_s)
 
 
 @probe("locks.beside_open")
@@ -108,19 +118,21 @@ def beside_open(context: ProbeContext, folder: str, op: str) -> None:
     if op in _WAITING:
         _WAITING[op](context, folder)
         return
+    wait_s = _time_to_look(context, folder)
     with ExitStack() as stack:
         opened = context.call(f"{op}()", getattr(context.backend, op), folder if op != "read" else f"{folder}/a")
         if hasattr(opened, "close"):
             stack.callback(opened.close)
         context.call("the first of it", (lambda: opened.read(1)) if op == "read" else (lambda: next(opened, None)))
-        _demand_let_in(context, f"{op}() is half-way", _looks, folder)
+        _demand_let_in(context, f"{op}() is half-way", _looks, folder, wait_s)
 
 
 def _in_a_block(context: ProbeContext, folder: str) -> None:
     context.touched.add(f"{folder}/new")
+    wait_s = _time_to_look(context, folder)
     with context.call("open_atomic()", context.backend.open_atomic, f"{folder}/new") as file:
         file.write(b"half")
-        _demand_let_in(context, "open_atomic() is half-way", _looks, folder)
+        _demand_let_in(context, "open_atomic() is half-way", _looks, folder, wait_s)
 
 
 def _in_a_source(op: str) -> Callable[[ProbeContext, str], None]:
@@ -129,11 +141,12 @@ def _in_a_source(op: str) -> Callable[[ProbeContext, str], None]:
     def in_a_source(context: ProbeContext, folder: str) -> None:
         context.touched.add(f"{folder}/new")
         wrong: list[ProbeFailed] = []
+        wait_s = _time_to_look(context, folder)
 
         def told(at: int) -> None:
             if at == 1 and not wrong:
                 try:
-                    _demand_let_in(context, f"{op}() is half-way", _looks, folder)
+                    _demand_let_in(context, f"{op}() is half-way", _looks, folder, wait_s)
                 except ProbeFailed as exc:  # What a source raises the backend might take for its own.
                     wrong.append(exc)
 
@@ -146,9 +159,10 @@ def _in_a_source(op: str) -> Callable[[ProbeContext, str], None]:
 
 
 def _beside_many(context: ProbeContext, folder: str) -> None:
+    wait_s = _time_to_look(context, folder)
     with closing(context.call("read()", context.backend.read, f"{folder}/a")) as stream:
         context.call("the first of it", stream.read, 1)
-        _demand_let_in(context, "one read() is half-way", _reads_many, folder)
+        _demand_let_in(context, "one read() is half-way", _reads_many, folder, wait_s)
 
 
 def _reads_many(backend: Backend, folder: str) -> None:
@@ -180,7 +194,18 @@ def _writes(backend: Backend, folder: str) -> None:
         backend.exists(f"{folder}/{name}")
 
 
-def _demand_let_in(context: ProbeContext, left: str, work: Deed, folder: str) -> None:
+def _time_to_look(context: ProbeContext, folder: str) -> float:
+    return _time_for(context, lambda: context.backend.read_bytes(f"{folder}/b"))
+
+
+def _time_for(context: ProbeContext, operation: Callable[[], object]) -> float:
+    """Return how long another thread is waited for: many times what one operation takes when nothing is in its way."""
+    began = monotonic()
+    context.call("an operation before", operation)
+    return max(_WAIT_S, _AS_LONG * (monotonic() - began)) * context.patience
+
+
+def _demand_let_in(context: ProbeContext, left: str, work: Deed, folder: str, wait_s: float) -> None:
     errors: list[Exception] = []
 
     def run() -> None:
@@ -191,8 +216,8 @@ def _demand_let_in(context: ProbeContext, left: str, work: Deed, folder: str) ->
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(_WAIT_S)
+    thread.join(wait_s)
     if thread.is_alive():
-        context.fail(f"another thread to be let in after {left} here", f"it still waits after {_WAIT_S:g} s")
+        context.fail(f"another thread to be let in after {left} here", f"it still waits after {wait_s:g} s")
     if errors:
         context.fail("no error in the other thread", f"{type(errors[0]).__name__}: {errors[0]}")

@@ -29,7 +29,7 @@ def unseen(context: ProbeContext, path: str, content: str, by: str) -> None:
             if now != before:
                 seen.append(f"{shown(now)} when the source was at byte {at}")
 
-        source = Telling(parse_content(content).data, told)
+        source: Any = Telling(parse_content(content).data, told)
         context.call("write_atomic()", context.backend.write_atomic, path, source, overwrite=True)
         if seen:
             context.fail(f"{shown(before)} until the source is read", seen[0])
@@ -50,7 +50,7 @@ def conflict(context: ProbeContext, path: str, content: str, overwrite: str) -> 
         if new:
             begun.append(f"{', '.join(new[:3])} begun when the source was at byte {at}")
 
-    source = Telling(parse_content(content).data, told)
+    source: Any = Telling(parse_content(content).data, told)
     write = (
         partial(context.backend.write_atomic, overwrite=False) if overwrite == "no" else context.backend.write_atomic
     )
@@ -99,8 +99,10 @@ def from_itself(context: ProbeContext, path: str, target: str, op: str) -> None:
     context.touched.add(target)
     stream: Any = context.call("read()", context.backend.read, path)
     source = stream.chunks if isinstance(stream, AsyncStream) else stream
-    context.call(f"{op}() from a stream of its own", getattr(context.backend, op), target, source)
-    context.call("close()", stream.close)
+    try:
+        context.change(f"{op}() from a stream of its own", getattr(context.backend, op), target, source)
+    finally:
+        context.call("close()", stream.close)
     seen = context.call("read_bytes()", context.backend.read_bytes, target)
     if seen != context.content[path]:
         context.fail(f"all {len(context.content[path])} bytes of {path}", f"{len(seen)} bytes, or others")

@@ -154,14 +154,14 @@ def kept_in_place(context: ProbeContext, path: str, op: str, first: int, new: st
 
 def _replace(context: ProbeContext, path: str, by: str, content: bytes) -> None:
     if by != "open_atomic":
-        context.call(f"{by}()", getattr(context.backend, by), path, content, overwrite=True)
+        context.change(f"{by}()", getattr(context.backend, by), path, content, overwrite=True)
         return
 
     def block() -> None:
         with context.backend.open_atomic(path, overwrite=True) as file:
             file.write(content)
 
-    context.call("open_atomic()", block)
+    context.change("open_atomic()", block)
 
 
 def _open(context: ProbeContext, path: str, op: str) -> Any:

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import cast
 
 
-class Telling(io.BytesIO):
-    """A stream that calls back whenever it is read."""
+class Telling(io.BufferedIOBase):
+    """A stream that calls back whenever it is read.
+
+    It is no BytesIO: whoever is handed one may take its buffer and never read it.
+    """
 
     def __init__(self, data: bytes, tell: Callable[[int], None]) -> None:
-        super().__init__(data)
-        self._tell = tell
+        self._source = io.BytesIO(data)
+        self._told = tell
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._source.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._source.tell()
 
     def read(self, size: int | None = -1, /) -> bytes:
-        piece = super().read(size)
-        self._tell(self.tell())
+        piece = self._source.read(size)
+        self._told(self._source.tell())
         return piece
 
-    def read1(self, size: int | None = -1, /) -> bytes:
+    def read1(self, size: int = -1, /) -> bytes:
         return self.read(size)
-
-    def readinto(self, buffer: object, /) -> int:
-        view = memoryview(cast("bytearray", buffer)).cast("B")
-        piece = self.read(len(view))
-        view[: len(piece)] = piece
-        return len(piece)

@@ -105,7 +105,7 @@ class CaseRunner:
         except FaultNotMet as exc:
             attempt = replace(blank, result=Result.SKIPPED, skip=Skip(Want.FAULT, str(exc)))
         except Refused as exc:
-            attempt = replace(attempt, result=Result.PASSED, notes=(str(exc),))
+            attempt = self._judge_refusal(interpreter, case, exc, replace(attempt, notes=(str(exc),)))
         except CaseFailed as exc:
             attempt = replace(attempt, result=Result.FAILED, failure=_failure(case, interpreter, exc))
         except ProbeSkipped as exc:
@@ -169,6 +169,24 @@ class CaseRunner:
             self.hangs.add()
         finally:
             deadline.disarm()
+
+    def _judge_refusal(self, interpreter: Interpreter, case: Case, refused: Refused, attempt: Attempt) -> Attempt:
+        """Return what a permitted refusal comes to: it must not have changed anything."""
+        deadline.arm(self.limits.store_s(case))
+        try:
+            mismatch = interpreter.view.judge_refusal(case.given) if refused.first else None
+        except deadline.SoftLimitError:  # What looking owes is for the axioms about it.
+            mismatch = None
+        finally:
+            deadline.disarm()
+        if mismatch is None:
+            return replace(attempt, result=Result.PASSED)
+        expected = f"{mismatch.expected}, as {refused.error} refused the change"
+        if case.probe is not None:
+            failure = Failure(expected, mismatch.observed, step=0, steps=(_probe_text(case),))
+        else:
+            failure = _failure(case, interpreter, CaseFailed(expected, mismatch.observed))
+        return replace(attempt, result=Result.FAILED, failure=failure, notes=())
 
     def _judge_end(self, interpreter: Interpreter, case: Case, view: StoreView) -> Mismatch | None:
         if case.then is None:

@@ -9,12 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rsconform.run.model import REFUSED
+
 _KIT: Final = str(Path(__file__).parents[1])
 _LIBRARY, _PACKAGES = sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")
 
 
 class Refused(Exception):  # Not an error: a permitted way for a case to end.
-    """The subject took a permitted refusal: the rest of the case is not run."""
+    """The subject took a permitted refusal: the rest of the case is not run.
+
+    Args:
+        error: What it raised.
+        first: Nothing was changed before, so that the store has to be as it was given.
+    """
+
+    def __init__(self, what: str, error: BaseException, *, first: bool) -> None:
+        self.error = type(error).__name__
+        self.first = first
+        super().__init__(f"{REFUSED}{what} raised {self.error}")
 
 
 class FaultNotMet(Exception):  # Not an error: nothing was shown.

@@ -14,7 +14,6 @@ from rsconform.cases.values import Bound, Missing, resolve_value, show, show_dif
 from rsconform.lanes.errors import counted_as
 from rsconform.run.ends import CaseFailed, Done, Refused, show_error
 from rsconform.run.invariants import FEW_REQUESTS
-from rsconform.run.model import REFUSED
 from rsconform.run.store import StoreView
 from rsconform.spec.vocabulary import METHODS, S3_REQUESTS, SOURCE_ERROR, TOTAL
 
@@ -79,21 +78,12 @@ class Judge:
                         phase=done.phase,
                     )
             # Where listings and reads are generators nothing can fail at the call.
-            if step.at not in (None, done.phase) and surface == "sync":
+            if not _is_in_time(step.at, done.phase) and surface == "sync":
                 raise CaseFailed(f"{_any_of(step.raises)} at {step.at}", f"it came at {done.phase}", phase=done.phase)
             return
         if step.or_raises and self._is_one_of(error, step.or_raises):
-            self._judge_refusal(error, first=at == 0)
-            raise Refused(f"{REFUSED}{step.op} raised {type(error).__name__}")
+            raise Refused(step.op, error, first=at == 0)
         raise CaseFailed(f"{step.op} to return", observed, phase=done.phase)
-
-    def _judge_refusal(self, error: BaseException, *, first: bool) -> None:
-        seen, given = self.view.snapshot(), self.case.given
-        if seen is None:
-            return
-        before = {path: file.content.data for path, file in given.files.items()}
-        if first and {path: file.content for path, file in seen.files.items()} != before:
-            raise CaseFailed(f"the store unchanged by the refusal ({type(error).__name__})", "it has changed")
 
     def _is_one_of(self, error: BaseException, names: tuple[str, ...]) -> bool:
         for name in names:
@@ -170,6 +160,11 @@ def _count_of(kind: str, sent: Mapping[str, int]) -> int:
     if kind in METHODS:
         return sum(count for name, count in sent.items() if S3_REQUESTS.get(name, name) == kind)
     return sum(sent.values()) if kind == TOTAL else sent.get(kind, 0)
+
+
+def _is_in_time(at: str | None, phase: str) -> bool:
+    """Return whether an error came where it had to. In a `with` the call and the entering are one."""
+    return at in (None, phase) or (at, phase) == ("enter", "call")
 
 
 def _any_of(names: tuple[str, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import BinaryIO, NoReturn, cast
 
 from rsconform.cases.content import Content, Source
 
@@ -63,13 +63,53 @@ class _Awkward(io.BufferedIOBase):
 
 
 class _OnlyRead:
-    """An object with `read` and nothing else."""
+    """A BinaryIO that can do nothing but `read`: no class of `io`, and without what BinaryIO does not ask for."""
+
+    mode = "rb"
+    name = "<source>"
+    closed = False
 
     def __init__(self, stream: _Awkward) -> None:
         self._stream = stream
 
     def read(self, size: int = -1, /) -> bytes:
         return self._stream.read(size)
+
+    def readline(self, size: int = -1, /) -> bytes:
+        return self._stream.readline(size)
+
+    def readlines(self, hint: int = -1, /) -> list[bytes]:
+        return self._stream.readlines(hint)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    writable = isatty = seekable
+
+    def seek(self, *_: object) -> NoReturn:
+        raise io.UnsupportedOperation("it can only be read")
+
+    tell = truncate = fileno = write = writelines = seek
+
+    def flush(self) -> None:
+        """Do nothing: nothing is ever written."""
+
+    close = flush
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def __next__(self) -> bytes:
+        return next(self._stream)
+
+    def __enter__(self) -> _OnlyRead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stay open, as whoever hands it over closes it."""
 
 
 class Handed:

@@ -160,6 +160,23 @@ class StoreView:
             return Mismatch("nothing left outside the tree", f"left behind: {', '.join(seen.residue)}")
         return None
 
+    def judge_refusal(self, given: Given) -> Mismatch | None:
+        """Return how the store differs from what was given, after a change that was refused; None if in nothing seen.
+
+        Through the backend only the given files are looked at: what was refused may be another spelling of one.
+        """
+        before = {path: file.content.data for path, file in given.files.items()}
+        seen = self.snapshot()
+        if seen is not None:
+            return tree_mismatch(
+                before, {path: file.content for path, file in seen.files.items()}, "the store unchanged"
+            )
+        if not self._backend.capabilities.supports(Capability.READ):
+            return None
+        now = {path: self._read(path, content) for path, content in before.items()}
+        there = {path: content for path, content in now.items() if content is not None}
+        return tree_mismatch(before, there, "the store unchanged")
+
     def _judge_unchanged(self, seen: Snapshot | None, baseline: Snapshot | None, given: Given) -> Mismatch | None:
         if seen is not None and baseline is not None:
             return changes(baseline, seen)

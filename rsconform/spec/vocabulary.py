@@ -267,11 +267,12 @@ class ProbeFacts:
     surface: str | None = None  # The only kind of backend that it can be put to.
     hardens: str | None = None  # Of sequence, race, wire, memory, time: what a case with it exercises.
     processes: bool = False  # It starts some, and what that takes counts against nobody.
+    threads: bool = False  # It waits for another thread.
 
     @property
     def slack(self) -> bool:
         """Return whether it waits for threads or processes, and has its own limits for what does not come back."""
-        return self.processes or self.hardens == "race"
+        return self.processes or self.threads or self.hardens == "race"
 
 
 # Python checks that a table of steps cannot state; `rsconform.probes` holds each under its name.
@@ -347,8 +348,8 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "capabilities.require": ProbeFacts(),
     "capabilities.supports": ProbeFacts(),
     "errors.text": ProbeFacts(("op", "path")),
-    "locks.after_error": ProbeFacts(("folder", "op"), surface="sync"),
-    "locks.beside_open": ProbeFacts(("folder", "op"), surface="sync"),
+    "locks.after_error": ProbeFacts(("folder", "op"), surface="sync", threads=True),
+    "locks.beside_open": ProbeFacts(("folder", "op"), surface="sync", threads=True),
     "keys.look_alike": ProbeFacts(),
     "keys.own_root": ProbeFacts(),
     "keys.round_trip": ProbeFacts(("key",)),

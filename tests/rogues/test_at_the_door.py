@@ -23,6 +23,8 @@ from rsconform.report.model import Ruling
         "BE-018d-moves-into-folders",
         "BE-021i-does-not-find-prefixes",
         "KIT-004-says-that-it-deleted",
+        "KIT-026-replaces-and-then-refuses",
+        "KIT-043-clears-and-then-refuses",
         "SEEK-003a-starts-at-the-end",
     ],
 )

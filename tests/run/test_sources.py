@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import BinaryIO
 
 import pytest
 
@@ -82,10 +83,15 @@ def test_a_source_with_a_chunk_can_still_seek() -> None:
     assert source.tell() == 98
 
 
-def test_a_source_that_can_only_be_read_has_nothing_else() -> None:
+def test_a_source_that_can_only_be_read_is_a_whole_binary_io_and_nothing_more() -> None:
     source = stream(", only_read = true")
 
-    assert [name for name in dir(source) if not name.startswith("_")] == ["read"]
+    asked = {name for name in dir(BinaryIO) if not name.startswith("_")} | {"__enter__", "__exit__", "__iter__"}
+    assert asked <= set(dir(source))
+    assert not hasattr(source, "readinto")
+    assert (source.readable(), source.seekable(), source.writable()) == (True, False, False)
+    with pytest.raises(io.UnsupportedOperation):
+        source.tell()
     assert len(source.read()) == 100
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from remote_store import (
-    AlreadyExists,
     BackendUnavailable,
     CapabilityNotSupported,
     NotFound,
@@ -81,7 +80,14 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("AW-005", "makes-no-folders", "memory", raises("write_atomic", NotFound, DEEP_DOWN), reason="NotFound"),
     row("AW-007", "writes-plainly", "bare", instead("write_atomic", plainly), reason="write_atomic returned"),
     # SAW: blocks of open_atomic().
-    row("SAW-001", "looks-when-called", "flat", raises("open_atomic", AlreadyExists, FILE & asked(overwrite=False))),
+    row(
+        "SAW-001",
+        "refuses-at-the-end",
+        "flat",
+        instead("open_atomic", refused_at_the_end),
+        also="SAW-006a",
+        reason="leaving the block",
+    ),
     row(
         "SAW-003",
         "publishes-early",

@@ -49,6 +49,19 @@ class FixtureError(Exception):
     """What a lane fixture affords failed: nothing is known about the subject."""
 
 
+class StoreNotEmptyError(FixtureError):
+    """The lane fixture handed out a store that holds something already: nothing is known about the subject."""
+
+    def __init__(self, found: Sequence[str]) -> None:
+        self.found = tuple(found)
+        shown = ", ".join(map(repr, self.found[:5]))
+        more = f" and {len(self.found) - 5} more" if len(self.found) > 5 else ""
+        super().__init__(
+            f"the lane fixture handed out a store that is not empty: it holds {shown}{more}. Each case needs an empty "
+            "store of its own; leave out of audit() what the backend itself keeps there."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """A file as it lies in the store, seen past the backend."""

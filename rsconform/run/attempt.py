@@ -12,7 +12,7 @@ from remote_store import Backend
 
 from rsconform.cases.model import Case, Skip, Want
 from rsconform.lanes.facade import OffSurface, class_of
-from rsconform.lanes.model import FixtureError, Lane
+from rsconform.lanes.model import FixtureError, Lane, StoreNotEmptyError
 from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
 from rsconform.run import deadline
 from rsconform.run.ends import CaseFailed, FaultNotMet, Refused, show_error
@@ -84,8 +84,12 @@ class CaseRunner:
         )
         attempt = blank
         try:
+            self._demand_affordances(case, held)
+            if self.lane.backend is None:  # The store of a callable is looked at after each case.
+                self._look(view.demand_empty)
             self._make_given(view, case)
             interpreter.baseline = interpreter.snapshot = view.snapshot()
+            view.demand_given(interpreter.baseline, case.given)
             if case.probe is not None:
                 self._probe(case.probe, case, context)
             else:
@@ -118,7 +122,7 @@ class CaseRunner:
         except deadline.SoftLimitError:
             failure = Failure("an end in time", "the case did not end", steps=(_probe_text(case),), hang=True)
             attempt = replace(attempt, result=Result.FAILED, failure=failure)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, StoreNotEmptyError):
             raise
         except FixtureError as exc:
             attempt = replace(attempt, result=Result.ERRORED, error=str(exc))
@@ -140,6 +144,26 @@ class CaseRunner:
     def _presumes(self, case: Case) -> bool:
         """Return whether a case takes for granted what the lane does not declare."""
         return any(self.lane.declared.get(name) is None for name in case.traits if name not in self.class_traits)
+
+    @staticmethod
+    def _demand_affordances(case: Case, held: Held) -> None:
+        """Judge nothing without the instrument that it takes.
+
+        Raises:
+            FixtureError: The subject lacks an affordance that the case needs and the lane declares.
+        """
+        absent = sorted(name for name in case.needs if not held.subject.affords(name))
+        if absent:
+            raise FixtureError(f"the lane fixture failed: it declares {', '.join(absent)} and its subject has none")
+
+    def _look(self, look: Callable[[], None]) -> None:
+        deadline.arm(self.limits.step_s)
+        try:
+            look()
+        except deadline.SoftLimitError:  # What an operation that does not return is worth is for the case.
+            pass
+        finally:
+            deadline.disarm()
 
     def _make_given(self, view: StoreView, case: Case) -> None:
         deadline.arm(self.limits.store_s(case))

@@ -12,9 +12,17 @@ from typing import Final, Protocol
 
 from remote_store import Backend
 
-from rsconform.cases.model import Case, Skip, Want
+from rsconform.cases.model import Case, Given, Skip, Want
 from rsconform.lanes.facade import class_of
-from rsconform.lanes.model import Lane, LaneFixture, ServiceDownError, Services, Subject
+from rsconform.lanes.model import (
+    FixtureError,
+    Lane,
+    LaneFixture,
+    ServiceDownError,
+    Services,
+    StoreNotEmptyError,
+    Subject,
+)
 from rsconform.lanes.registry import LaneError
 from rsconform.run import deadline, handles
 from rsconform.run.attempt import CaseRunner, seeds_through_subject
@@ -28,7 +36,7 @@ from rsconform.run.plan import SMOKE, written
 from rsconform.run.proofs import UnprovedError, unproved
 from rsconform.run.smoke import run_smoke
 from rsconform.run.store import StoreView
-from rsconform.run.subjects import FixtureLog, NoInstanceError, Subjects
+from rsconform.run.subjects import FixtureLog, Held, NoInstanceError, Subjects
 from rsconform.spec.model import Axiom
 from rsconform.spec.vocabulary import TRAITS
 
@@ -131,6 +139,9 @@ class LaneSession:
         gc.freeze()  # What is there by now stays: collections between cases need not look at it.
         self.instance = self._first_instance(set(left))
         self.give_up(self.instance.unreachable or ("no instance" if self.instance.failure is not None else None))
+        blind = [name for name in ("seed", "audit") if name in self.instance.unproved]
+        if blind:  # Every case would rest on it.
+            self.give_up(f"the lane fixture failed: {' and '.join(blind)} did not prove to work")
         return self.instance
 
     def _first_instance(self, left: set[str]) -> Instance:
@@ -157,7 +168,13 @@ class LaneSession:
             observed = "it did not return" if isinstance(exc, deadline.SoftLimitError) else show_error(exc)
             return Instance(failure=Failure("an instance that says its name and capabilities", observed))
         with self._subjects.at_work():
-            instance = describe(held.backend, self.lane, capabilities, name, unproved(held.subject, self.lane))
+            try:
+                StoreView(held.subject, held.backend, flat=self._flat).demand_nothing()
+            except FixtureError as exc:
+                held.stack.close()
+                return Instance(unreachable=str(exc))
+            failed = unproved(held.subject, held.backend, self.lane, self.limits.step_s)
+            instance = describe(held.backend, self.lane, capabilities, name, failed)
         if self._keeper is not None:
             try:
                 if left:
@@ -261,9 +278,32 @@ class LaneSession:
 
     def _in_a_store(self, case: Case | None, blank: Attempt) -> Attempt:
         try:
-            held = self._subjects.take(
-                fresh=case is not None and case.fresh, over_wire=case is not None and case.over_wire
-            )
+            return self._once_in_a_store(case, blank, fresh=case is not None and case.fresh)
+        except StoreNotEmptyError:
+            pass
+        # What an operation of an earlier case wrote late is not the fixture's doing: a new subject decides.
+        try:
+            return self._once_in_a_store(case, blank, fresh=True)
+        except StoreNotEmptyError as exc:
+            return replace(blank, error=str(exc))
+
+    def _over_wire(self, case: Case | None) -> bool:
+        """Return whether a case needs a wire; where nothing else counts requests, the wire does."""
+        if case is None:
+            return False
+        facts = self.lane.affordances
+        return case.over_wire or ("requests" in case.needs and "requests" not in facts and "wire" in facts)
+
+    def _once_in_a_store(self, case: Case | None, blank: Attempt, *, fresh: bool) -> Attempt:
+        """Return an attempt on one subject.
+
+        Raises:
+            StoreNotEmptyError: Its store held something before. The subject is ended.
+        """
+        try:
+            if case is not None:
+                self._subjects.prove(case.needs)
+            held = self._subjects.take(fresh=fresh, over_wire=self._over_wire(case))
         except NoInstanceError as exc:
             if exc.failure.hang:
                 self._hangs.add()
@@ -280,11 +320,11 @@ class LaneSession:
         # Where the lane does not say, a case that presumes real folders is judged by them.
         presumed = case.traits.get("flat_namespace", self._flat) if case is not None else self._flat
         view = StoreView(held.subject, held.backend, flat=presumed is not False)
-        if case is not None:
-            attempt = self._runner.run(case, held, view, blank)
-        else:
-            late = self._invariants.get(ENDS_IN_TIME)
-            attempt = run_smoke(held.backend, view, blank, self.limits.step_s, told=self._log, ends_in_time=late)
+        try:
+            attempt = self._put(case, held, view, blank)
+        except StoreNotEmptyError:
+            self._subjects.release(held)
+            raise
         # What a failure of the smoke case leaves stands in its breaches.
         bad = attempt.result is not Result.PASSED or (case is None and bool(attempt.breaches))
         spoiled = bad or (case is not None and case.fresh)
@@ -302,6 +342,14 @@ class LaneSession:
             if attempt.result is Result.PASSED:
                 return replace(attempt, result=Result.ERRORED, error=f"the lane fixture failed: {show_fault(exc)}")
         return attempt
+
+    def _put(self, case: Case | None, held: Held, view: StoreView, blank: Attempt) -> Attempt:
+        if case is not None:
+            return self._runner.run(case, held, view, blank)
+        view.demand_empty()
+        view.demand_given(view.snapshot(), Given())
+        late = self._invariants.get(ENDS_IN_TIME)
+        return run_smoke(held.backend, view, blank, self.limits.step_s, told=self._log, ends_in_time=late)
 
     def _next_store_is_empty(self) -> bool:
         """Return whether the callable hands out an empty store although the last one was left with something."""

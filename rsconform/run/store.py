@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,15 @@ from rsconform.cases.content import Content, Source
 from rsconform.cases.model import End, Given, Skip, Want
 from rsconform.cases.values import Bound, Resolve, show_difference
 from rsconform.lanes.facade import surface_of
-from rsconform.lanes.model import CannotHoldError, NoEmptyFoldersError, Snapshot, StoredFile, Subject
+from rsconform.lanes.model import (
+    CannotHoldError,
+    FixtureError,
+    NoEmptyFoldersError,
+    Snapshot,
+    StoredFile,
+    StoreNotEmptyError,
+    Subject,
+)
 from rsconform.run.deadline import SoftLimitError
 
 Tree = Mapping[str, bytes]
@@ -73,6 +82,63 @@ class StoreView:
     def snapshot(self) -> Snapshot | None:
         """Return the store as the auditor sees it; None without one."""
         return self._subject.audit() if self._subject.audit is not None else None
+
+    def demand_nothing(self) -> None:
+        """Look past the backend, where that can be done, whether the store holds nothing.
+
+        Raises:
+            StoreNotEmptyError: It holds something.
+            FixtureError: It cannot be looked at.
+        """
+        seen = self.snapshot()
+        found = _all_of(seen) if seen is not None else []
+        if found:
+            raise StoreNotEmptyError(found)
+
+    def demand_empty(self) -> None:
+        """Look whether the store is empty before a case begins, where `demand_given` cannot tell that afterwards.
+
+        Without an auditor the look goes through the subject. What a broken listing shows proves nothing then: it has
+        to exist as well.
+
+        Raises:
+            StoreNotEmptyError: The store holds something.
+        """
+        if self.audited and self._subject.seed is not None:
+            return
+        seen = self.snapshot()
+        found = self._listed_and_there() if seen is None else _all_of(seen)
+        if found:
+            raise StoreNotEmptyError(found)
+
+    def demand_given(self, baseline: Snapshot | None, given: Given) -> None:
+        """Compare the store that a case begins with to its given state, where both were made past the subject.
+
+        Raises:
+            StoreNotEmptyError: It holds more than that: the store was not empty before.
+            FixtureError: It holds other content than `seed` was handed.
+        """
+        if baseline is None or self._subject.seed is None:
+            return
+        folders = {folder for path in (*given.files, *given.folders) for folder in (path, *_ancestors(path))}
+        found = [name for name in _all_of(baseline) if name not in given.files and name not in folders]
+        if found:
+            raise StoreNotEmptyError(found)
+        for path, file in given.files.items():
+            seen = baseline.files.get(path)
+            if seen is None or seen.content != file.content.data:
+                what = "nothing" if seen is None else f"{len(seen.content)} other bytes"
+                raise FixtureError(
+                    f"the lane fixture failed: after seed() put {path!r} there, audit() shows {what} at it"
+                )
+
+    def _listed_and_there(self) -> list[str]:
+        listed: list[str] = []
+        with contextlib.suppress(Exception):
+            listed += (str(info.path) for info in itertools.islice(self._backend.list_files("", recursive=True), 100))
+        with contextlib.suppress(Exception):
+            return [path for path in listed if self._backend.exists(path)]
+        return []
 
     def seed(self, given: Given) -> None:
         """Make the state a case starts from.
@@ -276,6 +342,17 @@ def _unheld(path: str) -> Skip:
     if _PLAIN.fullmatch(path) is None:
         return Skip(Want.TRAIT, "the store holds names of every kind")
     return Skip(Want.HOLDING, "what the case begins with")
+
+
+def _all_of(seen: Snapshot) -> list[str]:
+    """Return the names of everything that the auditor sees."""
+    return [*sorted(seen.files), *sorted(seen.folders or ()), *seen.residue]
+
+
+def _ancestors(path: str) -> Iterator[str]:
+    """Yield the folders that a path lies in."""
+    parts = path.split("/")
+    yield from ("/".join(parts[:length]) for length in range(1, len(parts)))
 
 
 def _bytes_of(content: Content | Source | Bound, resolve: Resolve) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from rsconform.run import deadline
 from rsconform.run.ends import show_error, show_fault
 from rsconform.run.limits import Hangs, Limits
 from rsconform.run.model import Failure
-from rsconform.run.proofs import UnprovedError, disproof_of_wire
+from rsconform.run.proofs import NEED_PROOF, UnprovedError, disproof, disproof_of_wire
 
 
 class NoInstanceError(Exception):
@@ -100,6 +100,7 @@ class Subjects:
         self._log = log
         self._held: dict[bool, Held] = {}  # By whether they were handed out for a wire.
         self._wire_proved = False
+        self._proved: dict[str, str | None] = {}  # Affordances that were looked at, and what speaks against them.
         self._loop: LoopThread | None = None  # Where an AsyncBackend runs.
 
     def open(self, *, over_wire: bool = False) -> Held:
@@ -120,7 +121,9 @@ class Subjects:
             # Known before the first thing that can go wrong, so that no message of the constructor shows them.
             self.secrets = tuple(dict.fromkeys((*self.secrets, *subject.secrets)))
             audit = subject.audit and functools.partial(_audited, subject.audit)
-            subject = replace(subject, make=functools.partial(self.faced, subject.make), audit=audit)
+            requests = subject.requests or subject.wire  # A wire counts what passes it.
+            make = functools.partial(self.faced, subject.make)
+            subject = replace(subject, make=make, audit=audit, requests=requests)
             return Held(stack, subject, self._construct(subject), over_wire)
         except BaseException:
             stack.close()
@@ -213,6 +216,28 @@ class Subjects:
         if held.subject.reset is not None:
             held.subject.reset()
         self._wire_proved = True
+
+    def prove(self, needs: Iterable[str]) -> None:
+        """Let what a case needs show, the first time, that it does what it is for: on a subject of its own.
+
+        Raises:
+            UnprovedError: One of them does not.
+        """
+        for name in needs:
+            if name not in self._proved:
+                self._proved[name] = self._disproof(name)
+            why = self._proved[name]
+            if why is not None:
+                raise UnprovedError(f"{name} did not prove itself: {why}")
+
+    def _disproof(self, name: str) -> str | None:
+        if name not in NEED_PROOF or name not in self._lane.affordances:  # A wire proves itself that it counts.
+            return None
+        held = self.open()
+        try:
+            return disproof(name, held.subject, held.backend, self._limits.step_s)
+        finally:
+            self.release(held)
 
     def hold(self, held: Held, *, spoiled: bool) -> None:
         """Keep a subject for the next case, or end it."""

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +32,10 @@ WRITES = (
     '[[axiom.case]]\nname = "writes"\nsteps = [ { op = "write", path = "a", content = "text:x" } ]\n'
     'then = { tree = { "a" = "text:x" } }'
 )
+
+
+def _paths(backend: Backend) -> list[str]:
+    return [str(info.path) for info in backend.list_files("", recursive=True)]
 
 
 def first(session: LaneSession, case: Any) -> Attempt:
@@ -495,10 +499,16 @@ def test_an_affordance_that_is_declared_and_does_not_come_up_is_told() -> None:
 def test_a_seed_that_makes_no_folders_proves_nothing_where_folders_are_real() -> None:
     @contextmanager
     def files_only(_services: Services) -> Iterator[Subject]:
-        store: dict[str, StoredFile] = {}
-        yield Subject(
-            make=MemoryBackend, seed=lambda files, folders: store.update(files), audit=lambda: Snapshot(store)
-        )
+        backend = MemoryBackend()
+
+        def seed(files: Mapping[str, StoredFile], _folders: Sequence[str]) -> None:
+            for path, file in files.items():
+                backend.write(path, file.content)
+
+        def audit() -> Snapshot:
+            return Snapshot({path: StoredFile(backend.read_bytes(path)) for path in _paths(backend)})
+
+        yield Subject(make=lambda: backend, seed=seed, audit=audit)
 
     afforded = ("audit", "seed")
     real, _ = session_of(EXISTS, fixture=files_only, affordances=afforded, traits={"flat_namespace": False})

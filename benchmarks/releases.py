@@ -77,7 +77,7 @@ def environment(folder: Path, release: str) -> Path:
     if not (programs / "rsconform").exists():
         uv = str(Path(sys.executable).parent / "uv")
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
-        wanted = ["--editable", f"{KIT}[s3,stateful]", f"remote-store=={release}"]
+        wanted = ["--editable", f"{KIT}[s3]", f"remote-store=={release}"]
         subprocess.run([uv, "pip", "install", "--quiet", "--python", str(programs / "python"), *wanted], check=True)
     return programs
 

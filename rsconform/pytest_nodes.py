@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,14 @@ from rsconform.cases.model import Case
 from rsconform.lanes.model import Lane
 from rsconform.run.earlier import Earlier
 from rsconform.run.journal import JournalWriter, Redactor
-from rsconform.run.model import Attempt, Header, PlannedCase, Result
+from rsconform.run.model import Attempt, Breach, Failure, Header, PlannedCase, Result
 from rsconform.run.plan import SMOKE, SMOKE_FACTS
 from rsconform.run.session import CONSTRUCTED, LaneSession
 from rsconform.spec.model import Axiom
 
 if TYPE_CHECKING:
     from rsconform.pytest_session import Conformance
+    from rsconform.report.model import Waiver
 
 
 class CaseFailure(Exception):  # Carries a failed case through pytest, as text for a person.
@@ -44,6 +45,9 @@ class LaneRun:
     redactor: Redactor = field(default_factory=Redactor)
     dirty: str | None = None  # Why its store was not touched.
     told: set[str] = field(default_factory=set)  # What broke, where it has been shown in full.
+    counted: set[str] = field(default_factory=set)  # Cases that speak against what was asked for.
+    attempts: dict[str, list[Attempt]] = field(default_factory=dict)  # Of each case that was run here.
+    waivers: tuple[Waiver, ...] | None = None  # Those of the lane; None until a failure asks for them.
 
     @property
     def runnable(self) -> tuple[PlannedCase, ...]:
@@ -97,17 +101,38 @@ class CaseItem(pytest.Item):
         instance = self.run.session.instance if self.run.session is not None else None
         if self.name == SMOKE and instance is not None and instance.failure is not None:
             first = replace(first, axiom=CONSTRUCTED, result=Result.FAILED, failure=instance.failure, error=None)
-        breached = any(attempt.breaches for attempt in attempts)
+        breached = [breach for attempt in attempts for breach in attempt.breaches]
         if first.result is Result.SKIPPED and first.skip is not None:
             raise pytest.skip.Exception(f"{first.skip.want}: {first.skip.what}", _use_item_location=True)
         if first.result is Result.FAILED and not breached and self._is_open_reading():
             raise pytest.skip.Exception(self._reading_text(), _use_item_location=True)
+        if first.error is not None:
+            self.run.counted.add(self.name)
         if first.error is not None and first.error in self.run.told:
             raise CaseFailure(self.run.redactor.clean(f"{self.name}: {first.error}"))
         if first.result is not Result.PASSED or breached:
             self.run.told |= {first.error} if first.error is not None else set()
-            text = self._text(first, flaky=len({attempt.result for attempt in attempts}) > 1)
-            raise CaseFailure(self.run.redactor.clean(text))
+            text = self.run.redactor.clean(self._text(first, flaky=len({attempt.result for attempt in attempts}) > 1))
+            forgiven = self._why_forgiven(first, breached)
+            if forgiven is None:
+                self.run.counted.add(self.name)
+            else:
+                raise pytest.xfail.Exception(f"{forgiven}\n{text}")
+            raise CaseFailure(text)
+
+    def _why_forgiven(self, attempt: Attempt, breaches: Sequence[Breach]) -> str | None:
+        """Return why what was seen fails nobody's session; None if it counts.
+
+        A permission cannot be violated, a level below the one that was asked for is not asked about, and a waiver in
+        force covers the failure that it expects.
+        """
+        if attempt.result is Result.ERRORED:
+            return None
+        seen: list[tuple[str, Failure | Breach | None]] = [(breach.axiom, breach) for breach in breaches]
+        if attempt.result is Result.FAILED:
+            seen.append((attempt.axiom, attempt.failure))
+        reasons = [self.conformance.why_forgiven(self.run, axiom, failure) for axiom, failure in seen]
+        return "; ".join(dict.fromkeys(reason or "" for reason in reasons)) if all(reasons) else None
 
     def _is_open_reading(self) -> bool:
         """Return whether the failure only refutes one reading of a trait that the lane does not declare."""

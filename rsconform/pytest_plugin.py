@@ -36,12 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add(
         "--rsconform-profile", choices=PROFILES, default="quick", help="how deep to look for sequences, races and leaks"
     )
+    add("--rsconform-level", choices=("must", "should"), default="must", help="the weakest level whose violation fails")
     add("--rsconform-contract", metavar="VERSION", help="judge by the contract of that release of remote-store")
     # Set by the supervisor of `rsconform run`.
     add("--rsconform-journal", help=SUPPRESS)
     add("--rsconform-part", type=int, default=0, help=SUPPRESS)
     add("--rsconform-again", default="", help=SUPPRESS)
-    add("--rsconform-level", default="must", help=SUPPRESS)
 
 
 def _seconds(text: str) -> float:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 import os
 import shlex
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from remote_store import Backend
@@ -34,7 +34,7 @@ from rsconform.pytest_nodes import CaseItem, LaneFileNode, LaneRun
 from rsconform.run.cleaning import DirtyStoreError
 from rsconform.run.earlier import earlier_part
 from rsconform.run.journal import JournalWriter, clear, read_journal
-from rsconform.run.model import Attempt, Footer, Profile
+from rsconform.run.model import Attempt, Breach, Failure, Footer, Profile
 from rsconform.run.plan import (
     Selection,
     contract_of,
@@ -48,7 +48,12 @@ from rsconform.run.plan import (
 from rsconform.run.session import LaneSession
 from rsconform.spec.ids import bundle_of
 from rsconform.spec.mistakes import SpecError
-from rsconform.spec.model import Edition, Place
+from rsconform.spec.model import Edition, Level, Place
+
+if TYPE_CHECKING:
+    from rsconform.report.model import Waiver
+
+_SHOWN: Final = 10
 
 
 class Conformance:
@@ -71,6 +76,7 @@ class Conformance:
         self.ended = False
         self.collected = False
         self.stopped: str | None = None
+        self.against: list[str] = []  # What the verdicts say against a session that would end well.
         self.added: set[Path] = set()
         files = self._lane_files()
         traits = dict(parse_trait(text) for text in option.rsconform_trait)
@@ -280,15 +286,44 @@ class Conformance:
         run.session.give_up(why)
 
     def attempts(self, run: LaneRun, name: str) -> list[Attempt]:
-        """Return the attempts at a case, each written to the journal before and after it ran."""
+        """Return the attempts at a case, each written to the journal before and after it ran.
+
+        A case has one outcome in a session: a plugin that runs its item again gets the same.
+        """
+        if name in run.attempts:
+            return run.attempts[name]
         session = self.start(run)
-        attempts = []
+        attempts = run.attempts[name] = []
         for attempt in session.attempts(run.cases.get(name), first=2 if name in run.earlier.again else 1):
             run.redactor.add(session.secrets)
             attempts.append(attempt)
             if run.journal is not None:
                 run.journal.end(attempt)
         return attempts
+
+    def why_forgiven(self, run: LaneRun, axiom: str, failure: Failure | Breach | None) -> str | None:
+        """Return why a failure or a breach of an axiom fails no session; None if it does."""
+        facts = next((one for one in run.axioms if one.id == axiom), None)
+        if facts is None:
+            return None  # The smoke case, which belongs to no axiom, and what this run does not judge.
+        if facts.level is Level.MAY:
+            return f"not taken: {facts.title} (MAY)"
+        levels = [level.value for level in Level]
+        if levels.index(facts.level.value) > levels.index(self.selection.level.upper()):
+            return f"{axiom} is a {facts.level.value}, and --rsconform-level asks for less"
+        shown = f"{failure.expected}\n{failure.observed}" if failure is not None else ""
+        today = datetime.now(UTC).date()
+        for waiver in self._waivers(run):
+            if waiver.axiom == axiom and today <= waiver.until and waiver.expected in shown:
+                return f"waived until {waiver.until} ({waiver.owner}): {waiver.reason}"
+        return None
+
+    def _waivers(self, run: LaneRun) -> Sequence[Waiver]:
+        if run.waivers is None:
+            from rsconform.report.waivers import waivers_beside  # Only a failure pays for the report stage.
+
+            run.waivers = tuple(one for one in waivers_beside([run.lane.file]) if one.lane == run.lane.name)
+        return run.waivers
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -315,8 +350,8 @@ class Conformance:
             if run.journal is not None and not self.ended:
                 run.journal.footer(self._ending(run, session, exitstatus))
         self.services.close()
-        if self.folder is not None and not self.supervised and self.worker is None:
-            self._write_reports()
+        if not self.supervised and self.worker is None:
+            self._follow_the_verdicts(session)
 
     def _ending(self, run: LaneRun, session: pytest.Session, exitstatus: int) -> Footer:
         if run.dirty is not None:
@@ -330,17 +365,37 @@ class Conformance:
             return Footer("died", "pytest ended with an internal error")
         return Footer("finished")
 
-    def _write_reports(self) -> None:
+    def _follow_the_verdicts(self, session: pytest.Session) -> None:
+        """Write the reports, where they were asked for, and let no session end well that they speak against."""
+        against = list(self._write_reports() if self.folder is not None else ())
+        against += (f"{name}: {case} failed" for name, run in self.runs.items() for case in sorted(run.counted))
+        if against and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            self.against = against
+
+    def _write_reports(self) -> Iterator[str]:
+        """Write the reports; yield a sentence for each thing that keeps what was asked for from holding."""
         from rsconform.report.build import build
+        from rsconform.report.exits import ExitCode, decide
         from rsconform.report.waivers import waivers_beside
         from rsconform.report.write import write_reports
 
         folder = self.folder or Path()
         for name in self.runs:
             journal = read_journal(folder / name)
-            if journal is not None:
-                waivers = waivers_beside([self.runs[name].lane.file])
-                write_reports(build(journal, waivers, datetime.now(UTC).date()), folder)
+            if journal is None:
+                continue
+            waivers = waivers_beside([self.runs[name].lane.file])
+            report = build(journal, waivers, datetime.now(UTC).date())
+            write_reports(report, folder)
+            for reason in decide([report], level=self.selection.level).reasons:
+                if reason.code is not ExitCode.WAIVERS:
+                    yield f"{name}: {reason.text}"
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say why a session whose items all went well does not end well."""
+        for sentence in self.against[:_SHOWN]:
+            terminalreporter.line(f"rsconform: {sentence}", red=True)
 
     def pytest_report_teststatus(self, report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, str] | None:
         """Print no letters under the supervisor, which shows progress itself."""

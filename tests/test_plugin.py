@@ -408,3 +408,116 @@ def test_reports_that_cannot_be_written_are_a_usage_error(project: pytest.Pytest
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "cannot write" in said(result)
+
+
+# -- what fails a session --
+
+LEVELS = """
+[family]
+id = "MINE"
+title = "Of my own"
+contract = "remote-store >= 0.33"
+source = "mine"
+
+[[axiom]]
+id = "MINE-001"
+title = "A file that is not there exists"
+level = "{level}"
+statement = "exists() of nothing is True."
+
+  [[axiom.case]]
+  name = "absent"
+  steps = [ {{ op = "exists", path = "nope", returns = true }} ]
+"""
+
+
+def of_level(project: pytest.Pytester, level: str) -> None:
+    """Give a project an axiom of its own that its sound lane does not keep."""
+    (project.path / "specs").mkdir()
+    (project.path / "specs" / "MINE.toml").write_text(LEVELS.format(level=level), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("level", "options", "outcome"),
+    [
+        ("MAY", [], "xfailed"),
+        ("MAY", ["--rsconform-level", "should"], "xfailed"),
+        ("SHOULD", [], "xfailed"),
+        ("SHOULD", ["--rsconform-level", "should"], "failed"),
+        ("MUST", [], "failed"),
+    ],
+)
+@pytest.mark.parametrize("reports", [[], ["--rsconform-reports", "out"]], ids=["bare", "reports"])
+def test_only_what_counts_at_the_asked_level_fails_a_session(
+    project: pytest.Pytester, level: str, options: list[str], outcome: str, reports: list[str]
+) -> None:
+    of_level(project, level)
+
+    result = run(project, "--rsconform-backend", "mine", "--rsconform-spec", "MINE-*", *options, *reports)
+
+    assert outcomes_of(result) == {"passed": 1, outcome: 1}  # The smoke case is the other.
+    assert result.ret == (pytest.ExitCode.TESTS_FAILED if outcome == "failed" else pytest.ExitCode.OK)
+
+
+def outcomes_of(result: pytest.RunResult) -> dict[str, int]:
+    """Return how many items came to each outcome."""
+    return {name: count for name, count in result.parseoutcomes().items() if name not in ("warnings", "warning")}
+
+
+@pytest.mark.parametrize(
+    ("until", "code"), [("2999-01-01", pytest.ExitCode.OK), ("2020-01-01", pytest.ExitCode.TESTS_FAILED)]
+)
+def test_a_failure_that_a_waiver_covers_fails_no_session(
+    project: pytest.Pytester, until: str, code: pytest.ExitCode
+) -> None:
+    of_level(project, "MUST")
+    project.path.joinpath("rsconform-waivers.toml").write_text(
+        f"[[waiver]]\naxiom = 'MINE-001'\nlane = 'mine'\nreason = 'Known.'\nowner = 'me'\nissue = '#1'\n"
+        f"until = {until}\nexpected = 'False'\n",
+        encoding="utf-8",
+    )
+
+    assert run(project, "--rsconform-backend", "mine", "--rsconform-spec", "MINE-*").ret == code
+
+
+def test_a_failed_case_that_another_plugin_runs_again_fails_again(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        flaky="""
+        from remote_store.backends import MemoryBackend
+
+        class Flaky(MemoryBackend):
+            asked = 0
+            def exists(self, path):
+                Flaky.asked += path == "nope"
+                return True if Flaky.asked in (1, 2) and path == "nope" else super().exists(path)
+        """
+    )
+
+    result = run(
+        project, "--rsconform-backend", "flaky.py:Flaky", "--rsconform-spec", "BE-004a", "--rsconform-fresh-store",
+        "--rsconform-reports", "out", "-p", "rerunfailures", "--reruns", "2",
+    )  # fmt: skip
+
+    report = json.loads((project.path / "out" / "flaky.Flaky" / "report.json").read_text(encoding="utf-8"))
+    assert report["violated"] == ["BE-004a"]
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_session_that_executed_nothing_does_not_end_well(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        bare="""
+        from remote_store import Capability, CapabilitySet
+        from remote_store.backends import MemoryBackend
+
+        class Bare(MemoryBackend):
+            capabilities = CapabilitySet({Capability.READ})
+        """
+    )
+
+    result = run(
+        project, "--rsconform-backend", "bare.py:Bare", "--rsconform-spec", "BE-012a", "--rsconform-fresh-store",
+        "--rsconform-reports", "out",
+    )  # fmt: skip
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "rsconform: bare.Bare: nothing was executed of" in said(result)

@@ -212,6 +212,12 @@ def run(
     return build(Journal(header, instance, attempts, Footer("finished")), (), TODAY)
 
 
+def unmet(report: Report) -> dict[str, Verdict]:
+    """Return the verdicts on the axioms that are violated, and on the permissions that are not taken."""
+    rulings = (Ruling.VIOLATED, Ruling.NOT_TAKEN)
+    return {verdict.axiom.id: verdict for verdict in report.verdicts if verdict.ruling in rulings}
+
+
 def violated(report: Report) -> dict[str, Verdict]:
     """Return the verdicts on the axioms that do not hold."""
     return {verdict.axiom.id: verdict for verdict in report.verdicts if verdict.ruling is Ruling.VIOLATED}

@@ -18,7 +18,7 @@ from rsconform.run.model import Result
 from rsconform.spec.vocabulary import PROBES
 from rsconform_rogues.canonical import CANONICAL
 from rsconform_rogues.controls import CONTROLS
-from rsconform_rogues.harness import Base, reasons, run, share_of, violated
+from rsconform_rogues.harness import Base, reasons, run, share_of, unmet, violated
 from rsconform_rogues.row import Rogue
 from rsconform_rogues.rows.bounds import let_go
 from rsconform_rogues.table import BASES, ROWS
@@ -182,7 +182,7 @@ def _try_rogue(asked: Asked, services: Services) -> Trial:
 
 def _catch(rogue: Rogue, report: Report) -> tuple[Catch, tuple[str, ...]]:
     """Return what became of a rogue, and what is to be said of it."""
-    found = violated(report).get(rogue.axiom)
+    found = unmet(report).get(rogue.axiom)
     if found is None:
         ruled = {verdict.axiom.id: f"{verdict.ruling} {verdict.reason}" for verdict in report.verdicts}
         said = ruled.get(rogue.axiom, "without a verdict").strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import traceback
 
 import click
 
@@ -64,7 +65,7 @@ def main() -> None:
         sys.exit(cli.main(prog_name="rsconform", standalone_mode=False) or 0)
     except click.ClickException as exc:
         exc.show()
-        sys.exit(exc.exit_code)
+        sys.exit(ExitCode.USAGE)  # Some of click's have the code of a violated axiom.
     except (click.Abort, KeyboardInterrupt):
         click.echo("rsconform: interrupted", err=True)
         sys.exit(ExitCode.INCOMPLETE)
@@ -79,3 +80,8 @@ def main() -> None:
     except (LaneError, MissingDataError) as exc:
         click.echo(f"rsconform: {exc}", err=True)
         sys.exit(2)
+    except Exception as exc:
+        # Python's own end of an uncaught error has the code of a violated axiom.
+        traceback.print_exc()
+        click.echo(f"rsconform: the kit broke ({type(exc).__name__}); this says nothing about a backend.", err=True)
+        sys.exit(ExitCode.BROKEN)

@@ -15,7 +15,7 @@ from rsconform import __version__
 from rsconform.cli.sources import edition_of
 from rsconform.data import MissingDataError
 from rsconform.lanes.model import Lane
-from rsconform.lanes.needs import Lack, lacks, lacks_of_extra
+from rsconform.lanes.needs import Lack, lacks
 from rsconform.lanes.registry import (
     LaneError,
     LaneFile,
@@ -31,8 +31,6 @@ from rsconform.run.plan import in_scope
 from rsconform.spec.mistakes import SpecError
 from rsconform.spec.model import Edition
 
-# What cases need beyond their lanes, and what is not exercised without it.
-_EXTRAS = (("rsconform[stateful]", "sequences of operations are not exercised without it"),)
 _SERVICES = {
     2: "its lane fixture starts or reaches a local service: whether that answers only a run can tell",
     3: "it reaches a live account, as its lane fixture is told by the environment: only a run can tell",
@@ -72,9 +70,6 @@ def _examined(backends: Sequence[str], extra: Sequence[Path]) -> Iterator[tuple[
             yield f"lanes     {path} cannot be used:\n{_indented(str(read))}", ExitCode.USAGE
     edition, said = _edition(files)
     yield said
-    for text, what in _EXTRAS:
-        for lack in lacks_of_extra(text):
-            yield f"extra     {lack.what}; {what}\n          {lack.remedy}", ExitCode.HOLDS
     chosen: list[Lane] = []
     for name in backends:
         try:

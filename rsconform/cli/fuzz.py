@@ -11,7 +11,7 @@ import click
 
 from rsconform.cli.sources import lane_files, lanes_option, timeout_option, trait_option
 from rsconform.lanes.model import Services
-from rsconform.lanes.registry import LaneError, find_lanes, parse_trait
+from rsconform.lanes.registry import find_lanes, parse_trait
 from rsconform.report.exits import ExitCode
 from rsconform.run.cleaning import DirtyStoreError
 from rsconform.run.deadline import SoftLimitError
@@ -58,14 +58,12 @@ def fuzz(
 
     Exit codes: 0 nothing went wrong; 1 something did; 2 usage; 3 the lane fixture or a service broke.
     """
-    try:
-        from hypothesis.database import DirectoryBasedExampleDatabase
+    from hypothesis.database import DirectoryBasedExampleDatabase  # Only a campaign pays for them.
 
-        from rsconform.run.campaign import Campaign, Found
-        from rsconform.stateful.corpus import FOLDER, Corpus
-        from rsconform.stateful.tokens import encode
-    except ModuleNotFoundError as exc:
-        raise LaneError(f"a campaign needs {exc.name}. Install it: pip install 'rsconform[stateful]'") from exc
+    from rsconform.run.campaign import Campaign, Found
+    from rsconform.stateful.corpus import FOLDER, Corpus
+    from rsconform.stateful.tokens import encode
+
     traits = dict(parse_trait(text) for text in trait)
     (lane,) = find_lanes([backend], lane_files(lanes), traits, fresh_store=fresh_store)
     services = Services(own_process=True)

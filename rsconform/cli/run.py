@@ -28,7 +28,7 @@ from rsconform.report.waivers import review_lanes, waivers_beside
 from rsconform.report.write import UnwritableError, Written, write_reports
 from rsconform.run.model import Profile
 from rsconform.run.plan import Selection, contract_of, demand_axioms, demand_cases, in_scope, parse_specs
-from rsconform.run.supervisor import MOST_DEATHS, ChildFailedError, Supervisor
+from rsconform.run.supervisor import MOST_DEATHS, ChildFailedError, JournalDamagedError, Supervisor
 from rsconform.spec.model import Edition
 
 _MOST_WORKERS: Final = 128  # Each is a process of its own, with services of its own.
@@ -73,7 +73,7 @@ def _demand_workers(_context: click.Context, _option: click.Parameter, workers: 
 @click.option("--case", multiple=True, metavar="ID", help="Only this case. Repeatable.")
 @click.option(
     "--level",
-    type=click.Choice(["must", "should", "may"]),
+    type=click.Choice(["must", "should"]),
     default="must",
     show_default=True,
     help="The weakest level whose violation makes the exit code 1.",
@@ -182,6 +182,9 @@ def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -
         except ChildFailedError as exc:
             click.echo(f"rsconform: {exc}.", err=True)
             sys.exit(ExitCode.USAGE)
+        except JournalDamagedError as exc:
+            click.echo(f"rsconform: {exc}.", err=True)
+            sys.exit(ExitCode.BROKEN)
     report = build(journal, waivers, datetime.now(UTC).date())
     written = write_reports(report, asked.reports)  # First: who reads the output may go away.
     for text in failures(report):

@@ -15,8 +15,9 @@ from rsconform.report.model import Grade, Ruling
 _LEVELS: Final = {Grade.CORE: ("MUST",), Grade.FULL: ("MUST", "SHOULD"), Grade.HARDENED: ("MUST", "SHOULD")}
 # The better evidence comes later.
 _EVIDENCE: Final = ("in_process", "emulator", "local_service", "live")
-# The better ruling comes later; one that does not apply is neither better nor worse than one that holds.
+# The better ruling comes later; what does not apply, or is not taken, is neither better nor worse than what holds.
 _RANK: Final = (Ruling.VIOLATED, Ruling.INCONCLUSIVE, Ruling.WAIVED, Ruling.NOT_EXERCISED, Ruling.HOLDS)
+_UNRANKED: Final = frozenset({Ruling.NOT_APPLICABLE, Ruling.NOT_TAKEN})
 _SHOWN: Final = 10
 
 
@@ -119,7 +120,7 @@ def _worse(new: Certificate, old: Certificate) -> Iterator[Finding]:
         return
     for axiom in sorted({*new.entries, *old.entries}):
         was, now = _ruling(old, axiom), _ruling(new, axiom)
-        if was is now or Ruling.NOT_APPLICABLE in (was, now):
+        if was is now or not _UNRANKED.isdisjoint((was, now)):
             continue
         if _RANK.index(now) < _RANK.index(was):
             code = ExitCode.VIOLATED if now is Ruling.VIOLATED else ExitCode.INCOMPLETE
@@ -153,7 +154,7 @@ def _better(new: Certificate, old: Certificate) -> Iterator[str]:
         return
     for axiom in sorted({*new.entries, *old.entries}):
         was, now = _ruling(old, axiom), _ruling(new, axiom)
-        if Ruling.NOT_APPLICABLE not in (was, now) and _RANK.index(now) > _RANK.index(was):
+        if _UNRANKED.isdisjoint((was, now)) and _RANK.index(now) > _RANK.index(was):
             yield f"{axiom} has become better: {_words(was)} before, {_words(now)} now."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final
@@ -31,8 +30,6 @@ def as_a_dictionary(context: ProbeContext, flat: bool, strict: bool, seed: int) 
     What was found before is tried first, but where the container goes in it, since there may be no way back; a further
     attempt tries nothing but what the first one found.
     """
-    if importlib.util.find_spec("hypothesis") is None:
-        context.skip_without("hypothesis (pip install 'rsconform[stateful]')")
     from rsconform.stateful.operations import as_toml
     from rsconform.stateful.tracks import track_over
 

@@ -29,7 +29,7 @@ def build(journal: Journal, waivers: Iterable[Waiver], today: date) -> Report:
     direct = _verdicts(header, judged, watches(journal, judged), ours, today)
     verdicts = tuple(derived(verdict, direct, journal.instance) for verdict in direct)
     incomplete = incompleteness(journal, outcomes, known)
-    whole = header.complete and not incomplete
+    whole = header.complete and not incomplete and not journal.damage
     return Report(
         header=header,
         instance=journal.instance,
@@ -42,6 +42,7 @@ def build(journal: Journal, waivers: Iterable[Waiver], today: date) -> Report:
         waivers=review(ours, verdicts, today=today, known=known, whole=whole),
         incomplete=incomplete,
         grading=grade(verdicts, edition=header.edition, whole=whole, profile=header.profile),
+        damage=journal.damage,
     )
 
 

@@ -115,6 +115,7 @@ _ENTRIES: Final[Mapping[Ruling, Callable[[Verdict], object]]] = {
     Ruling.WAIVED: _exception,
     Ruling.INCONCLUSIVE: _line,
     Ruling.NOT_EXERCISED: _line,
+    Ruling.NOT_TAKEN: _line,
     Ruling.NOT_APPLICABLE: _line,
 }
 

@@ -15,7 +15,7 @@ from rsconform.run.plan import axiom_facts, in_scope, rule_out
 from rsconform.spec.ids import bundle_of
 from rsconform.spec.model import Edition
 
-EXECUTED: Final = (Ruling.HOLDS, Ruling.VIOLATED, Ruling.WAIVED)
+EXECUTED: Final = (Ruling.HOLDS, Ruling.VIOLATED, Ruling.WAIVED, Ruling.NOT_TAKEN)
 
 
 class NoReportError(Exception):

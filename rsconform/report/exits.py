@@ -25,6 +25,8 @@ class ExitCode(IntEnum):
     WAIVERS = 5
 
 
+_NAMED: Final = 3  # Of what is wrong with a journal.
+
 # If several hold, the first of these is the code, and all are named.
 ORDER: Final = (ExitCode.USAGE, ExitCode.VIOLATED, ExitCode.BROKEN, ExitCode.INCOMPLETE, ExitCode.WAIVERS)
 
@@ -104,6 +106,9 @@ def _violations(report: Report, levels: Sequence[str]) -> Iterator[tuple[ExitCod
 
 
 def _breakage(report: Report) -> Iterator[tuple[ExitCode, str]]:
+    if report.damage:
+        more = f", and {len(report.damage) - _NAMED} more" if len(report.damage) > _NAMED else ""
+        yield ExitCode.BROKEN, f"the journal of the run is damaged: {'; '.join(report.damage[:_NAMED])}{more}"
     if report.unreachable is not None:
         yield ExitCode.BROKEN, f"the lane is unreachable: {report.unreachable}"
         return

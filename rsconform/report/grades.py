@@ -22,7 +22,7 @@ _BLOCKS: Final = {
     Ruling.INCONCLUSIVE: "inconclusive",
     Ruling.NOT_EXERCISED: "not exercised",
 }
-_EXECUTED: Final = (Ruling.HOLDS, Ruling.WAIVED, Ruling.VIOLATED)
+_EXECUTED: Final = (Ruling.HOLDS, Ruling.WAIVED, Ruling.VIOLATED, Ruling.NOT_TAKEN)
 _NAMED: Final = 5
 
 

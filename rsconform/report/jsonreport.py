@@ -46,6 +46,8 @@ def as_document(report: Report) -> dict[str, Any]:
         "counts": report.counts(),
         "violated": [verdict.axiom.id for verdict in violated],
         "violated_must": [verdict.axiom.id for verdict in violated if verdict.axiom.level == "MUST"],
+        "not_taken": [verdict.axiom.id for verdict in report.ruled(Ruling.NOT_TAKEN)],
+        "damage": list(report.damage),
         "axioms": [_verdict(verdict) for verdict in report.verdicts],
         "untestable": [{**_axiom(axiom), "untestable": axiom.untestable} for axiom in report.untestable],
         "unassigned": [_outcome(outcome) for outcome in report.unassigned],

@@ -13,7 +13,7 @@ from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped,
 from junitparser.junitparser import FinalResult
 
 from rsconform.report.exits import decide
-from rsconform.report.model import Outcome, Report, Verdict
+from rsconform.report.model import Outcome, Report, Ruling, Verdict
 from rsconform.report.text import render_failure
 from rsconform.report.verdicts import skip_in_words
 from rsconform.run.model import Attempt, AxiomFacts, Breach, Result
@@ -122,8 +122,12 @@ def _result(report: Report, outcome: Outcome, axiom: AxiomFacts) -> FinalResult 
 
 
 def _forgiven(result: FinalResult, verdict: Verdict | None) -> FinalResult:
-    """Return a failure that is waived as pytest shows one that was expected."""
-    if not isinstance(result, Failure) or verdict is None or verdict.waiver is None:
+    """Return a failure that is waived, or of a mere permission, as pytest shows one that was expected."""
+    if not isinstance(result, Failure) or verdict is None:
+        return result
+    if verdict.ruling is Ruling.NOT_TAKEN:
+        return _filled(Skipped, f"not taken: {verdict.axiom.title} (MAY)", result.text or "", "pytest.xfail")
+    if verdict.waiver is None:
         return result
     waiver = verdict.waiver
     return _filled(Skipped, f"waived until {waiver.until} ({waiver.owner}): {waiver.reason}", result.text or "",

@@ -32,6 +32,7 @@ class Ruling(StrEnum):
     WAIVED = "waived"
     NOT_EXERCISED = "not_exercised"
     HOLDS = "holds"
+    NOT_TAKEN = "not_taken"  # A permission of the contract that the backend makes no use of.
     NOT_APPLICABLE = "not_applicable"
 
 
@@ -203,6 +204,7 @@ class Report:
     waivers: tuple[WaiverFinding, ...]
     incomplete: tuple[str, ...]  # Why the run is vacuous or incomplete, a sentence each.
     grading: Grading
+    damage: tuple[str, ...] = ()  # What in the journal cannot be of this run, a sentence each.
 
     @property
     def lane(self) -> str:
@@ -222,7 +224,7 @@ class Report:
     @property
     def certifies(self) -> bool:
         """Return whether the whole plan was run to its end, so that a certificate may say so."""
-        if not self.header.complete or self.unreachable is not None or not has_ended(self.footer):
+        if not self.header.complete or self.unreachable is not None or self.damage or not has_ended(self.footer):
             return False
         # Without an instance there is nothing more to run: that certificate is true, and short.
         return not self.incomplete or self.no_instance is not None

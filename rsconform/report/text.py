@@ -25,6 +25,7 @@ _RULING_WORDS: Final[Mapping[Ruling, str]] = {
     Ruling.WAIVED: "waived",
     Ruling.NOT_EXERCISED: "not exercised",
     Ruling.HOLDS: "hold",
+    Ruling.NOT_TAKEN: "not taken",
     Ruling.NOT_APPLICABLE: "not applicable",
 }
 _COUNTED: Final = (
@@ -33,6 +34,7 @@ _COUNTED: Final = (
     Ruling.WAIVED,
     Ruling.INCONCLUSIVE,
     Ruling.NOT_EXERCISED,
+    Ruling.NOT_TAKEN,
     Ruling.NOT_APPLICABLE,
 )
 
@@ -66,6 +68,7 @@ def render_summary(report: Report, decision: Exit, *, certificate: str | None = 
         *_folded(report, Ruling.WAIVED),
         *_folded(report, Ruling.INCONCLUSIVE),
         *_folded(report, Ruling.NOT_EXERCISED),
+        *_not_taken(report),
         *_observed(report),
         *_grade(report),
         *_exit(decision),
@@ -179,9 +182,12 @@ def _counts(report: Report) -> Iterator[str]:
     header = report.header
     outcomes = report.outcomes()
     # An attempt that a refuted reading sets aside is no pass, and neither is a skip.
-    by_result = [(result.value, sum(outcome.result is result for outcome in outcomes)) for result in Result]
-    by_result.append(("without an outcome", sum(outcome.result is None for outcome in outcomes)))
-    cases = ", ".join(f"{count} {word}" for word, count in by_result if count)
+    by_result = {result.value: sum(outcome.result is result for outcome in outcomes) for result in Result}
+    not_taken = sum(len(verdict.failed) for verdict in report.ruled(Ruling.NOT_TAKEN))
+    by_result[Result.FAILED.value] -= not_taken
+    by_result["not taken"] = not_taken
+    by_result["without an outcome"] = sum(outcome.result is None for outcome in outcomes)
+    cases = ", ".join(f"{count} {word}" for word, count in by_result.items() if count)
     part = "" if header.complete else ", a part of the plan"
     part += f", profile {header.profile}" if header.profile is not Profile.QUICK else ""
     part += f", seed {header.seed}" if header.seed else ""
@@ -222,6 +228,14 @@ def _folded(report: Report, ruling: Ruling) -> Iterator[str]:
         label = ""
     if len(ordered) > _LINES:
         yield from _row(label, f"and {len(ordered) - _LINES} more reasons, in report.json", indent=0)
+
+
+def _not_taken(report: Report) -> Iterator[str]:
+    """Yield the permissions that the backend makes no use of."""
+    label = "not taken"
+    for verdict in report.ruled(Ruling.NOT_TAKEN):
+        yield from _row(label, f"{verdict.axiom.id} {verdict.axiom.level} {verdict.axiom.title}", indent=0)
+        label = ""
 
 
 def cause_of(verdict: Verdict) -> str:

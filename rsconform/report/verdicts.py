@@ -11,6 +11,7 @@ from typing import Final, assert_never
 
 from rsconform.report.model import BundleVerdict, Outcome, Ruling, Verdict, Waiver, Watch, Witness
 from rsconform.run.model import AxiomFacts, Instance, Result, Skip, Want, off_surface
+from rsconform.spec.model import Level
 
 
 class Standing(Enum):
@@ -89,6 +90,8 @@ def judge(
         standings.append(standing_of_watch(watch))
     ruling = next((ruling for first, ruling in RULING_BY_FIRST if first in standings), Ruling.NOT_EXERCISED)
     waiver = None
+    if ruling is Ruling.VIOLATED and axiom.level == Level.MAY:
+        ruling = Ruling.NOT_TAKEN  # A permission cannot be violated.
     if ruling is Ruling.VIOLATED:
         waiver = next((w for w in waivers if w.axiom == axiom.id and covers(w, outcomes, watch, today=today)), None)
     if waiver is not None:
@@ -208,7 +211,7 @@ def _reason(ruling: Ruling, outcomes: Sequence[Outcome], watch: Watch | None) ->
     found = Counter(standing_of(outcome) for outcome in outcomes)
     parts: list[str] = []
     match ruling:
-        case Ruling.VIOLATED | Ruling.WAIVED:
+        case Ruling.VIOLATED | Ruling.WAIVED | Ruling.NOT_TAKEN:
             if found[Standing.FAILED]:
                 parts.append(f"{found[Standing.FAILED]} of {total} failed")
             if watch is not None and watch.witnesses:

@@ -93,6 +93,13 @@ def review_lanes(waivers: Iterable[Waiver], lanes: Collection[str]) -> tuple[Wai
     )
 
 
+_UNNEEDED: Final = {
+    Ruling.HOLDS: "holds",
+    Ruling.NOT_APPLICABLE: "does not apply",
+    Ruling.NOT_TAKEN: "is a permission (MAY), which cannot be violated",
+}
+
+
 def _finding(
     waiver: Waiver, verdict: Verdict | None, today: date, known: Collection[str], *, whole: bool
 ) -> WaiverFinding | None:
@@ -110,8 +117,8 @@ def _finding(
         return WaiverFinding(
             waiver, WaiverState.UNMATCHED, f'{_named(waiver)} expects "{waiver.expected}", and the failure is another'
         )
-    if whole and verdict.ruling in (Ruling.HOLDS, Ruling.NOT_APPLICABLE):
-        says = "holds" if verdict.ruling is Ruling.HOLDS else "does not apply"
+    says = _UNNEEDED.get(verdict.ruling)
+    if whole and says is not None:
         return WaiverFinding(
             waiver, WaiverState.UNNEEDED, f"{_named(waiver)} is no longer needed: the axiom {says}. Remove it"
         )

@@ -6,7 +6,6 @@ Each process of a run writes a file of its own into the journal's folder; readin
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import os
 import urllib.parse
@@ -39,6 +38,7 @@ _URL_SAFE: Final = str.maketrans("+/", "-_")
 
 # Records after which another limit counts.
 _OF_STAGES: Final = frozenset({"constructing", "preparing", "prepared", "begin", "end"})
+_KINDS: Final = _OF_STAGES | {"header", "instance", "seeded", "doing", "lost", "footer"}
 # Fields whose values come from the kit's own tables or from the axioms: cleaned, they could not be read back.
 _OUR_OWN: Final = frozenset({"kind", "result", "want", "ending", "case", "axiom"})
 
@@ -186,6 +186,8 @@ class JournalFile:
         open: The case under way: its record and nothing else; None between cases.
         stage: Counts what has a limit of its own.
         lost: Other processes that are gone without having said how they ended.
+        damage: What cannot be a record of this run, or not at its place: a sentence each. Such a record counts for
+            nothing.
     """
 
     path: Path
@@ -197,7 +199,10 @@ class JournalFile:
     open: dict[str, Any] | None = None
     footer: Footer | None = None
     lost: set[str] = field(default_factory=set)
+    damage: list[str] = field(default_factory=list)
     stage: int = 0
+    _lines: int = 0
+    _ended: set[tuple[str, int]] = field(default_factory=set)
     _position: int = 0
     _rest: bytes = b""
 
@@ -223,12 +228,40 @@ class JournalFile:
         if not data:
             return False
         self._position += len(data)
+        # What comes after the last line end is a line that is being written, or was cut: its case has no outcome.
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            # A line that was cut is as good as one that was never written: its case has no outcome.
-            with contextlib.suppress(json.JSONDecodeError, UnicodeDecodeError):
-                self._take(json.loads(line))
+            self._lines += 1
+            try:
+                raw = json.loads(line)
+                misplaced = self._misplaced(raw)
+                if misplaced is None:
+                    self._take(raw)
+            except (ValueError, TypeError, LookupError, AttributeError):
+                misplaced = "is no record of a journal"
+            if misplaced is not None:
+                self.damage.append(f"line {self._lines} of {self.path.name} {misplaced}")
         return True
+
+    def _misplaced(self, raw: dict[str, Any]) -> str | None:
+        """Return why a record cannot stand where it does, as a clause; None if it can."""
+        kind = raw["kind"]
+        if kind not in _KINDS:
+            return f"is of the unknown kind {str(kind)[:40]!r}"
+        if self.footer is not None:
+            return f"comes after the last one: {kind}"
+        if kind == "header" and self.header is not None:
+            return "is a second header"
+        if kind != "end":
+            return None
+        case, number = str(raw["case"])[:120], raw["number"]
+        if (raw["case"], number) in self._ended:
+            return f"is a second end of attempt {number} at {case}"
+        if self.process == SUPERVISOR or raw["result"] not in (Result.PASSED, Result.FAILED):
+            return None  # It books for others; and what was not put to the subject was never begun.
+        if self.open is None or (self.open["case"], self.open["number"]) != (raw["case"], number):
+            return f"ends attempt {number} at {case}, which was not begun"
+        return None
 
     def _take(self, raw: dict[str, Any]) -> None:
         kind = raw.pop("kind")
@@ -252,6 +285,7 @@ class JournalFile:
                 self.open.update(raw)
             case "end":
                 self.attempts.append(attempt_from(raw))
+                self._ended.add((raw["case"], raw["number"]))
                 self.open = self.preparing = None
             case "lost":
                 self.lost.add(raw["process"])
@@ -315,6 +349,7 @@ def merge(files: Sequence[JournalFile]) -> Journal | None:
     # Who started the others knows how it ended, whatever became of one of them.
     last = next((file.footer for file in files if file.process == SUPERVISOR and file.footer is not None), worst)
     return Journal(
+        damage=tuple(sentence for file in files for sentence in file.damage),
         header=header,
         instance=instance or (instances[0] if instances else None),
         attempts=attempts,

@@ -194,6 +194,7 @@ class Journal:
     attempts: Sequence[Attempt]
     footer: Footer | None
     begun: tuple[str, ...] = field(default=())  # Cases begun that have no end.
+    damage: tuple[str, ...] = ()  # What stands in it and cannot be of this run, a sentence each.
 
 
 def as_json(record: object) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -465,3 +466,40 @@ def test_names_that_the_locale_cannot_show_are_shown_as_far_as_it_can(tmp_path: 
 
     assert ran.code == 0, ran.err
     assert (folder / "t_r.sound" / "report.json").is_file()
+
+
+# -- a journal that others write on --
+
+
+def test_a_foreign_line_in_the_journal_ends_in_a_report_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "scribbles.py").write_text(
+        "from pathlib import Path\n"
+        "from remote_store.backends import MemoryBackend\n"
+        "class Scribbles(MemoryBackend):\n"
+        "    def exists(self, path):\n"
+        "        with Path('reports/scribbles.Scribbles/journal-main.jsonl').open('a') as file:\n"
+        "            file.write('[1, 2]\\n')\n"
+        "        return super().exists(path)\n",
+        encoding="utf-8",
+    )
+
+    ran = rsconform(tmp_path, "run", "--backend=scribbles.py:Scribbles", "--spec=BE-004a")
+
+    assert ran.code == 3, ran.out + ran.err
+    assert "the journal of the run is damaged: line " in ran.out
+    assert ran.report("scribbles.Scribbles")["violated"] == []
+    assert not ran.certificate("scribbles.Scribbles").exists()
+
+
+def test_an_error_of_the_kit_has_not_the_code_of_a_violation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def break_down(*_args: object, **_options: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr(sys.modules["rsconform.cli.run"], "find_lanes", break_down)
+
+    ran = told_at_once(tmp_path, monkeypatch, capsys, mine("sound"))
+
+    assert ran.code == 3
+    assert "the kit broke (RuntimeError)" in ran.err

@@ -179,6 +179,7 @@ def rich() -> Report:
         axiom("BE-009"),
         axiom("BE-010"),
         axiom("BE-011", "MAY"),
+        axiom("BE-011b", "MAY"),
         axiom("BE-012"),
         axiom("BE-013", "SHOULD"),
         axiom("BE-014", untestable="needs a second universe"),
@@ -194,6 +195,7 @@ def rich() -> Report:
         planned("BE-009/a"),
         planned("BE-010/a", skip=skip("audit")),
         planned("BE-011/a", skip=skip("flat_namespace = true", Want.TRAIT)),
+        planned("BE-011b/a"),
         planned("BE-012/a"),
         planned("BE-013/a", readings=(("flat_namespace", "false"),)),
     ]
@@ -205,6 +207,7 @@ def rich() -> Report:
         passed("BE-008a/a[how=stream]", number=2, breaches=(breach("BE-021a"),)),
         passed("BE-008b/a"),
         failed("BE-009/a"),
+        failed("BE-011b/a"),
         errored("BE-012/a"),
         failed("BE-013/a"),
     ]

@@ -100,16 +100,17 @@ def test_an_error_is_told_apart_from_a_failure() -> None:
 SUMMARY = """\
 lane      memory: in_process, audited past the backend
 backend   pkg.Memory of remote-store 0.33.0; contract: remote-store 0.33.0
-cases     4 passed, 2 failed, 1 errored, 4 skipped (edition dev, 10 axioms, seed 4711)
+cases     4 passed, 2 failed, 1 errored, 4 skipped, 1 not taken (edition dev, 11 axioms, seed 4711)
 MUST      2 hold, 2 violated, 1 waived, 1 inconclusive, 1 not exercised
 SHOULD    1 hold, 1 not applicable
-MAY       1 not applicable
+MAY       1 not taken, 1 not applicable
 untested  1 that no run can show
 violated  BE-008a MUST Title of BE-008a (1 of 1 case failed, flaky: attempts differ)
           BE-021a MUST Title of BE-021a (breached in 1 case)
 waived    BE-009: waived until 2027-12-31 (ann): known
 open      BE-012: given failed: no route
 not run   BE-010: for want of audit
+not taken BE-011b MAY Title of BE-011b
 observed  flat_namespace = true: 1 of 1 case that presume false failed; to pin it: --trait
           flat_namespace=true
           under_declared: glob works without its capability (1 case)

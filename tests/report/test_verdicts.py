@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
 import pytest
 
-from rsconform.report.model import Outcome, Ruling, Verdict, Watch, Witness
+from rsconform.report.model import Outcome, Ruling, Verdict, WaiverState, Watch, Witness
 from rsconform.report.verdicts import ForeignOutcomeError, derived, judge, roll_up
 from rsconform.run.model import Failure, Instance, Result, Skip, Want
-from tests.report.journals import TODAY, attempt, axiom, breach, errored, failed, outcome, passed, skip, waiver
+from tests.report.journals import TODAY, attempt, axiom, breach, errored, failed, outcome, passed, report, skip, waiver
 
 FAILED, ERRORED, PASSED = (outcome(result) for result in (Result.FAILED, Result.ERRORED, Result.PASSED))
 MISSING = outcome(None, missing="the run was interrupted")
@@ -143,7 +144,7 @@ class TestWaiver:
 
 @pytest.mark.parametrize("index", range(len(Ruling)))
 def test_a_bundle_takes_the_worst_ruling_of_its_sentences(index: int) -> None:
-    named = ("violated", "inconclusive", "waived", "not_exercised", "holds", "not_applicable")
+    named = ("violated", "inconclusive", "waived", "not_exercised", "holds", "not_taken", "not_applicable")
     rulings = [Ruling(name) for name in named]
     sentences = [Verdict(axiom(), ruling) for ruling in reversed(rulings[index:])]
 
@@ -175,3 +176,19 @@ def test_an_axiom_that_is_the_same_as_others_has_their_verdict_on_an_async_backe
 
     assert derived(same, (other, same), Instance(surface=surface)).ruling is ruling
     assert derived(other, (other, same), Instance(surface=surface)) is other
+
+
+def test_a_permission_is_taken_or_not_taken_and_never_violated() -> None:
+    may = axiom("BE-011", "MAY")
+    failing = judge(may, [replace(FAILED, axiom="BE-011")], [], today=TODAY)
+    passing = judge(may, [replace(PASSED, axiom="BE-011")], [], today=TODAY)
+
+    assert failing.ruling is Ruling.NOT_TAKEN
+    assert failing.reason == "1 of 1 case failed"
+    assert passing.ruling is Ruling.HOLDS
+
+
+def test_a_waiver_of_a_permission_is_not_needed() -> None:
+    made = report(failed("BE-011/a"), axioms=[axiom("BE-011", "MAY")], waivers=[waiver("BE-011")])
+
+    assert [finding.state for finding in made.waivers] == [WaiverState.UNNEEDED]

@@ -68,6 +68,7 @@ class TestCertificate:
                 }
             },
             "not_exercised": {"BE-010": "MUST: for want of audit"},
+            "not_taken": {"BE-011b": "MAY: 1 of 1 case failed"},
             "not_applicable": {
                 "BE-011": "MAY: only where flat_namespace = true",
                 "BE-013": "SHOULD: flat_namespace = false was not observed",
@@ -81,7 +82,7 @@ class TestCertificate:
 
         assert {key: read[key] for key in ("grade", "edition", "lock", "kit", "contract", "evidence", "audit")} == {
             "grade": "none",
-            "edition": "dev, 10 axioms",
+            "edition": "dev, 11 axioms",
             "lock": "abcd",
             "kit": "0.1.0",
             "contract": "0.33.0",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from remote_store import Backend
@@ -38,7 +39,7 @@ class Store:
     backend: MemoryBackend = field(default_factory=MemoryBackend)
     drops: bool = True
 
-    def seed(self, files: Mapping[str, StoredFile], _folders: Sequence[str]) -> None:
+    def seed(self, files: Mapping[str, StoredFile], folders: Sequence[str]) -> None:
         for path, file in files.items():
             self.backend.write(path, file.content, overwrite=True)
 
@@ -155,7 +156,7 @@ def test_a_store_that_cases_share_is_the_lane_fixtures_fault(affordances: tuple[
         afforded = {name: getattr(store, name) for name in affordances}
         return Subject(make=lambda: Proxying(store.backend), **afforded)
 
-    facts = {"affordances": affordances, "traits": {"flat_namespace": True}}
+    facts: Any = {"affordances": affordances, "traits": {"flat_namespace": True}}
     session, (writes, exists) = session_of(WRITES + EXISTS, fixture=fixture_of(shared), **facts)
     first = next(iter(session.attempts(writes)))
     second = next(iter(session.attempts(exists)))
@@ -174,7 +175,7 @@ def test_what_an_earlier_case_wrote_late_is_not_the_lane_fixtures_fault() -> Non
         store = stores[-1]
         return Subject(make=lambda: store.backend, seed=store.seed, audit=store.audit, reset=store.drop)
 
-    facts = {"affordances": ALL, "traits": {"flat_namespace": True}}
+    facts: Any = {"affordances": ALL, "traits": {"flat_namespace": True}}
     session, (writes, exists) = session_of(WRITES + EXISTS, fixture=fixture_of(kept), **facts)
     next(iter(session.attempts(writes)))
     stores[-1].drops = False  # It comes after the store was emptied.
@@ -205,7 +206,8 @@ def test_a_peer_that_is_no_second_client_of_the_store_is_not_the_backends_fault(
     peer: Callable[[Store], Backend], why: str
 ) -> None:
     def alone(_services: Services) -> Subject:
-        store, made = Store(), []
+        store = Store()
+        made: list[Backend] = []
 
         def make() -> Backend:
             made.append(peer(store) if made else store.backend)

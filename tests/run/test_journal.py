@@ -50,6 +50,12 @@ def written(folder: Path, process: str = "main") -> JournalWriter:
     return writer
 
 
+def done(writer: JournalWriter, one: Attempt) -> None:
+    """Write an attempt from its beginning to its end."""
+    writer.begin(one.case, one.axiom, 20, number=one.number)
+    writer.end(one)
+
+
 def test_what_is_written_is_read_back_as_it_was(tmp_path: Path) -> None:
     writer = written(tmp_path)
     writer.instance(INSTANCE)
@@ -91,7 +97,7 @@ def test_a_full_disk_ends_the_run_once_and_says_which_file(tmp_path: Path) -> No
 
 def test_a_journal_whose_last_line_was_cut_is_read_up_to_there_and_its_case_is_begun(tmp_path: Path) -> None:
     writer = written(tmp_path)
-    writer.end(attempt("BE-006/a"))
+    done(writer, attempt("BE-006/a"))
     writer.begin("BE-006/b", "BE-006", 20)
     (path,) = journal_files(tmp_path)
     whole = path.read_bytes()
@@ -107,17 +113,85 @@ def test_a_journal_whose_last_line_was_cut_is_read_up_to_there_and_its_case_is_b
     assert journal.footer is None
 
 
-def test_a_line_that_is_no_json_costs_no_more_than_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"kind": "end", "case": \xff', "is no record of a journal"),
+        (b"[1, 2]", "is no record of a journal"),
+        (b"null", "is no record of a journal"),
+        (b'{"case": "BE-006/a"}', "is no record of a journal"),
+        (b'{"kind": "end", "case": "BE-006/a"}', "is no record of a journal"),
+        (b'{"kind": "footer", "ending": "finished", "more": 1}', "is no record of a journal"),
+        (b'{"kind": "greeting"}', "is of the unknown kind 'greeting'"),
+    ],
+    ids=["no-json", "list", "null", "no-kind", "half-an-end", "unknown-field", "unknown-kind"],
+)
+def test_a_line_that_is_no_record_is_damage_and_costs_no_more_than_itself(
+    tmp_path: Path, line: bytes, says: str
+) -> None:
     writer = written(tmp_path)
     (path,) = journal_files(tmp_path)
     with path.open("ab") as file:
-        file.write(b'{"kind": "end", "case": \xff\n')
-    writer.end(attempt("BE-006/a"))
+        file.write(line + b"\n")
+    done(writer, attempt("BE-006/a"))
 
     journal = read_journal(tmp_path)
 
     assert journal is not None
     assert [one.case for one in journal.attempts] == ["BE-006/a"]
+    assert journal.damage == (f"line 2 of journal-main.jsonl {says}",)
+
+
+def test_an_end_that_has_no_begin_is_damage_and_no_outcome(tmp_path: Path) -> None:
+    written(tmp_path).end(attempt("BE-006/a"))
+
+    journal = read_journal(tmp_path)
+
+    assert journal is not None
+    assert journal.attempts == []
+    assert journal.damage == ("line 2 of journal-main.jsonl ends attempt 1 at BE-006/a, which was not begun",)
+
+
+def test_a_second_end_is_damage_and_the_first_one_counts(tmp_path: Path) -> None:
+    writer = written(tmp_path)
+    done(writer, attempt("BE-006/a", Result.FAILED))
+    writer.begin("BE-006/a", "BE-006", 20)
+    writer.end(attempt("BE-006/a"))
+
+    journal = read_journal(tmp_path)
+
+    assert journal is not None
+    assert [one.result for one in journal.attempts] == [Result.FAILED]
+    assert journal.damage == ("line 5 of journal-main.jsonl is a second end of attempt 1 at BE-006/a",)
+
+
+def test_lines_after_the_last_one_and_a_second_header_are_damage(tmp_path: Path) -> None:
+    writer = written(tmp_path)
+    writer.header(HEADER)
+    writer.footer(Footer("finished"))
+    done(writer, attempt("BE-006/a"))
+
+    journal = read_journal(tmp_path)
+
+    assert journal is not None
+    assert journal.attempts == []
+    assert journal.damage == (
+        "line 2 of journal-main.jsonl is a second header",
+        "line 4 of journal-main.jsonl comes after the last one: begin",
+        "line 5 of journal-main.jsonl comes after the last one: end",
+    )
+
+
+def test_what_was_skipped_or_could_not_be_run_has_an_end_without_a_begin(tmp_path: Path) -> None:
+    writer = written(tmp_path)
+    writer.end(Attempt("BE-006/a", "BE-006", 1, Result.ERRORED, error="no instance"))
+    writer.end(Attempt("BE-006/b", "BE-006", 1, Result.SKIPPED, skip=Skip(Want.AFFORDANCE, "audit")))
+
+    journal = read_journal(tmp_path)
+
+    assert journal is not None
+    assert len(journal.attempts) == 2
+    assert journal.damage == ()
 
 
 def test_a_file_is_read_on_while_it_grows(tmp_path: Path) -> None:
@@ -174,7 +248,7 @@ def test_an_earlier_run_leaves_nothing_behind_but_what_is_no_journal(tmp_path: P
 def test_the_files_of_all_processes_make_one_journal_that_ended_as_its_worst_part(tmp_path: Path) -> None:
     for process, case, ending in (("gw0", "a", "finished"), ("gw1", "b", "died"), ("main", "c", "finished")):
         writer = written(tmp_path, process)
-        writer.end(attempt(f"BE-006/{case}"))
+        done(writer, attempt(f"BE-006/{case}"))
         writer.footer(Footer(ending))  # type: ignore[arg-type]
 
     journal = read_journal(tmp_path)

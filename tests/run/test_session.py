@@ -501,7 +501,7 @@ def test_a_seed_that_makes_no_folders_proves_nothing_where_folders_are_real() ->
     def files_only(_services: Services) -> Iterator[Subject]:
         backend = MemoryBackend()
 
-        def seed(files: Mapping[str, StoredFile], _folders: Sequence[str]) -> None:
+        def seed(files: Mapping[str, StoredFile], folders: Sequence[str]) -> None:
             for path, file in files.items():
                 backend.write(path, file.content)
 

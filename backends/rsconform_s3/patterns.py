@@ -57,13 +57,16 @@ def parse_pattern(text: str) -> Pattern:
 
 
 def _match(segments: tuple[Segment, ...], names: tuple[str, ...]) -> bool:
-    if not segments:
-        return not names
-    if not names:
-        return False
-    head, rest = segments[0], segments[1:]
-    if head is not _ANY_DEPTH:
-        return head.match(names[0]) is not None and _match(rest, names[1:])
-    if not rest:
-        return True
-    return any(_match(rest, names[index:]) for index in range(len(names)))
+    # From the last segment to the first: whether it and those after it match the names from each place on. That takes
+    # as many steps as there are segments times names; to try every split that `**` allows takes exponentially many.
+    rest = [False] * len(names) + [True]
+    for index, segment in reversed(list(enumerate(segments))):
+        is_last = index == len(segments) - 1
+        here = [False] * (len(names) + 1)
+        for at in reversed(range(len(names))):
+            if segment is not _ANY_DEPTH:
+                here[at] = rest[at + 1] and segment.match(names[at]) is not None
+            else:
+                here[at] = is_last or rest[at] or here[at + 1]
+        rest = here
+    return rest[0]

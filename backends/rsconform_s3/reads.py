@@ -1,12 +1,13 @@
 """Reading an object in pieces: one request for each piece, or one for all that follows.
 
 Both readers are pinned. Each request after the first carries the ETag that the object had then, so bytes of two
-versions never come out of one reader.
+versions never come out of one reader. Where a connection breaks the rest is asked for anew, a few times.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,10 @@ WINDOW_BYTES = 1024 * 1024
 # The first step of a search for a line's end.
 LINE_BYTES = 8 * 1024
 BUFFER_BYTES = 256 * 1024
+# How often in a row the rest is asked for anew that a broken connection left out, and a window is not got through.
+RESUMES = 3
+# Who waited as long as the client waits need not do it again, and what came with a wrong checksum came.
+_NOT_RESUMED = ("ReadTimeoutError", "FlexibleChecksumError", "ChecksumError")
 
 
 def open_buffered(requests: Requests, key: str, path: str) -> io.BufferedReader:
@@ -38,12 +43,30 @@ def open_buffered(requests: Requests, key: str, path: str) -> io.BufferedReader:
 
 
 def read_all(requests: Requests, key: str, path: str) -> bytes:
-    """Return the content of an object, from one request."""
+    """Return the content of an object, from one request if its connection holds."""
     answer = requests.send("get_object", path, Key=key)
-    # Not `with answer["Body"]`: that yields the raw stream, which checks neither length nor checksum.
-    with requests.mapping(path), closing(answer["Body"]) as body:
-        content: bytes = body.read()
-        return content
+    with closing(StreamReader(requests, key, path, answer)) as stream:
+        return stream.readall()
+
+
+class Resumption:
+    """How often a download may go on after its connection broke."""
+
+    def __init__(self) -> None:
+        self._limit = self._left = RESUMES
+        self._broken_at = 0
+        self.has_broken = False
+
+    def allows(self, exc: RemoteStoreError, position: int) -> bool:
+        """Tell whether to ask for what follows a position, where a connection broke with an error."""
+        if refusal_of(exc) is not None or type(exc.__cause__).__name__ in _NOT_RESUMED:
+            return False
+        if position - self._broken_at >= WINDOW_BYTES:
+            self._left = self._limit
+        self._broken_at = position
+        self._left -= 1
+        self.has_broken = True
+        return self._left >= 0
 
 
 class ObjectReader(io.RawIOBase):
@@ -51,12 +74,15 @@ class ObjectReader(io.RawIOBase):
 
     def __init__(self, requests: Requests, key: str, path: str, head: Response) -> None:
         super().__init__()
+        if "ContentLength" not in head:
+            raise RemoteStoreError("The server does not say how long it is", path=path, backend=requests.backend)
         self.size_bytes: int = head["ContentLength"]
         self._requests = requests
         self._key = key
         self._path = path
         self._pin = {"IfMatch": head["ETag"]} if head.get("ETag") else {}
         self._position = 0
+        self._resumption = Resumption()
 
     def readable(self) -> bool:
         return True
@@ -92,28 +118,37 @@ class ObjectReader(io.RawIOBase):
         try:
             answer = self._requests.send("get_object", self._path, Key=self._key, **part, **self._pin)
         except RemoteStoreError as exc:
-            raise self._changed(exc) or exc from exc.__cause__
+            raise self._refused(exc) from exc.__cause__
         if not whole and answer["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.PARTIAL_CONTENT:
             answer["Body"].close()
             raise RemoteStoreError("The server ignores ranges", path=self._path, backend=self._requests.backend)
+        if self._pin and answer.get("ETag") not in (None, self._pin["IfMatch"]):  # Of a server that ignores If-Match.
+            answer["Body"].close()
+            raise self._changed()
         return answer["Body"]
 
-    def _changed(self, exc: RemoteStoreError) -> RemoteStoreError | None:
+    def _refused(self, exc: RemoteStoreError) -> RemoteStoreError:
         refusal = refusal_of(exc)
         gone = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-        if refusal is None or refusal.status not in gone:
-            return None
-        return BackendUnavailable(
-            "The object changed while it was read", path=self._path, backend=self._requests.backend
-        )
+        return exc if refusal is None or refusal.status not in gone else self._changed()
 
-    def _cut_short(self) -> BackendUnavailable:
-        message = f"The answer ended early, at byte {self._position} of {self.size_bytes}"
+    def _changed(self) -> BackendUnavailable:
+        message = "The object changed while it was read"
+        return BackendUnavailable(message, path=self._path, backend=self._requests.backend)
+
+    def _cut_short(self, position: int) -> BackendUnavailable:
+        message = f"The answer ended early, at byte {position} of {self.size_bytes}"
         return BackendUnavailable(message, path=self._path, backend=self._requests.backend)
 
 
 class RangeReader(ObjectReader):
-    """Unbuffered: each read is one request, for just the bytes that were asked for."""
+    """Each read is one request, for just the bytes that were asked for; only lines are looked for ahead."""
+
+    def __init__(self, requests: Requests, key: str, path: str, head: Response) -> None:
+        super().__init__(requests, key, path, head)
+        self._ahead = b""
+        self._ahead_at = 0
+        self._step_bytes = LINE_BYTES
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer).cast("B")
@@ -122,7 +157,13 @@ class RangeReader(ObjectReader):
         return len(data)
 
     def read(self, size: int | None = -1) -> bytes:
-        data = self._fetch(self._left() if size is None or size < 0 else size)
+        self._check_open()
+        left = self._left()
+        stop = self._position + (left if size is None or size < 0 else min(size, left))
+        found = max(0, self._position - self._ahead_at)
+        data = self._ahead[found : stop - self._ahead_at] if self._is_ahead() else b""
+        if self._position + len(data) < stop:
+            data += self._fetch(self._position + len(data), stop)
         self._position += len(data)
         return data
 
@@ -130,29 +171,55 @@ class RangeReader(ObjectReader):
         return self.read()
 
     def readline(self, size: int | None = -1) -> bytes:
-        """Return the next line. A line's end is searched in growing steps, not byte by byte as RawIOBase would."""
-        limit = self._left() if size is None or size < 0 else min(size, self._left())
-        line = b""
-        step = LINE_BYTES
-        while len(line) < limit and not line.endswith(b"\n"):
-            data = self._fetch(min(step, limit - len(line)))
-            data = data[: data.find(b"\n") + 1] or data
-            self._position += len(data)
-            line += data
-            step = min(2 * step, WINDOW_BYTES)
-        return line
-
-    def _fetch(self, size_bytes: int) -> bytes:
+        """Return the next line. What was fetched to find its end serves the lines that follow it."""
         self._check_open()
-        size_bytes = min(size_bytes, self._left())
-        if size_bytes == 0:
-            return b""
-        body = self._open_range(self._position, self._position + size_bytes)
-        with self._requests.mapping(self._path), closing(body):
-            data: bytes = body.read()
-        if len(data) != size_bytes:
-            raise self._cut_short()
-        return data
+        limit = self._left() if size is None or size < 0 else min(size, self._left())
+        pieces: list[bytes] = []
+        while limit > 0:
+            if not self._is_ahead():
+                self._look_ahead()
+            start = self._position - self._ahead_at
+            stop = self._ahead.find(b"\n", start, start + limit) + 1
+            piece = self._ahead[start : stop or start + limit]
+            pieces.append(piece)
+            self._position += len(piece)
+            limit = 0 if stop else limit - len(piece)
+        return b"".join(pieces)
+
+    def _is_ahead(self) -> bool:
+        return self._ahead_at <= self._position < self._ahead_at + len(self._ahead)
+
+    def _look_ahead(self) -> None:
+        # Who reads line by line is given more with each step; a jump begins anew.
+        reads_on = self._ahead and self._position == self._ahead_at + len(self._ahead)
+        self._step_bytes = min(2 * self._step_bytes, WINDOW_BYTES) if reads_on else LINE_BYTES
+        stop = min(self._position + self._step_bytes, self.size_bytes)
+        self._ahead, self._ahead_at = self._fetch(self._position, stop), self._position
+
+    def _fetch(self, start: int, stop: int) -> bytes:
+        found: list[bytes] = []
+        while start < stop:
+            body = self._open_range(start, stop)
+            try:
+                with closing(body):
+                    for piece in self._pieces(body, start, stop):
+                        found.append(piece)
+                        start += len(piece)
+            except BackendUnavailable as exc:
+                if not self._resumption.allows(exc, start):
+                    raise
+        return b"".join(found)
+
+    def _pieces(self, body: Any, start: int, stop: int) -> Iterator[bytes]:
+        while start < stop:
+            # A read that breaks loses all it had: once that was seen, less is asked for at a time.
+            size = min(WINDOW_BYTES, stop - start) if self._resumption.has_broken else None
+            with self._requests.mapping(self._path):
+                piece: bytes = body.read(size)
+            if not piece:
+                raise self._cut_short(start)
+            yield piece
+            start += len(piece)
 
 
 class StreamReader(ObjectReader):
@@ -171,7 +238,7 @@ class StreamReader(ObjectReader):
         view = memoryview(buffer).cast("B")
         if not view or not self._left():
             return 0
-        data = self._take(len(view))
+        data = self._take(min(len(view), WINDOW_BYTES) if self._resumption.has_broken else len(view))
         view[: len(data)] = data
         return len(data)
 
@@ -179,7 +246,7 @@ class StreamReader(ObjectReader):
         self._check_open()
         pieces = []
         while self._left():
-            pieces.append(self._take(None))
+            pieces.append(self._take(WINDOW_BYTES if self._resumption.has_broken else None))
         return b"".join(pieces)
 
     def close(self) -> None:
@@ -188,22 +255,31 @@ class StreamReader(ObjectReader):
         super().close()
 
     def _take(self, size: int | None) -> bytes:
-        """Return the next bytes of the answer, at least one; all of them if size is None."""
-        if self._body is None or self._body_at != self._position:
-            self._open_body()
+        """Return the next bytes, at least one; all that the answer holds if size is None and its connection does."""
+        while True:
+            if self._body is None or self._body_at != self._position:
+                self._open_body()
+            try:
+                return self._take_once(size)
+            except BackendUnavailable as exc:
+                if not self._resumption.allows(exc, self._position):
+                    raise
+                # A read that breaks loses all it had: from now on less is asked for at a time.
+                size = WINDOW_BYTES if size is None else min(size, WINDOW_BYTES)
+
+    def _take_once(self, size: int | None) -> bytes:
         try:
             with self._requests.mapping(self._path):
                 data: bytes = self._body.read(size)
+            if not data:
+                raise self._cut_short(self._position)
         except BaseException:
             self._drop_body()
             raise
         self._position += len(data)
         self._body_at = self._position
-        short = not data or (size is None and self._body_at != self._body_stop)
-        if short or self._body_at >= self._body_stop:
+        if self._body_at >= self._body_stop or size is None:
             self._drop_body()
-        if short:
-            raise self._cut_short()
         return data
 
     def _open_body(self) -> None:

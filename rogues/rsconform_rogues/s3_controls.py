@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote
 
 from remote_store import (
     BackendUnavailable,
+    CapabilityNotSupported,
     InvalidPath,
     NotFound,
     RemotePath,
@@ -25,7 +26,7 @@ from rsconform_s3 import TransferSizes, objects, reads, writes
 from rsconform.cases.model import Case
 from rsconform_rogues.deeds import METADATA, STREAM
 from rsconform_rogues.harness import Base
-from rsconform_rogues.operators import EVERYTHING, ROOT, Call, Wrong, asked, fills, instead, shadows, streams
+from rsconform_rogues.operators import EVERYTHING, ROOT, Call, Wrong, alters, asked, fills, instead, shadows, streams
 from rsconform_rogues.sending import ANY, Sending, made, sends
 from rsconform_rogues.table import BASES
 
@@ -71,7 +72,7 @@ class SkippingReader(reads.StreamReader):
             while gap and (piece := self._body.read(min(gap, 65536))):
                 gap -= len(piece)
         if gap:
-            raise self._cut_short()
+            raise self._cut_short(self._position)
         self._body_at = self._position
 
 
@@ -284,6 +285,63 @@ def other_parts(backend: Any) -> TransferSizes:
     return replace(sizes, part_bytes=6 * MiB)
 
 
+def parts_of(size_bytes: int) -> Wrong:
+    """Have parts of another size, and no single PUT of more bytes than a part holds."""
+
+    def given_so(given: dict[str, Any]) -> dict[str, Any]:
+        sizes = given.get("transfer") or TransferSizes()
+        return {**given, "transfer": replace(sizes, part_bytes=size_bytes, put_limit_bytes=size_bytes)}
+
+    def shadowed(backend: Any) -> TransferSizes:
+        sizes: TransferSizes = backend._sizes
+        return replace(sizes, part_bytes=size_bytes, put_limit_bytes=size_bytes)
+
+    return shadows(_sizes=shadowed) + made(given_so)
+
+
+def copied_at_once(call: Call) -> None:
+    """Copy over whatever is there with one request, and look at nothing before."""
+    backend = call.backend
+    requests, key = backend._requests, backend._file_key(call.path)
+    target = backend._target(call.arguments["dst"], overwrite=True)
+    if key == target.key:
+        requests.require(key, call.path)
+        return
+    try:
+        requests.send("copy_object", call.path, Key=target.key, CopySource={"Bucket": requests.bucket, "Key": key})
+    except NotFound as exc:
+        raise requests.absent(key, call.path) from exc.__cause__
+
+
+def no_handle(call: Call) -> Any:
+    """Show nobody the client."""
+    call.backend._requests.check_open()
+    raise CapabilityNotSupported("no handle", capability="unwrap", backend=call.backend.name)
+
+
+def changed_for_good(stream: Any, size: int | None = -1) -> bytes:
+    """Tell a changed object as an error that does not pass."""
+    try:
+        return bytes(stream.read(size))
+    except BackendUnavailable as exc:
+        if "changed" in str(exc):
+            raise RemoteStoreError("another version", path=exc.path, backend=exc.backend) from exc
+        raise
+
+
+def folder_too(call: Call) -> bool:
+    """Tell from one listing whether there is a folder, also where there is a file of its name."""
+    requests = call.backend._requests
+    return bool(requests.has_below(f"{call.backend._file_key(call.path)}/", call.path))
+
+
+def possible_names_only(given: dict[str, Any]) -> dict[str, Any]:
+    """Match the bucket's name against the rules of S3."""
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]", given["bucket"]):
+        raise ValueError(f"no bucket is called {given['bucket']!r}")
+    return given
+
+
 def etag_unquoted(sending: Sending) -> Any:
     """Name the version that is copied without quotes."""
     etag = sending.parameters.get("CopySourceIfMatch", "")
@@ -457,6 +515,19 @@ S3_CONTROLS: Final[tuple[S3Control, ...]] = (
         shadows(_sizes=other_parts) + made(in_other_parts),
         "061 062 063 064 067 068 081 084 085 087 093 094 095 096 132",
     ),
+    s3_control("has-the-least-parts", parts_of(5 * MiB), "060 061 062 067 068 081 087 132"),
+    s3_control("has-large-parts", parts_of(16 * MiB), "061 067 132"),
+    s3_control("copies-without-a-look", instead("copy", copied_at_once, asked(overwrite=True)), "092 095 100 133"),
+    s3_control(
+        "shows-no-client",
+        instead("unwrap", no_handle),
+        "008 009 010 011 018 042 045 046 047 056 061 070 074 075 076 078 080 081 083 085 086 094 095 097 101 104 112 "
+        "117 120 123 126 136 138 139",
+    ),
+    s3_control("tells-changes-for-good", streams("read_seekable", read=changed_for_good), "047 048 050"),
+    s3_control("buffers-its-ranges", alters("read_seekable", io.BufferedReader), "040 041 042 043 045 047 048 050 139"),
+    s3_control("has-folders-beside-files", instead("is_folder", folder_too, ~ROOT), "105 106 107 108 113 119 128 130"),
+    s3_control("knows-the-rules-of-names", made(possible_names_only), "002 003 008 033"),
     s3_control("names-versions-without-quotes", sends("copy_object upload_part_copy", etag_unquoted), "083 095 133"),
     s3_control("aborts-twice", sends("abort_multipart_upload", aborted_twice), "064 065 081 096"),
     s3_control("tries-longer", sends("put_object", conflicts_tried_longer), "084"),

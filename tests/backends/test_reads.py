@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
+import random
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import FlexibleChecksumError, ReadTimeoutError, ResponseStreamingError
 from botocore.response import StreamingBody
 from remote_store import BackendUnavailable, InvalidPath, NotFound, PermissionDenied, RemoteStoreError
 from rsconform_s3 import S3Boto3Backend
-from rsconform_s3.reads import BUFFER_BYTES, LINE_BYTES, WINDOW_BYTES
+from rsconform_s3.reads import BUFFER_BYTES, LINE_BYTES, RESUMES, WINDOW_BYTES
 
 if TYPE_CHECKING:
     from tests.backends.conftest import Seed, Wire
@@ -264,7 +268,178 @@ def test_a_miss_of_read_bytes_is_one_request_more(backend: S3Boto3Backend, wire:
     assert wire.operations == ["GetObject", "ListObjectsV2"] * 2
 
 
-def test_a_cut_body_of_read_bytes_is_unavailable(backend: S3Boto3Backend, wire: Wire) -> None:
-    wire.reply("GetObject", {"Body": StreamingBody(io.BytesIO(b"01"), 10)})
-    with pytest.raises(BackendUnavailable):
+def test_a_length_that_the_server_does_not_say_is_an_error_of_ours(backend: S3Boto3Backend, wire: Wire) -> None:
+    wire.reply("GetObject", {"Body": StreamingBody(io.BytesIO(b"01"), 2)})
+    with pytest.raises(RemoteStoreError, match="how long"):
         backend.read_bytes("f")
+
+
+class Cut(io.BytesIO):
+    """A body whose connection breaks after so many bytes."""
+
+    def __init__(self, data: bytes, after: int, error: Exception) -> None:
+        super().__init__(data)
+        self._after = after
+        self._error = error
+
+    def read(self, size: int | None = None) -> bytes:
+        left = self._after - self.tell()
+        if size is None or size < 0 or size > left:
+            raise self._error
+        return super().read(size)
+
+
+@pytest.fixture
+def cuts(client: Any) -> Iterator[list[int]]:
+    """After how many bytes the connections of the next answers break; the last one for all that follow."""
+    after: list[int] = []
+
+    def cut(parsed: dict[str, Any], **_: Any) -> None:
+        if after and "Body" in parsed:
+            data = parsed["Body"].read()
+            limit = after[0] if len(after) == 1 else after.pop(0)
+            parsed["Body"] = StreamingBody(Cut(data, limit, ResponseStreamingError(error="reset")), len(data))
+
+    client.meta.events.register("after-call.s3.GetObject", cut, unique_id="cut")
+    yield after
+    client.meta.events.unregister("after-call.s3.GetObject", unique_id="cut")
+
+
+def all_of(backend: S3Boto3Backend, how: str) -> bytes:
+    if how == "read_bytes":
+        return backend.read_bytes("f")
+    with backend.read_seekable("f") if how == "seekable" else backend.read("f") as stream:
+        return b"".join(iter(lambda: stream.read(100_000), b"")) if how == "pieces" else stream.read()
+
+
+WHOLE = 1 << 40
+
+
+@pytest.mark.parametrize("how", ["read", "pieces", "seekable", "read_bytes"])
+class TestBrokenConnections:
+    @pytest.mark.parametrize("after", [[0, WHOLE], [2_000_000, WHOLE], [2_000_000, 0, 2_000_000, 0, WHOLE]])
+    def test_what_is_left_is_asked_for_anew(
+        self, backend: S3Boto3Backend, wire: Wire, seed: Seed, cuts: list[int], how: str, after: list[int]
+    ) -> None:
+        seed("f", body=CONTENT)
+        cuts += after
+
+        assert all_of(backend, how) == CONTENT
+
+        _, *others = wire.parameters("GetObject")
+        etag = f'"{hashlib.md5(CONTENT).hexdigest()}"'
+        assert [one.get("IfMatch") for one in others] == [etag] * len(others)
+        assert len(others) <= len(after)
+
+    def test_what_came_in_pieces_is_not_fetched_again(
+        self, backend: S3Boto3Backend, wire: Wire, seed: Seed, cuts: list[int], how: str
+    ) -> None:
+        seed("f", body=CONTENT)
+        cuts += [0, 2_000_000, WHOLE]
+        assert all_of(backend, how) == CONTENT
+        start = int(str(ranges(wire)[-1]).removeprefix("bytes=").partition("-")[0])
+        assert start >= WINDOW_BYTES
+
+    def test_a_line_that_always_breaks_is_given_up(
+        self, backend: S3Boto3Backend, wire: Wire, seed: Seed, cuts: list[int], how: str
+    ) -> None:
+        seed("f", body=CONTENT)
+        cuts += [0]
+        with pytest.raises(BackendUnavailable) as caught:
+            all_of(backend, how)
+        assert caught.value.path == "f"
+        assert len(wire.parameters("GetObject")) == 1 + RESUMES
+
+    @pytest.mark.parametrize("minds", [True, False], ids=["minds-the-pin", "overlooks-the-pin"])
+    def test_of_two_versions_nothing_is_joined(
+        self, backend: S3Boto3Backend, client: Any, bucket: str, seed: Seed, cuts: list[int], how: str, minds: bool
+    ) -> None:
+        seed("f", body=CONTENT)
+        cuts += [500_000, WHOLE]
+
+        def replace(params: dict[str, Any], **_: Any) -> None:
+            if "IfMatch" in params and how != "seekable":
+                client.put_object(Bucket=bucket, Key="f", Body=CONTENT[::-1])
+            if not minds:
+                params.pop("IfMatch", None)
+
+        client.meta.events.register("before-parameter-build.s3.GetObject", replace, unique_id="replace")
+        try:
+            if how == "seekable":
+                with backend.read_seekable("f") as stream:
+                    client.put_object(Bucket=bucket, Key="f", Body=CONTENT[::-1])
+                    with pytest.raises(BackendUnavailable, match="changed"):
+                        stream.read()
+            else:
+                with pytest.raises(BackendUnavailable, match="changed"):
+                    all_of(backend, how)
+        finally:
+            client.meta.events.unregister("before-parameter-build.s3.GetObject", unique_id="replace")
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            ReadTimeoutError(endpoint_url="http://s3", error="late"),
+            FlexibleChecksumError(error_msg="Expected checksum a did not match calculated checksum b"),
+        ],
+        ids=["late", "checksum"],
+    )
+    def test_what_asking_anew_would_not_mend_is_told(
+        self, backend: S3Boto3Backend, wire: Wire, seed: Seed, client: Any, how: str, error: Exception
+    ) -> None:
+        seed("f", body=CONTENT)
+
+        def cut(parsed: dict[str, Any], **_: Any) -> None:
+            parsed["Body"] = StreamingBody(Cut(CONTENT, 0, error), len(CONTENT))
+
+        client.meta.events.register("after-call.s3.GetObject", cut, unique_id="broken")
+        try:
+            with pytest.raises(BackendUnavailable):
+                all_of(backend, how)
+        finally:
+            client.meta.events.unregister("after-call.s3.GetObject", unique_id="broken")
+        assert len(wire.parameters("GetObject")) == 1
+
+
+class TestLines:
+    LINES = b"".join(b"%d line\n" % number for number in range(40_000)) + b"last"
+
+    def test_lines_in_order_are_a_few_requests(self, backend: S3Boto3Backend, wire: Wire, seed: Seed) -> None:
+        seed("f", body=self.LINES)
+        wire.calls.clear()
+        with backend.read_seekable("f") as stream:
+            assert list(stream) == self.LINES.splitlines(keepends=True)
+        assert len(wire.operations) < 10
+
+    def test_lines_seeks_and_reads_may_be_mixed(self, backend: S3Boto3Backend, seed: Seed) -> None:
+        seed("f", body=self.LINES)
+        drawn = random.Random(1)
+        model = io.BytesIO(self.LINES)
+        with backend.read_seekable("f") as stream:
+            for _ in range(400):
+                match drawn.randrange(5):
+                    case 0:
+                        at = drawn.randrange(len(self.LINES) + 100)
+                        assert stream.seek(at) == model.seek(at)
+                    case 1:
+                        size = drawn.choice([0, 1, 100, 9000, 70_000])
+                        assert stream.read(size) == model.read(size)
+                    case 2:
+                        size = drawn.choice([-1, 0, 3, 50])
+                        assert stream.readline(size) == model.readline(size)
+                    case 3:
+                        assert stream.readline() == model.readline()
+                    case _:
+                        assert stream.seek(-5, io.SEEK_CUR) == model.seek(-5, io.SEEK_CUR) if model.tell() > 5 else True
+                assert stream.tell() == model.tell()
+
+    def test_after_a_line_each_other_read_asks_for_what_it_gives(
+        self, backend: S3Boto3Backend, wire: Wire, seed: Seed
+    ) -> None:
+        seed("f", body=self.LINES)
+        with backend.read_seekable("f") as stream:
+            stream.readline()
+            stream.seek(200_000)
+            wire.calls.clear()
+            assert stream.read(10) == self.LINES[200_000:200_010]
+        assert ranges(wire) == ["bytes=200000-200009"]

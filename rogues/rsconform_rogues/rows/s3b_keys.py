@@ -143,7 +143,33 @@ def spelled_as_given(call: Call) -> Any:
 
 
 def folder_wins(call: Call) -> bool:
-    return bool(call.backend._requests.has_below(f"{call.path}/", call.path))
+    return not call.backend._requests.has_below(f"{call.path}/", call.path) and bool(call.proceed())
+
+
+def looked_once_more(call: Call) -> Any:
+    """Look for a file where nothing was listed below."""
+    found = call.proceed()
+    if not found:
+        call.rightly("is_file", call.path)
+    return found
+
+
+def tried_every_split(segments: tuple[Any, ...], names: tuple[str, ...]) -> bool:
+    if not segments or not names:
+        return not segments and not names
+    head, rest = segments[0], segments[1:]
+    if head is not None:
+        return head.match(names[0]) is not None and tried_every_split(rest, names[1:])
+    return not rest or any(tried_every_split(rest, names[at:]) for at in range(len(names)))
+
+
+def split_by_split(call: Call) -> Any:
+    """Match a pattern by trying every way in which its ** can split a key."""
+    right, patterns._match = patterns._match, tried_every_split
+    try:
+        return iter(list(call.proceed()))
+    finally:
+        patterns._match = right
 
 
 def listed_whole(call: Call) -> Any:
@@ -228,7 +254,8 @@ ROWS: Final[tuple[Rogue, ...]] = (
         turns("write", InvalidPath, RemoteStoreError, LONG),
         reason="InvalidPath",
     ),
-    row("S3B-119", "prefers-the-folder", "s3", instead("is_folder", folder_wins, ~ROOT), reason="is_folder"),
+    row("S3B-119", "prefers-the-folder", "s3", instead("is_file", folder_wins, ~ROOT), reason="is_file"),
+    row("S3B-120", "tries-every-split", "s3", instead("glob", split_by_split), also="KIT-006", reason="within"),
     row("S3B-120", "lists-it-all", "s3", instead("glob", listed_whole), reason="requests below"),
     row(
         "S3B-124",
@@ -245,6 +272,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="digest",
     ),
     row("S3B-130", "looks-twice", "s3", first("exists", asked_once_more, ~ROOT), reason="requests"),
+    row("S3B-130", "looks-once-more", "s3", instead("is_folder", looked_once_more, ~ROOT), reason="requests"),
     row("S3B-130", "lists-for-a-file", "s3", first("is_file", looked_up, ~ROOT), reason="requests"),
     row("S3B-131", "looks-first", "s3", first("read read_bytes", asked_once_more, ~ROOT), reason="requests"),
     row(

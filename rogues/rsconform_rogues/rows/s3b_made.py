@@ -61,8 +61,8 @@ def strict_by_default(
 
 
 def picky(given: dict[str, Any]) -> dict[str, Any]:
-    if given["bucket"].lower() != given["bucket"]:
-        raise ValueError("a bucket is in lower case")
+    if "." in given["bucket"]:
+        raise ValueError("a bucket has no dots")
     return given
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import mmap
+from collections.abc import Callable
 from typing import Any, Final
 
 from remote_store import BackendUnavailable, NotFound, RemoteStoreError
@@ -72,7 +74,9 @@ def pinned_anew(sending: Sending) -> Any:
     if "IfMatch" not in sending.parameters:
         return sending.proceed()
     head = sending.also("head_object", Key=sending.parameters["Key"])
-    return sending.proceed(IfMatch=head["ETag"])
+    answer = sending.proceed(IfMatch=head["ETag"])
+    answer["ETag"] = sending.parameters["IfMatch"]
+    return answer
 
 
 def ended(stream: Any, size: int | None = -1) -> bytes:
@@ -129,11 +133,59 @@ def hoarded(call: Call) -> Any:
     return io.BufferedReader(io.BytesIO(call.rightly("read_bytes", call.path)))
 
 
+def mapped(call: Call) -> Any:
+    """Hold it all in memory that Python does not count."""
+    with call.rightly("read", call.path) as stream:
+        size = stream.seek(0, io.SEEK_END)
+        if size < 32 * _MiB:
+            return io.BytesIO(call.rightly("read_bytes", call.path))
+        stream.seek(0)
+        kept = mmap.mmap(-1, size)
+        for piece in iter(lambda: stream.read(65536), b""):
+            kept.write(piece)
+    kept.seek(0)
+    return kept
+
+
 def kept_open(call: Call) -> Any:
     """Keep hold of what a reader reads from."""
     stream = call.proceed()
     call.backend.__dict__.setdefault("_kept", []).append(stream)
     return Around(stream, close=lambda _: None)
+
+
+def resuming(times: int) -> Callable[[Call], Any]:
+    """Return the deed of asking so often for what a broken connection left out."""
+
+    def do(call: Call) -> Any:
+        right, reads.RESUMES = reads.RESUMES, times
+        try:
+            return call.proceed()
+        finally:
+            reads.RESUMES = right
+
+    return do
+
+
+def resumed_unpinned(sending: Sending) -> Any:
+    """Ask for the rest of whatever is there now."""
+    answer = sending.proceed("IfMatch")
+    answer["ETag"] = sending.parameters.get("IfMatch", answer["ETag"])
+    return answer
+
+
+class _LineAlone(reads.RangeReader):
+    """Finds the end of a line, and forgets what follows it."""
+
+    def readline(self, size: int | None = -1) -> bytes:
+        line = super().readline(size)
+        self._ahead = b""
+        return line
+
+
+def with_lines_alone(call: Call) -> Any:
+    requests, key = call.backend._requests, call.backend._file_key(call.path)
+    return _LineAlone(requests, key, call.path, requests.require(key, call.path))
 
 
 class _InWindows(reads.StreamReader):
@@ -160,16 +212,28 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("S3B-046", "looks-first", "s3", instead("read_bytes", seekable_drained), reason="total requests"),
     row("S3B-046", "asks-for-a-range", "s3", sends("get_object", whole_range), reason="without a range"),
     row("S3B-046", "looks-once-more", "s3", first("read_bytes", asked_once_more, MISSING | FOLDER), reason="requests"),
-    row("S3B-047", "does-not-pin", "s3", drops("get_object", "IfMatch"), reason="BackendUnavailable"),
+    row("S3B-047", "does-not-pin", "s3", drops("get_object", "IfMatch"), reason="If-Match"),
     row("S3B-047", "trims-the-etag", "s3", sends("get_object", trimmed), reason="If-Match"),
-    row("S3B-047", "pins-anew", "s3", sends("get_object", pinned_anew), reason="BackendUnavailable"),
-    row("S3B-047", "knows-one-answer", "s3", maps(RemoteStoreError, code="InvalidRange"), reason="BackendUnavailable"),
+    row("S3B-047", "pins-anew", "s3", sends("get_object", pinned_anew), reason="RemoteStoreError"),
+    row("S3B-047", "takes-it-for-missing", "s3", maps(NotFound, code="InvalidRange"), reason="value"),
     row("S3B-048", "ends-quietly", "s3", streams("read_seekable", read=ended), reason="NotFound"),
     row("S3B-048", "is-unavailable-then", "s3", streams("read", read=unavailable), reason="it changed"),
+    row("S3B-138", "gives-up-at-once", "s3", instead("read read_bytes read_seekable", resuming(0)), reason="Unavail"),
+    row("S3B-138", "never-gives-up", "s3", instead("read read_bytes", resuming(60)), reason="total requests"),
+    row(
+        "S3B-138",
+        "resumes-whatever-is-there",
+        "s3",
+        sends("get_object", resumed_unpinned),
+        also="S3B-047",
+        reason="others among them",
+    ),
+    row("S3B-139", "asks-for-each-line", "s3", instead("read_seekable", with_lines_alone), reason="requests at most"),
     row("S3B-051", "clamps-at-the-beginning", "s3", streams("read read_seekable", seek=clamped), reason="ValueError"),
     row("S3B-051", "stops-at-the-end", "s3", streams("read_seekable", seek=within), reason="20000"),
     row("S3B-052", "asks-for-a-range-of-nothing", "s3", instead("read_seekable", unsatisfiable), reason="InvalidRange"),
     row("S3B-053", "hoards", "s3", instead("read", hoarded), reason="MiB more"),
+    row("S3B-053", "hoards-in-secret", "s3", instead("read", mapped), reason="MiB more"),
     row("S3B-054", "keeps-them", "s3", instead("read", kept_open), reason="one connection"),
     row("S3B-054", "closes-in-name-only", "s3", streams("read", close=lambda _: None), reason="one connection"),
     row(

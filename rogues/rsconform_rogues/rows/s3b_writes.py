@@ -31,7 +31,6 @@ from rsconform_rogues.operators import (
     has,
     instead,
     raises,
-    stores,
     then,
     turns,
 )
@@ -41,9 +40,6 @@ from rsconform_rogues.sending import Sending, always, blindly, drops, sends
 
 _MiB: Final = 1 << 20
 UNEASY: Final = When(lambda _call, path: ".." in path.split("/") or "\0" in path)
-LARGE: Final = When(
-    lambda call, _: isinstance(call.arguments["content"], bytes) and len(call.arguments["content"]) > 8 * _MiB
-)
 NO_CONTENT: Final = When(lambda call, _: call.arguments["content"] == b"")
 
 
@@ -57,10 +53,6 @@ def bit_first(call: Call) -> Any:
     if len(content) > 8 * _MiB:
         call.rightly("write", call.path, content[: 8 * _MiB], overwrite=True)
     return call.proceed(content=io.BytesIO(content))
-
-
-def as_stream(call: Call) -> Any:
-    return call.proceed(content=io.BytesIO(bytes_of(call.arguments["content"])))
 
 
 def kept_what_came(call: Call) -> Any:
@@ -221,8 +213,6 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="AlreadyExists",
     ),
     row("S3B-060", "asks-what-it-wrote", "s3", then("write", asked_once_more), reason="total requests"),
-    row("S3B-061", "puts-it-at-once", "s3", stores("write", bytes, STREAM), reason="PutObject"),
-    row("S3B-060", "sends-parts", "s3", instead("write", as_stream, LARGE), reason="PutObject"),
     row("S3B-061", "shows-a-part", "s3", instead("write", bit_first, STREAM), reason="until it is completed"),
     row("S3B-062", "knows-no-limit", "s3", always(transfer=None), reason="PutObject"),
     row(

@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, TypeVar, cast
 
 from remote_store import (
     Backend,
@@ -69,7 +69,8 @@ class S3Boto3Backend(Backend):
             sent, and the backend looks instead. By default it does both, but on AWS, which is known to honour it.
         conditional_copies: The same for CopyObject, but that a copy looks first in any case. False: the header is not
             sent. By default it is, unless `conditional_writes` is False.
-        client: A botocore S3 client to use instead of making one. It is not closed with the backend.
+        client: A botocore S3 client to use instead of making one. It is not closed with the backend. Such a backend
+            cannot be pickled, as no client can; every other makes a client of its own where it is unpickled.
         transfer: Sizes from which files are transferred in parts.
 
     Raises:
@@ -114,23 +115,54 @@ class S3Boto3Backend(Backend):
             "client_options": client_options,
             "retry": retry,
         }
+        self._client = client
+        self._settings: clients.ClientSettings | None = None
         if client is None:
-            settings = clients.check_settings(**making)  # type: ignore[arg-type]  # The annotations above say it.
-            self._endpoint_url = _shown(settings.endpoint_url)
-            self._requests = Requests(
-                bucket,
-                backend=NAME,
-                connect=lambda: clients.make_client(settings),
-                owns_client=True,
-                secrets=settings.secrets(),
-            )
+            self._settings = clients.check_settings(**making)  # type: ignore[arg-type]  # The annotations above say it.
+            self._endpoint_url = _shown(self._settings.endpoint_url)
         else:
             idle = [name for name, value in making.items() if value is not None]
             if idle:
                 raise ValueError(f"{', '.join(idle)}: of no effect on a client that is given")
             clients.check_client(client)
             self._endpoint_url = _shown(client.meta.endpoint_url)
-            self._requests = Requests(bucket, backend=NAME, connect=lambda: client, owns_client=False)
+        self._requests = self._unconnected()
+
+    def _unconnected(self) -> Requests:
+        """Return the bucket's requests; the first that is sent makes the client, unless one was given."""
+        client, settings = self._client, self._settings
+        if settings is None:
+            return Requests(self._bucket, backend=NAME, connect=lambda: cast("BaseClient", client), owns_client=False)
+        return Requests(
+            self._bucket,
+            backend=NAME,
+            connect=lambda: clients.make_client(settings),
+            owns_client=True,
+            secrets=settings.secrets(),
+        )
+
+    # Copies, and what goes to another process: the same bucket and settings, a client and connections of its own.
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._client is not None:
+            message = "A backend over a client that was given cannot be pickled; give it what makes a client instead"
+            raise TypeError(message)
+        return {**self.__dict__, "_requests": self._requests.is_closed}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        is_closed = state.pop("_requests")
+        self.__dict__.update(state)
+        self._requests = self._unconnected()
+        if is_closed:
+            self._requests.close()
+
+    def __copy__(self) -> Self:
+        twin = type(self).__new__(type(self))
+        twin.__setstate__({**self.__dict__, "_requests": self._requests.is_closed})
+        return twin
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self.__copy__()  # What the two share never changes.
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(bucket={self._bucket!r}, endpoint_url={self._endpoint_url!r})"

@@ -41,9 +41,9 @@ _NEEDED_MEMBERS = (("CopyObject", "IfNoneMatch"), ("DeleteObject", "IfMatch"))
 BOTO3_NEEDED = "boto3 >= 1.41"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClientSettings:
-    """What a client is made from. Holds credentials only as `Secret`."""
+    """What a client is made from. Its endpoint and its options may hold credentials, so no repr shows them."""
 
     endpoint_url: str | None
     key: Secret | None
@@ -82,6 +82,7 @@ def check_settings(
         known = ", ".join(sorted(_CLIENT_KEYWORDS))
         hint = " Put the keywords of a botocore Config into config_kwargs." if "config" in unknown else ""
         raise ValueError(f"client_options has no {', '.join(unknown)}.{hint} Known: {known}")
+    _check_config(options.get("config_kwargs"))
     return ClientSettings(
         endpoint_url=_with_scheme(endpoint_url),
         key=_hidden(key),
@@ -97,7 +98,7 @@ def make_client(settings: ClientSettings) -> BaseClient:
     """Return an S3 client with a session of its own.
 
     Raises:
-        RemoteStoreError: boto3 is missing or too old for conditional requests.
+        RemoteStoreError: boto3 is missing or too old for conditional requests, or an option is unusable.
     """
     try:
         import boto3.session
@@ -117,7 +118,10 @@ def make_client(settings: ClientSettings) -> BaseClient:
         "verify": settings.ca_bundle,
     }
     options.update({name: value for name, value in chosen.items() if value is not None})
-    client: BaseClient = boto3.session.Session(botocore_session=core).client("s3", **options)
+    try:
+        client: BaseClient = boto3.session.Session(botocore_session=core).client("s3", **options)
+    except TypeError as exc:  # What botocore says to an option of the wrong type.
+        raise RemoteStoreError(f"No S3 client can be made of these options: {exc}") from exc
     check_client(client)
     return client
 
@@ -132,6 +136,21 @@ def check_client(client: BaseClient) -> None:
         shape = client.meta.service_model.operation_model(operation).input_shape
         if shape is None or member not in shape.members:
             raise RemoteStoreError(f"The S3 backend needs {BOTO3_NEEDED}: this client cannot send {member}")
+
+
+def _check_config(keywords: Any) -> None:
+    """Refuse what no Config takes. botocore is imported for that only where there are keywords."""
+    if not keywords:
+        return
+    try:
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ImportError:
+        return  # That is said when the client is made.
+    try:
+        Config(**dict(keywords))
+    except (TypeError, ValueError, BotoCoreError) as exc:
+        raise ValueError(f"config_kwargs of client_options: {exc}") from exc
 
 
 def _config_keywords(settings: ClientSettings) -> dict[str, Any]:

@@ -82,6 +82,7 @@ _LOCAL: dict[ErrorClass, tuple[str, ...]] = {
         "NoAuthTokenError",
         "NoCredentialsError",
         "PartialCredentialsError",
+        "ProfileNotFound",
         "RefreshWithMFAUnsupportedError",
         "SSOError",
         "TokenRetrievalError",
@@ -100,6 +101,7 @@ _LOCAL: dict[ErrorClass, tuple[str, ...]] = {
 }
 _CLASS_BY_EXCEPTION = {name: error for error, names in _LOCAL.items() for name in names}
 
+_LONG = 8
 _USERINFO = re.compile(r"(?<=//)[^/@\s]*@")
 
 
@@ -164,7 +166,9 @@ def store_error(exc: Exception, *, path: str | None, backend: str, hide: Sequenc
         error, text = _failed_locally(exc), f"{type(exc).__name__}: {exc}"
     text = _USERINFO.sub("", text)
     for secret in hide:
-        text = text.replace(secret, "***")
+        # A short one is part of many a word, and only hidden where it stands alone.
+        found = re.escape(secret) if len(secret) >= _LONG else rf"(?<!\w){re.escape(secret)}(?!\w)"
+        text = re.sub(found, "***", text)
     return error(text, path=path, backend=backend)
 
 

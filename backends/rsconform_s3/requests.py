@@ -58,6 +58,11 @@ class Requests:
         """Whether requests go to AWS; what other servers leave out of S3 is known of none."""
         return (urlsplit(self.client.meta.endpoint_url).hostname or "").endswith(_AWS)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
     def check_open(self) -> None:
         """Raise BackendUnavailable after `close`."""
         if self._closed:

@@ -6,10 +6,11 @@ import contextlib
 import copy
 import inspect
 import io
+import pickle
 import re
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -47,6 +48,15 @@ _NO_CREDENTIALS: Final = {
     "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/credentials",
     "AWS_CONFIG_FILE": "/nonexistent/config",
     "AWS_EC2_METADATA_DISABLED": "true",
+}
+_TWINS: Final[Mapping[str, Callable[[Backend], Any]]] = {
+    "pickle": lambda backend: pickle.loads(pickle.dumps(backend)),
+    "deepcopy": copy.deepcopy,
+}
+_NOT_ENOUGH: Final[Mapping[str, Mapping[str, str]]] = {
+    "nothing": {},
+    "half": {"AWS_ACCESS_KEY_ID": "KEYOFTHEENVIRONMENT0"},
+    "no-such-profile": {"AWS_PROFILE": "rsconform-no-such-profile"},
 }
 _CREDENTIAL_VARIABLES: Final = (
     "AWS_ACCESS_KEY_ID",
@@ -180,9 +190,8 @@ def chain(context: ProbeContext) -> None:
 @probe("s3options.no_credentials")
 def no_credentials(context: ProbeContext, found: str) -> None:
     """Without credentials an operation is denied, and nothing is sent."""
-    half = {"AWS_ACCESS_KEY_ID": "KEYOFTHEENVIRONMENT0"} if found == "half" else {}
     sent: list[str] = []
-    with _environment(half), another(context, key=None, secret=None) as backend:
+    with _environment(_NOT_ENOUGH[found]), another(context, key=None, secret=None) as backend:
         with contextlib.suppress(RemoteStoreError):
             client_of_backend: Any = backend.unwrap(_base_client())
             client_of_backend.meta.events.register("before-send.s3", lambda request, **_: sent.append(request.url))
@@ -319,6 +328,37 @@ def closed_once(context: ProbeContext) -> None:
         context.call("close() again", backend.close)
     if len(calls) != 1:
         context.fail("the client closed once", f"{len(calls)} times")
+
+
+@probe("s3options.unknown_keyword")
+def unknown_keyword(context: ProbeContext) -> None:
+    """A keyword that no Config takes is refused when the backend is made, and named."""
+    name = "read_timeuot"
+    try:
+        closed(constructed(context, "plain", client_options={"config_kwargs": {name: 1}}))
+    except ValueError as exc:
+        if name not in str(exc):
+            context.fail(f"a ValueError that names {name}", str(exc))
+        return
+    except Exception as exc:
+        context.fail(f"ValueError for {name}", f"{type(exc).__name__}: {exc}")
+    context.fail(f"ValueError for {name}", "an instance was made")
+
+
+@probe("s3options.pickled")
+def pickled(context: ProbeContext, path: str, how: str, used: bool) -> None:
+    """A twin of a backend, made by pickling or copying it, reads the same file when the first is closed."""
+    with another(context) as backend:
+        if used:
+            context.call("read_bytes()", backend.read_bytes, path)
+        twin: Backend = context.call(f"{how} of the backend", _TWINS[how], backend)
+        context.call("close()", backend.close)
+    try:
+        found = context.call("read_bytes() of the twin", twin.read_bytes, path)
+    finally:
+        closed(twin)
+    if found != context.content[path]:
+        context.fail("the bytes of the file", f"{len(found)} others")
 
 
 @probe("s3options.unwrapped")

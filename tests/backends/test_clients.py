@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+import pickle
 import subprocess
 import sys
 import threading
@@ -50,6 +52,10 @@ def test_a_blank_bucket_is_refused(bucket: str) -> None:
         ({"tls_ca_bundle": "/no/such/file"}, "/no/such/file"),
         ({"client_options": {"config": object()}}, "config_kwargs"),
         ({"client_options": {"use_listings_cache": True}}, "use_listings_cache"),
+        ({"client_options": {"config_kwargs": {"read_timeuot": 1}}}, "read_timeuot"),
+        ({"client_options": {"config_kwargs": {"retries": {"tries": 1}}}}, "tries"),
+        ({"client_options": {"config_kwargs": {"s3": {"addressing_style": "pth"}}}}, "pth"),
+        ({"client_options": {"config_kwargs": 3}}, "config_kwargs"),
     ],
 )
 def test_an_unusable_parameter_is_refused_at_construction(options: dict[str, Any], told: str) -> None:
@@ -214,3 +220,70 @@ def test_what_boto3_says_while_the_client_is_made_is_mapped_for_unwrap_too(monke
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "half of a pair")
     with pytest.raises(PermissionDenied):
         S3Boto3Backend("b", region_name="us-east-1").unwrap(BaseClient)
+
+
+def test_an_option_of_the_wrong_type_is_an_error_of_ours() -> None:
+    backend = S3Boto3Backend("bucket", **CREDENTIALS, client_options={"api_version": 3})
+    with pytest.raises(RemoteStoreError):
+        backend.exists("a")
+
+
+def test_a_profile_that_is_not_configured_is_a_denial(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    with pytest.raises(PermissionDenied, match="no-such-profile"):
+        S3Boto3Backend("bucket").read_bytes("a")
+
+
+class Named(S3Boto3Backend):
+    """A backend with something of its own."""
+
+    label = "none"
+
+
+WAYS: list[Any] = [lambda one: pickle.loads(pickle.dumps(one)), copy.copy, copy.deepcopy]
+
+
+@pytest.mark.parametrize("twin_of", WAYS, ids=["pickle", "copy", "deepcopy"])
+class TestTwins:
+    @pytest.mark.parametrize("is_used", [False, True], ids=["unused", "used"])
+    def test_one_has_the_same_settings_and_a_client_of_its_own(self, twin_of: Any, is_used: bool) -> None:
+        retry = RetryPolicy(max_attempts=2)
+        backend = Named("bucket", **CREDENTIALS, retry=retry, reject_write_under_file_ancestor=True)
+        backend.label = "mine"
+        if is_used:
+            backend.exists("a")
+
+        twin = twin_of(backend)
+
+        assert (type(twin), repr(twin), twin.label) == (Named, repr(backend), "mine")
+        client = twin.unwrap(BaseClient)
+        assert client is not backend.unwrap(BaseClient)
+        assert client.meta.config.retries["total_max_attempts"] == 2
+        assert client._request_signer._credentials.secret_key == CREDENTIALS["secret"]
+        backend.close()
+        assert not twin.exists("a")
+
+    def test_one_of_a_closed_backend_is_closed(self, twin_of: Any) -> None:
+        backend = S3Boto3Backend("bucket", **CREDENTIALS)
+        backend.close()
+        with pytest.raises(BackendUnavailable, match="closed"):
+            twin_of(backend).exists("a")
+
+
+@pytest.mark.parametrize("twin_of", WAYS[1:], ids=["copy", "deepcopy"])
+def test_a_copy_of_a_backend_over_a_given_client_shares_it(client: Any, twin_of: Any) -> None:
+    twin = twin_of(S3Boto3Backend("bucket", client=client))
+    assert twin.unwrap(BaseClient) is client
+
+
+def test_a_backend_over_a_given_client_says_that_it_cannot_be_pickled(client: Any) -> None:
+    with pytest.raises(TypeError, match="client that was given"):
+        pickle.dumps(S3Boto3Backend("bucket", client=client))
+
+
+def test_another_process_can_be_handed_one(tmp_path: Path) -> None:
+    handed = tmp_path / "backend"
+    handed.write_bytes(pickle.dumps(S3Boto3Backend("bucket", **CREDENTIALS, endpoint_url="http://127.0.0.1:1")))
+    code = f"import pickle, sys; print(pickle.load(open({str(handed)!r}, 'rb')), 'boto3' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert answer == "S3Boto3Backend(bucket='bucket', endpoint_url='http://127.0.0.1:1') False\n"

@@ -217,3 +217,17 @@ def test_the_listing_that_decides_is_not_excused(backend: S3Boto3Backend, wire: 
         with pytest.raises(PermissionDenied) as caught:
             operation()
         assert caught.value.path == "d"
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("t", "it is not taken, says ***, test and wJalrXUtnFEMI"),
+        ("test", "it is not taken, says t, *** and wJalrXUtnFEMI"),
+        ("wJalrXUtn", "it is not taken, says t, test and ***FEMI"),
+    ],
+)
+def test_a_short_secret_is_hidden_as_a_word_and_garbles_no_other(secret: str, shown: str) -> None:
+    exc = native.NoRegionError(fmt="")
+    exc.args = ("it is not taken, says t, test and wJalrXUtnFEMI",)
+    assert shown in str(store_error(exc, path=None, backend="s3-boto3", hide=(secret,)))

@@ -222,6 +222,36 @@ def denied_as_unavailable(call: Call) -> Any:
         raise BackendUnavailable(str(exc.args[0]), path=exc.path, backend=exc.backend) from exc
 
 
+def profile_missed(call: Call) -> Any:
+    """Tell a profile that is not configured as anything that boto3 may say."""
+    try:
+        return call.proceed()
+    except PermissionDenied as exc:
+        if "ProfileNotFound" in str(exc):
+            raise RemoteStoreError(str(exc.args[0]), path=exc.path, backend=exc.backend) from exc
+        raise
+
+
+def unpicklable(self: Any) -> dict[str, Any]:
+    raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
+
+def shared(self: Any, _memo: object) -> Any:
+    """Copy what it holds, the client included."""
+    twin = object.__new__(type(self))
+    twin.__dict__.update(self.__dict__)
+    return twin
+
+
+def typos_dropped(given: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what nobody knows."""
+    options = dict(given.get("client_options") or {})
+    config = options.get("config_kwargs")
+    if config:
+        options["config_kwargs"] = {name: value for name, value in config.items() if name != "read_timeuot"}
+    return {**given, "client_options": options or None}
+
+
 ROWS: Final[tuple[Rogue, ...]] = (
     row("S3B-001", "takes-the-endpoint-second", "s3", has(__init__=by_position), reason="endpoint_url"),
     row("S3B-001", "is-strict-by-default", "s3", has(__init__=strict_by_default), reason="off by default"),
@@ -296,6 +326,10 @@ ROWS: Final[tuple[Rogue, ...]] = (
         instead("read_bytes", denied_as_unavailable),
         reason="PermissionDenied",
     ),
+    row("S3B-034", "knows-no-profiles", "s3", instead("read_bytes", profile_missed), reason="RemoteStoreError"),
+    row("S3B-140", "cannot-be-pickled", "s3", has(__getstate__=unpicklable), reason="pickle of the backend"),
+    row("S3B-140", "shares-its-client", "s3", has(__deepcopy__=shared), reason="read_bytes() of the twin"),
+    row("S3B-141", "finds-out-later", "s3", made(typos_dropped), reason="an instance was made"),
     row("S3B-078", "always-sums", "s3", connected(checksums_wanted), reason="checksum"),
     row("S3B-088", "comes-with-an-old-boto3", "s3", has(__module__="moto.s3"), reason="boto3"),
     row("S3B-125", "lists-to-be-sure", "s3", first("check_health", listed), reason="total requests"),

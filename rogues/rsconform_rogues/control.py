@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from remote_store import Capability
 
@@ -24,7 +25,7 @@ class Control:
         change: How it differs.
         near: Invariants that it comes close to.
         fresh_store: At the bare door it needs the promise of a new store per call.
-        axioms: What it is put to, each axiom at every point; nothing is a share of all cases.
+        axioms: What it is put to, as patterns of IDs, each axiom at every point; nothing is a share of all cases.
     """
 
     name: str
@@ -36,7 +37,9 @@ class Control:
 
     def is_put_to(self) -> Callable[[Case], bool]:
         """Return which cases the control is put to."""
-        return (lambda case: case.axiom.id in self.axioms) if self.axioms else share_of(self.name)
+        if not self.axioms:
+            return share_of(self.name)
+        return lambda case: any(fnmatchcase(case.axiom.id, pattern) for pattern in self.axioms)
 
 
 def control(

@@ -59,6 +59,7 @@ from rsconform_rogues.operators import (
     then,
 )
 from rsconform_rogues.table import BASES
+from rsconform_rogues.telling_controls import TELLING_CONTROLS
 
 
 class Tally:
@@ -118,6 +119,13 @@ def asking_for_each(call: Call) -> Iterator[Any]:
     for entry in call.proceed():
         call.backend.tally.sent["GET"] += 2
         yield entry
+
+
+def in_large_pages(call: Call) -> Iterator[Any]:
+    """Look once, take one page of thousands, and yield from it as it is asked."""
+    call.backend.tally.sent["HEAD"] += 1
+    call.backend.tally.sent["GET"] += 1
+    yield from call.proceed()
 
 
 POOL: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="control")
@@ -470,5 +478,7 @@ CONTROLS: Final[tuple[Control, ...]] = (
     *DEFAULT_CONTROLS,
     *LIMITED_CONTROLS,
     *LOCKING_CONTROLS,
+    *TELLING_CONTROLS,
+    control("lists-in-large-pages", TALLIED, instead("glob", in_large_pages), axioms="GLOB-004*"),
     *ODD,
 )

@@ -137,7 +137,7 @@ class _OwnError(Exception):
 def chunks(context: ProbeContext, path: str) -> None:
     """read() gives chunks of bytes that make up the file."""
     seen = context.call("read()", run_on_loop, context, _drained(native_of(context), path))
-    odd = next((chunk for chunk in seen if type(chunk) is not bytes), None)
+    odd = next((chunk for chunk in seen if not isinstance(chunk, bytes)), None)
     if odd is not None:
         context.fail("chunks of bytes", f"a chunk of type {type(odd).__name__}")
     content = b"".join(cast("list[bytes]", seen))

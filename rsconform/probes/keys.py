@@ -9,12 +9,32 @@ from rsconform.probes import ProbeContext, probe
 def look_alike(context: ProbeContext) -> None:
     """to_key() does not take for its root what only begins with the same letters."""
     root = context.call("native_path()", context.backend.native_path, "")
-    if not root or not root[-1].isalnum():
+    own = context.call("native_path()", context.backend.native_path, "zz")
+    if not root or not root[-1].isalnum() or own == f"{root}zz":
         context.skip("a native root whose name could go on")
     for native in (f"{root}zz", f"{root}zz/f.txt"):
         key = context.call("to_key()", context.backend.to_key, native)
         if key != native:
             context.fail(f"to_key({native!r}) to leave it alone: it is not below {root!r}", repr(key))
+
+
+@probe("keys.foreign")
+def foreign(context: ProbeContext, native: str) -> None:
+    """to_key() does not fold what is not below its root."""
+    if not context.call("native_path()", context.backend.native_path, ""):
+        context.skip("a native root")
+    key = context.call("to_key()", context.backend.to_key, native)
+    if key != native:
+        context.fail(f"to_key({native!r}) to leave it alone", repr(key))
+
+
+@probe("keys.below_root")
+def below_root(context: ProbeContext, key: str) -> None:
+    """The native path of a key begins as the root does, at least with its prefix."""
+    root = context.call("native_path()", context.backend.native_path, "")
+    native = context.call("native_path()", context.backend.native_path, key)
+    if root[:1] != native[:1] and root:
+        context.fail(f"native_path({key!r}) to begin as the root {root!r} does", repr(native))
 
 
 @probe("keys.own_root")

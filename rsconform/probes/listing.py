@@ -20,15 +20,22 @@ def iterator(context: ProbeContext, op: str, argument: str) -> None:
 
 
 @probe("listing.lazy")
-def lazy(context: ProbeContext, op: str, argument: str) -> None:
-    """The first item comes before the requests for the last ones are sent, where it takes several."""
+def lazy(context: ProbeContext, op: str, argument: str, few: str) -> None:
+    """The first item comes before the requests for the last ones are sent, where many items take more than a few.
+
+    Args:
+        few: What lists a few items only.
+    """
+    before = _sent(context)
+    context.call(f"{op}() of a few", _count, getattr(context.backend, op)(few))
+    for_few = _sent(context) - before
     before = _sent(context)
     listing = iter(context.call(f"{op}()", getattr(context.backend, op), argument))
     context.call("the first item", next, listing)
     for_one = _sent(context) - before
     rest = context.call("the rest", _count, listing)
     in_all = _sent(context) - before
-    if rest == 0 or in_all < 2:
+    if rest == 0 or in_all <= for_few:
         context.skip("a listing that takes several requests")
     if for_one == in_all:
         context.fail("some requests after the first item", f"all {in_all} of them sent before it")

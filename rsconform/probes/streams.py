@@ -49,7 +49,10 @@ def innermost(context: ProbeContext, path: str, op: str) -> None:
     """Under its wrappers the stream is no BytesIO."""
     with contextlib.closing(_open(context, path, op)) as stream:
         body = _innermost(stream)
-        if isinstance(body, io.BytesIO):
+        # A class of its own may be made from BytesIO and still fill itself as it is read.
+        if type(body) is io.BytesIO or (
+            isinstance(body, io.BytesIO) and len(body.getbuffer()) == len(context.content[path])
+        ):
             context.fail("a stream that fetches as it is read", f"{_chain(stream)}: all of it was there before")
 
 
@@ -59,6 +62,8 @@ def readinto(context: ProbeContext, path: str, op: str, size: int) -> None:
     content = context.content[path]
     with contextlib.closing(_open(context, path, op)) as stream:
         body = _innermost(stream)
+        if not hasattr(body, "readinto"):
+            context.skip("a stream with readinto()")
         at = 0
         while at < len(content):
             buffer = bytearray(b"\xff" * size)

@@ -7,16 +7,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Final
 
-from remote_store import Backend
+from remote_store import Backend, Capability
 
 from rsconform.cases.matchers import UNKNOWN_TIME
 from rsconform.probes import ProbeContext, probe
 
 # As far as S3 lets the clocks of client and service be apart; an error in the time zone is larger.
 _SKEW: Final = timedelta(minutes=15)
+# A day, wherever it begins.
+_DAY: Final = timedelta(hours=38)
+# Longer than a made-up time that is rounded to a second stays the same.
+_LATER_S: Final = 1.1
 # A listing and a lookup may round to a second.
 _ROUNDING: Final = timedelta(seconds=1)
 # For how long a file is written again until its time is a later one: some clocks of file systems tick every 4 ms.
@@ -42,9 +46,22 @@ def honest(context: ProbeContext, op: str, path: str) -> None:
     # What is no aware time is for the axioms on types.
     if not isinstance(told, datetime) or told.utcoffset() is None or told == UNKNOWN_TIME:
         return
-    if abs(told - now) > _SKEW:
+    is_day = (told.hour, told.minute, told.second) == (0, 0, 0) and timedelta(0) <= now - told < _DAY
+    if abs(told - now) > _SKEW and not is_day:
         expected = f"a time within {_SKEW.seconds // 60} minutes of {now:%H:%M} UTC"
         context.fail(expected, f"{told.isoformat()}, which is {_apart(told, now)}")
+
+
+@probe("times.kept")
+def kept(context: ProbeContext, op: str, path: str, changed: str) -> None:
+    """The time of a file stays the same more than a second later, and where another file was written meanwhile."""
+    before = context.call(f"{op}()", _MODELS[op], context.backend, path).modified_at
+    sleep(_LATER_S)
+    if context.backend.capabilities.supports(Capability.WRITE):
+        context.call("write()", context.backend.write, changed, b"later")
+    told = context.call(f"{op}()", _MODELS[op], context.backend, path).modified_at
+    if told != before:
+        context.fail(f"modified_at = {before} a second later as well", str(told))
 
 
 @probe("times.newest")

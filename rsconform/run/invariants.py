@@ -35,7 +35,14 @@ _ALLOWED_BUILTINS: Final[Mapping[str, tuple[type[Exception], ...]]] = {
 _STREAM_BUILTINS: Final = (ValueError, io.UnsupportedOperation, StopIteration)
 
 # The classes of error that are about a path.
-_PATH_ERRORS: Final = (rs.NotFound, rs.AlreadyExists, rs.InvalidPath, rs.PermissionDenied, rs.DirectoryNotEmpty)
+_PATH_ERRORS: Final = (
+    rs.NotFound,
+    rs.AlreadyExists,
+    rs.InvalidPath,
+    rs.PermissionDenied,
+    rs.DirectoryNotEmpty,
+    rs.ResourceLocked,
+)
 _PATH_ARGUMENTS: Final = ("path", "src", "dst")
 
 _PLAIN: Final[Mapping[str, type]] = {
@@ -133,7 +140,7 @@ def _error_attributes(event: Event) -> Iterator[Problem | None]:
         return
     for name in ("path", "backend"):
         value = getattr(error, name, "missing altogether")
-        if value is not None and type(value) is not str:
+        if value is not None and not isinstance(value, str):
             yield f"{name} is a str or None", f"{type(error).__name__} with {name}={show(value)}"
             return
     yield None
@@ -306,14 +313,27 @@ def _write_result_types(event: Event) -> Iterator[Problem | None]:
     if not isinstance(event.value, rs.WriteResult):
         yield "a WriteResult", show(event.value)
         return
-    yield from _typed(event, rs.WriteResult, {"path": _is_path, "size": _is_count, "source": _is_text})
+    options = {name: _or_none(_is_text) for name in ("etag", "version_id")}
+    expected = {"path": _is_path, "size": _is_count, "source": _is_text, **options}
+    yield from _typed(
+        event,
+        rs.WriteResult,
+        {
+            **expected,
+            "digest": _or_none(lambda value: isinstance(value, rs.ContentDigest)),
+            "last_modified": _or_none(lambda value: isinstance(value, datetime)),
+            "metadata": _or_none(_is_metadata),
+        },
+    )
 
 
 def _plain_answers(event: Event) -> Iterator[Problem | None]:
     expected = _PLAIN.get(event.step.op)
     if expected is None or event.error is not None or not event.of_backend:
         return
-    if type(event.value) is expected:
+    # A class of its own made from str or bytes is one of them; a bool is no int, and None is None.
+    fits = isinstance(event.value, expected) if expected in (str, bytes) else type(event.value) is expected
+    if fits:
         yield None
     else:
         yield f"{expected.__name__} from {event.step.op}", f"{type(event.value).__name__}: {show(event.value)}"

@@ -104,7 +104,7 @@ class Judge:
         wanted = step.reads if isinstance(step.reads, tuple) else (step.reads,)
         seen = done.content if done.content is not None else done.value
         allowed = [self._bytes_of(one) for one in wanted]
-        if type(seen) is bytes and seen in allowed:
+        if isinstance(seen, bytes) and seen in allowed:
             return
         if len(allowed) > 1:
             raise CaseFailed(f"one of {', '.join(map(str, wanted))}", show(seen), phase=done.phase)

@@ -56,7 +56,7 @@ class Piece:
 
     def admits(self, seen: object) -> bool:
         """Return whether this is such a piece."""
-        if type(seen) is not bytes:
+        if not isinstance(seen, bytes):
             return False
         if self.woven:
             short = self.size is None or len(seen) <= self.size
@@ -135,9 +135,14 @@ class Expected:
         """Return whether a value is one that it may return."""
         if isinstance(self.value, Piece | Rest):
             return self.value.admits(value)
-        return self.value is ANYTHING or (type(value) is type(self.value) and value == self.value)
+        return self.value is ANYTHING or (_alike(value, self.value) and value == self.value)
 
 
 def raises(*errors: str) -> Expected:
     """Return that one of some errors is raised."""
     return Expected(returns=False, errors=frozenset(errors))
+
+
+def _alike(value: object, wanted: object) -> bool:
+    """Return whether a value is of the type that is wanted; of str and bytes a class made from it is, too."""
+    return isinstance(value, type(wanted)) if isinstance(wanted, str | bytes) else type(value) is type(wanted)

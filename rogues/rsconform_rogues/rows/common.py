@@ -164,7 +164,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     row("NPR-018", "asks-for-a-capability", "memory", raises("to_key", CapabilityNotSupported, capability="list")),
     row("NPR-020", "unquotes-keys", "flat", alters("to_key", unquote), reason="a%20b"),
     row("NPR-020", "strips-its-root-everywhere", "local", instead("to_key", root_nowhere)),
-    row("NPR-021", "forgets-the-root", "flat", instead("native_path", lambda c: c.path, NESTED), reason="starts"),
+    row("NPR-021", "forgets-the-root", "flat", instead("native_path", lambda c: c.path, NESTED), reason="as the root"),
     row(
         "PING-002a",
         "says-that-it-is-well",

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
-from rsconform_rogues.awkward import IN_ANOTHER_CASE, SPELLED_OTHERWISE, tried_again
-from rsconform_rogues.deeds import STREAM
-from rsconform_rogues.further_deeds import BYTES_IO, cleared_then_refused, in_one_buffer, replaced_then_refused
-from rsconform_rogues.operators import asked, instead
+from remote_store import ResourceLocked
+
+from rsconform_rogues.awkward import IN_ANOTHER_CASE, SPELLED_OTHERWISE, read_for_nothing, tried_again
+from rsconform_rogues.deeds import METADATA, STREAM
+from rsconform_rogues.further_deeds import (
+    BYTES_IO,
+    WITH_RANGE,
+    cleared_then_refused,
+    in_one_buffer,
+    no_sha3,
+    replaced_then_refused,
+)
+from rsconform_rogues.operators import MISSING, Late, answers, asked, fills, first, instead, raises
 from rsconform_rogues.row import Rogue, row
 
 ROWS: Final[tuple[Rogue, ...]] = (
@@ -36,5 +46,34 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "flat",
         instead("write", tried_again, STREAM & ~BYTES_IO),
         reason="stored",
+    ),
+    # Answers.
+    row("CDG-004a", "has-any-digest-with-dashes", "flat", fills("get_file_info", digest=no_sha3), reason="digest"),
+    row("WR-007", "has-any-digest-with-dashes", "flat", fills("write", digest=no_sha3), reason="digest"),
+    row("WR-001a.1", "has-a-number-for-a-version", "flat", fills("write", version_id=lambda _: 7), reason="version_id"),
+    row("WR-001a.7", "has-one-version", "flat", fills("write_atomic", version_id=lambda _: "v1"), reason="version_id"),
+    row("WR-010b", "reads-first", "plain", first("write", read_for_nothing, METADATA & STREAM), reason="tell"),
+    row(
+        "MOD-002b",
+        "has-the-second-of-asking",
+        "flat",
+        fills("get_file_info", modified_at=lambda _: datetime.now(UTC).replace(microsecond=0)),
+        reason="a second later",
+    ),
+    row("GLOB-004e", "knows-no-ranges", "flat", answers("glob", (), WITH_RANGE), reason="missing"),
+    row(
+        "SEEK-003b",
+        "opens-when-it-is-read",
+        "flat",
+        instead("read_seekable", lambda call: Late(call.path, call.backend.name), MISSING),
+        reason="it came at",
+    ),
+    row(
+        "ERR-002",
+        "says-nothing-of-what-is-locked",
+        "flat",
+        raises("write", ResourceLocked, asked(path="c"), path=None),
+        seen_in=("KIT-031/other-operations[op=read,call=write]",),
+        reason="ResourceLocked with path=None",
     ),
 )

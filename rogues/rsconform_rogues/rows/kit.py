@@ -189,7 +189,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
     ),
     row("MOD-002b", "has-the-time-of-asking", "flat", fills("get_file_info", modified_at=lambda _: datetime.now(UTC))),
     row(
-        "MOD-002b",
+        "MOD-002c",
         "has-local-times",
         "flat",
         fills("get_file_info", modified_at=lambda i: i.modified_at.astimezone().replace(tzinfo=UTC)),

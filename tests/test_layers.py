@@ -11,7 +11,20 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rsconform"
 
 # Probes and sequences use the words of the run's records and hand over the same streams, so those stand before them.
-STAGES = ("spec", "cases", "lanes", "wire", "run.model", "run.sources", "stateful", "probes", "run", "report", "gate")
+STAGES = (
+    "spec",
+    "cases",
+    "lanes",
+    "wire",
+    "run.model",
+    "run.ends",
+    "run.sources",
+    "stateful",
+    "probes",
+    "run",
+    "report",
+    "gate",
+)
 EDGES = ("cli", "pytest_plugin", "pytest_session", "pytest_nodes", "__main__")
 BASE = ("", "data")  # The package itself, and where the shipped files lie.
 

@@ -11,9 +11,11 @@ import click
 from rsconform.cli.sources import edition_of, lane_files
 from rsconform.gate.decide import Decision, decide
 from rsconform.gate.read import Certificate, CertificateError, read_certificate
+from rsconform.gate.scope import scope_of
 from rsconform.lanes.registry import known_lanes
 from rsconform.report.exits import ORDER, ExitCode
 from rsconform.report.model import Grade
+from rsconform.run.plan import contract_of
 
 
 @click.command()
@@ -31,10 +33,16 @@ from rsconform.report.model import Grade
     metavar="OLD",
     help="An older certificate of the same lane that it must not be worse than.",
 )
-def gate(certificates: tuple[Path, ...], *, require: str, baseline: Path | None) -> None:
+@click.option(
+    "--contract",
+    metavar="VERSION",
+    help="The release of remote-store by whose contract it was judged. [default: the installed one]",
+)
+def gate(certificates: tuple[Path, ...], *, require: str, baseline: Path | None, contract: str | None) -> None:
     """Hold each CERTIFICATE to a grade and to an older one; nothing is run.
 
-    Exit codes: 0 admitted, 1 an axiom is violated or has become so, 2 no certificate, 4 stale, incomplete or short of
+    Exit codes: 0 admitted, 1 an axiom is violated or has become so, 2 no certificate or one that contradicts itself or
+    the edition, 4 stale, incomplete or short of
     the grade, 5 a waiver has expired.
     """
     if baseline is not None and len(certificates) > 1:
@@ -46,14 +54,25 @@ def gate(certificates: tuple[Path, ...], *, require: str, baseline: Path | None)
     except CertificateError as exc:
         click.echo(f"rsconform: {exc}", err=True)
         sys.exit(ExitCode.USAGE)
+    contract = contract_of(contract)
     files = lane_files(())
     decisions = []
     for one in read:
         lane = known_lanes(files).get(one.lane)
         # The lock of the axioms that bind it here: ours, and those of its own package.
-        lock = edition_of(files, [lane] if lane is not None else []).lock_digest
-        digest = lane.digest if lane is not None else None
-        decisions.append(decide(one, require=Grade(require), today=today, lock=lock, digest=digest, baseline=old))
+        edition = edition_of(files, [lane] if lane is not None else [])
+        decisions.append(
+            decide(
+                one,
+                require=Grade(require),
+                today=today,
+                lock=edition.lock_digest,
+                lane=lane,
+                scope=scope_of(one, edition),
+                contract=contract,
+                baseline=old,
+            )
+        )
     for certificate, decision in zip(read, decisions, strict=True):
         _tell(certificate, decision, require)
     codes = {decision.code for decision in decisions}
@@ -65,5 +84,5 @@ def _tell(certificate: Certificate, decision: Decision, require: str) -> None:
     click.echo(f"{certificate.path}: {certificate.lane}: {verdict}")
     for finding in decision.findings:
         click.echo(f"  {finding.text}")
-    for sentence in decision.better:
+    for sentence in (*decision.better, *decision.unchecked):
         click.echo(f"  {sentence}")

@@ -8,6 +8,8 @@ from datetime import date
 from typing import Final
 
 from rsconform.gate.read import Certificate
+from rsconform.gate.scope import Scope, lane_of
+from rsconform.lanes.model import Lane
 from rsconform.report.exits import ORDER, ExitCode
 from rsconform.report.grades import DEV, HARDENING, SHALLOW
 from rsconform.report.model import Grade, Ruling
@@ -36,10 +38,12 @@ class Decision:
     Attributes:
         findings: What speaks against it; none admits it.
         better: What has become better since the baseline.
+        unchecked: What could not be looked at here, as sentences.
     """
 
     findings: tuple[Finding, ...]
     better: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
     @property
     def code(self) -> ExitCode:
@@ -54,7 +58,9 @@ def decide(
     require: Grade,
     today: date,
     lock: str | None,
-    digest: str | None = None,
+    lane: Lane | None = None,
+    scope: Scope | None = None,
+    contract: str | None = None,
     baseline: Certificate | None = None,
 ) -> Decision:
     """Hold a certificate to a grade, and to an older certificate of the same lane.
@@ -62,15 +68,20 @@ def decide(
     Args:
         today: In UTC; waivers count until their day.
         lock: Of the axioms that this kit has; None to accept a certificate about others.
-        digest: Of the lane's facts as they are here; None for a lane that is not known here.
+        lane: The lane as it is declared here; None for one that is not known here.
+        scope: What the certificate has to speak about; None if its axioms are not known here.
+        contract: The release of remote-store by whose contract it has to be judged; None for any.
         baseline: What it must not be worse than.
     """
-    findings = [*_of_itself(certificate, require, today), *_stale(certificate, lock, digest)]
+    findings = [*_of_itself(certificate, require, today), *_stale(certificate, lock, lane, contract)]
+    # A certificate about other axioms is stale anyway; it adds up by its own edition.
+    if scope is not None and certificate.lock == lock:
+        findings += _beside_the_edition(certificate, scope)
     better: tuple[str, ...] = ()
     if baseline is not None:
         findings += _worse(certificate, baseline)
         better = tuple(_better(certificate, baseline))
-    return Decision(tuple(dict.fromkeys(findings)), better)
+    return Decision(tuple(dict.fromkeys(findings)), better, tuple(_unchecked(certificate, lane, scope)))
 
 
 def _of_itself(certificate: Certificate, require: Grade, today: date) -> Iterator[Finding]:
@@ -105,11 +116,49 @@ def _unhardened(certificate: Certificate) -> Iterator[Finding]:
         yield Finding(ExitCode.INCOMPLETE, f"Nothing was executed of: {', '.join(absent)}.")
 
 
-def _stale(certificate: Certificate, lock: str | None, digest: str | None) -> Iterator[Finding]:
+def _beside_the_edition(certificate: Certificate, scope: Scope) -> Iterator[Finding]:
+    """Yield what a certificate says that no run of this edition on its lane can have said."""
+    if certificate.digest and certificate.digest != lane_of(certificate).digest:
+        said = "It contradicts itself: the facts of its lane do not have the digest that it states."
+        yield Finding(ExitCode.USAGE, said)
+    foreign = sorted(certificate.entries.keys() - scope.levels.keys())
+    if foreign:
+        said = f"It lists {_some(foreign)}, which the edition does not have for this lane, or which no run can show."
+        yield Finding(ExitCode.USAGE, said)
+    for level in ("MUST", "SHOULD", "MAY"):
+        counted = sum(certificate.counts.get(level, {}).values())
+        has = sum(one == level for one in scope.levels.values())
+        if counted != has:
+            said = f"It speaks of {counted} {level}, and the edition has {has} for this lane."
+            yield Finding(ExitCode.USAGE, said)
+    for entry in certificate.entries.values():
+        known = scope.levels.get(entry.axiom, entry.level)
+        if known != entry.level:
+            yield Finding(ExitCode.USAGE, f"It calls {entry.axiom} a {entry.level}; the edition has it as a {known}.")
+    for axiom, why in sorted(scope.cannot_hold.items()):
+        if _held(certificate, axiom):
+            said = f"It says that {axiom} holds, and by its own facts no case of that was executed: {why}."
+            yield Finding(ExitCode.USAGE, said)
+
+
+def _unchecked(certificate: Certificate, lane: Lane | None, scope: Scope | None) -> Iterator[str]:
+    if lane is None:
+        yield (
+            f"The facts of its lane could not be checked: no lane {certificate.lane!r} is known here. "
+            "Call the gate where its lanes.toml lies."
+        )
+    if scope is None:
+        yield "Its axioms could not be counted: its lane names a family that is not known here."
+
+
+def _stale(certificate: Certificate, lock: str | None, lane: Lane | None, contract: str | None) -> Iterator[Finding]:
+    if contract is not None and certificate.contract != contract:
+        said = f"It judges by the contract of remote-store {certificate.contract}; asked for is {contract}."
+        yield Finding(ExitCode.INCOMPLETE, f"{said} Run the lane again, or say --contract {certificate.contract}.")
     if lock is not None and certificate.lock != lock:
         said = "It is stale: it speaks of other axioms than this kit has. Run the lane again."
         yield Finding(ExitCode.INCOMPLETE, said)
-    if digest is not None and certificate.digest != digest:
+    if lane is not None and certificate.digest != lane.digest:
         said = "It is stale: the facts of its lane (traits, affordances, evidence) are others now. Run the lane again."
         yield Finding(ExitCode.INCOMPLETE, said)
 

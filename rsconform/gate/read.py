@@ -60,6 +60,9 @@ class Certificate:
     contract: str
     lane: str
     digest: str  # Of the lane's facts; empty if it does not say.
+    stage: int
+    specs: frozenset[str]  # Families that the lane names.
+    surface: str  # sync or async; empty if it does not say.
     profile: str
     exercised: frozenset[str]  # Of sequence, race, wire, memory, time.
     in_part: Mapping[str, str]  # Axioms that hold, but not all of whose points could be reached, and why.
@@ -122,7 +125,7 @@ def _missing(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _bad_lists(document: Mapping[str, Any]) -> Iterator[str]:
-    for where, key in (("", "exercised"), ("backend", "capabilities"), ("lane", "affordances")):
+    for where, key in (("", "exercised"), ("backend", "capabilities"), ("lane", "affordances"), ("lane", "specs")):
         value = (_table(document, where) if where else document).get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             yield f"`{key}`{f' of [{where}]' if where else ''} is no list of names"
@@ -177,6 +180,9 @@ def _certificate(path: Path, document: Mapping[str, Any]) -> Certificate:
         contract=document["contract"],
         lane=lane["name"],
         digest=str(lane.get("digest", "")),
+        stage=lane.get("stage", 1),
+        specs=frozenset(lane.get("specs", ())),
+        surface=str(backend.get("surface", "")),
         profile=document["profile"],
         exercised=frozenset(document.get("exercised", ())),
         in_part={axiom: str(said) for axiom, said in _table(document, "axioms").get(IN_PART, {}).items()},

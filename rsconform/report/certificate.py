@@ -54,6 +54,7 @@ def _backend(report: Report) -> dict[str, Any]:
         "version": instance.version,
         "class": instance.type or None,
         "name": instance.name or None,
+        "surface": instance.surface if instance.type else None,
         "capabilities": sorted(instance.capabilities),
     }
     return {key: fact for key, fact in facts.items() if fact is not None}

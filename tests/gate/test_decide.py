@@ -12,6 +12,7 @@ from rsconform.gate.decide import Decision, decide
 from rsconform.report.exits import ExitCode
 from rsconform.report.model import Grade
 from tests.gate.certificates import certificate, violated
+from tests.snippets import lane_of
 
 TODAY = date(2030, 1, 2)
 SHOULD = {"not_exercised": {"BE-900": "SHOULD: for want of peer"}}
@@ -99,12 +100,30 @@ def test_points_that_are_no_longer_reached_are_told_with_the_reason(tmp_path: Pa
 
 
 def test_other_facts_of_the_lane_make_it_stale(tmp_path: Path) -> None:
-    one = certificate(tmp_path)
+    lane = lane_of(name="mine")
+    one = certificate(tmp_path, lane={"name": "mine", "digest": lane.digest})
+    options: Any = {"require": Grade.CORE, "today": TODAY, "lock": "lock"}
 
-    assert decide(one, require=Grade.CORE, today=TODAY, lock="lock", digest="facts").code is ExitCode.HOLDS
-    decision = decide(one, require=Grade.CORE, today=TODAY, lock="lock", digest="others")
+    assert decide(one, lane=lane, **options).code is ExitCode.HOLDS
+    decision = decide(one, lane=lane_of(name="mine", affordances=("audit",)), **options)
     assert decision.code is ExitCode.INCOMPLETE
     assert "the facts of its lane" in decision.findings[0].text
+
+
+def test_a_lane_that_is_not_known_here_is_said_to_be_unchecked(tmp_path: Path) -> None:
+    decision = decided(tmp_path)
+
+    assert decision.code is ExitCode.HOLDS
+    assert "The facts of its lane could not be checked: no lane 'mine' is known here." in decision.unchecked[0]
+
+
+def test_another_contract_than_the_one_asked_for_is_not_admitted(tmp_path: Path) -> None:
+    one = certificate(tmp_path, contract="0.30.0")
+
+    decision = decide(one, require=Grade.CORE, today=TODAY, lock="lock", contract="0.33.0")
+
+    assert decision.code is ExitCode.INCOMPLETE
+    assert "say --contract 0.30.0" in decision.findings[0].text
 
 
 def test_what_keeps_it_from_being_hardened_is_said(tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ class TestCertificate:
             "version": "0.33.0",
             "class": "pkg.Memory",
             "name": "memory",
+            "surface": "sync",
             "capabilities": ["READ", "WRITE"],
         }
         assert read["lane"] == {

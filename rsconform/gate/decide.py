@@ -16,7 +16,7 @@ from rsconform.report.model import Grade, Ruling
 
 _LEVELS: Final = {Grade.CORE: ("MUST",), Grade.FULL: ("MUST", "SHOULD"), Grade.HARDENED: ("MUST", "SHOULD")}
 # The better evidence comes later.
-_EVIDENCE: Final = ("in_process", "emulator", "local_service", "live")
+_EVIDENCE: Final = ("unknown", "in_process", "emulator", "local_service", "live")
 # The better ruling comes later; what does not apply, or is not taken, is neither better nor worse than what holds.
 _RANK: Final = (Ruling.VIOLATED, Ruling.INCONCLUSIVE, Ruling.WAIVED, Ruling.NOT_EXERCISED, Ruling.HOLDS)
 _UNRANKED: Final = frozenset({Ruling.NOT_APPLICABLE, Ruling.NOT_TAKEN})

@@ -15,7 +15,7 @@ from rsconform.lanes.elsewhere import Elsewhere
 from rsconform.spec.model import Place
 from rsconform.spec.vocabulary import IMPLIED_TRAITS, TRAITS
 
-Evidence = Literal["in_process", "emulator", "local_service", "live"]
+Evidence = Literal["unknown", "in_process", "emulator", "local_service", "live"]
 Denied = Literal["everything", "changes"]
 S = TypeVar("S")
 
@@ -242,7 +242,7 @@ class Lane:
     fixture: str | None = None  # "module:function" or "file.py:function" of a lane fixture.
     backend: str | None = None  # The same of a plain callable that returns a backend.
     stage: int = 1
-    evidence: Evidence = "in_process"
+    evidence: Evidence = "unknown"  # What its verdicts rest on, as far as somebody says so.
     service: str = ""  # What the backend talks to, and what was changed of it, as the certificate says it.
     affordances: tuple[str, ...] = ()
     specs: tuple[str, ...] = ()

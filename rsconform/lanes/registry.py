@@ -232,7 +232,7 @@ class _LaneReader:
             if not (module and function):
                 self._mistake(name, key, "no-code", f"`{key}` is module:function or path/to/file.py:function")
         self._check_names(name, "affordances", table.get("affordances", []), AFFORDANCES)
-        self._check_names(name, "evidence", [table.get("evidence", "in_process")], get_args(Evidence))
+        self._check_names(name, "evidence", [table.get("evidence", "unknown")], get_args(Evidence))
         for trait, value in table.get("traits", {}).items():
             problem = trait_problem(trait, value)
             if problem is not None:
@@ -244,7 +244,7 @@ class _LaneReader:
             fixture=table.get("fixture"),
             backend=table.get("backend"),
             stage=table.get("stage", 1),
-            evidence=table.get("evidence", "in_process"),
+            evidence=table.get("evidence", "unknown"),
             service=table.get("service", ""),
             affordances=tuple(table.get("affordances", ())),
             specs=tuple(table.get("specs", ())),

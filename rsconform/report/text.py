@@ -167,7 +167,8 @@ def _row(label: str, text: str, *, indent: int = _INDENT) -> Iterator[str]:
 def _facts(report: Report) -> Iterator[str]:
     lane = report.header.lane
     audit = "audited past the backend" if lane.audit == "lane" else "audited through the backend itself"
-    yield from _row("lane", f"{lane.name}: {lane.evidence}, {audit}", indent=0)
+    evidence = "evidence unknown" if lane.evidence == "unknown" else lane.evidence
+    yield from _row("lane", f"{lane.name}: {evidence}, {audit}", indent=0)
     if lane.service:
         yield from _row("service", lane.service, indent=0)
     instance = report.instance

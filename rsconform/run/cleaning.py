@@ -6,7 +6,7 @@ Nothing is deleted that the kit did not write, and never the root.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -27,7 +27,7 @@ class DirtyStoreError(Exception):
 
 
 class _CannotSeeError(Exception):
-    """No way of listing works."""
+    """A way of listing fails."""
 
 
 class StoreKeeper:
@@ -56,7 +56,7 @@ class StoreKeeper:
                 )
         deadline.arm(_LOOKS * limit_s)
         try:
-            left = self._left(backend)
+            found = self._seen(backend)
         except (_CannotSeeError, deadline.SoftLimitError) as exc:
             seen = str(exc) or f"it did not answer within {_LOOKS * limit_s:g} s"
             raise DirtyStoreError(
@@ -65,9 +65,9 @@ class StoreKeeper:
             ) from exc
         finally:
             deadline.disarm()
-        if left:
+        if found:
             raise DirtyStoreError(
-                f'lane "{self._lane.name}": the store is not empty, it holds {_some(left)}. Nothing was touched. '
+                f'lane "{self._lane.name}": the store is not empty, it holds {_some(found)}. Nothing was touched. '
                 "Hand out a backend over an empty store, or say --fresh-store if each call gives a new one."
             )
 
@@ -75,7 +75,7 @@ class StoreKeeper:
         """Return whether a store is seen to be empty."""
         deadline.arm(_LOOKS * limit_s)
         try:
-            return not self._left(backend)
+            return not self._seen(backend)
         except (_CannotSeeError, deadline.SoftLimitError):
             return False
         finally:
@@ -88,40 +88,51 @@ class StoreKeeper:
         deadline.arm(max(_LOOKS * limit_s, len(written) * OF_A_FILE_S))
         try:
             self._remove(backend, written)
-            left = self._left(backend)
+            left = self._left(backend, written)
         except deadline.SoftLimitError:
             return "the store could not be cleaned: the backend did not return"
-        except _CannotSeeError:
-            left = [path for path in sorted(written) if segments(path) and _exists(backend, path)]
         finally:
             deadline.disarm()
         if not left:
             return None
         return f"the store could not be cleaned after a case; it still holds {_some(left)}"
 
-    def _left(self, backend: Backend) -> list[str]:
-        """Return what the store holds, by every way of listing that works.
+    def _seen(self, backend: Backend) -> list[str]:
+        """Return what any way of listing shows: somebody's files may lie behind the one that works.
 
-        A backend under test may list what is not there, or fail to list: one view that works is enough, and what it
-        shows has to exist.
+        Raises:
+            _CannotSeeError: One of them fails.
         """
         seen: set[str] = set()
-        failures: list[BaseException] = []
-        views: tuple[Callable[[], Iterable[object]], ...] = (
-            partial(backend.list_files, "", recursive=True),
-            partial(backend.list_files, ""),
-            partial(backend.list_folders, ""),
-        )
-        for view in views:
+        for name, view in self._views(backend):
             try:
-                seen.update(str(getattr(entry, "path", entry)) for entry in itertools.islice(view(), _MOST))
+                seen.update(_paths(view))
             except (KeyboardInterrupt, deadline.SoftLimitError):
                 raise
             except BaseException as exc:
-                failures.append(exc)
-        if len(failures) == len(views):
-            raise _CannotSeeError(f"list_files raised {type(failures[0]).__name__}")
-        return [path for path in sorted(seen) if _exists(backend, path) is not False]
+                raise _CannotSeeError(f"{name} raised {type(exc).__name__}") from exc
+        return sorted(seen)
+
+    def _left(self, backend: Backend, written: set[str]) -> list[str]:
+        """Return what is still there after cleaning.
+
+        The backend is under test by now: a listing may fail or show what is not there, so what it shows has to exist;
+        and what was written may be there although no listing shows it.
+        """
+        views = [view for _, view in self._views(backend)]
+        listed = {path for view in views for path in _try(partial(_paths, view)) or ()}
+        left = {path for path in listed if _exists(backend, path) is not False}
+        known = {segments(path) for path in left}
+        left |= {path for path in written if segments(path) not in (*known, ()) and _is_there(backend, path)}
+        return sorted(left)
+
+    @staticmethod
+    def _views(backend: Backend) -> Sequence[tuple[str, Callable[[], Iterable[object]]]]:
+        return (
+            ("list_files", partial(backend.list_files, "", recursive=True)),
+            ("list_files", partial(backend.list_files, "")),
+            ("list_folders", partial(backend.list_folders, "")),
+        )
 
     def _remove(self, backend: Backend, written: set[str]) -> None:
         ours = {segments(path) for path in written} - {()}
@@ -151,6 +162,16 @@ def _try(operation: Callable[[], T]) -> T | None:
         raise
     except BaseException:  # Whether it worked is seen by looking at the store afterwards.
         return None
+
+
+def _paths(view: Callable[[], Iterable[object]]) -> list[str]:
+    """Return the paths that a way of listing shows."""
+    return [str(getattr(entry, "path", entry)) for entry in itertools.islice(view(), _MOST)]
+
+
+def _is_there(backend: Backend, path: str) -> bool:
+    """Return whether more than one way of asking shows a file: one alone may be what is wrong with the backend."""
+    return _exists(backend, path) is True and _try(partial(backend.is_file, path)) is True
 
 
 def _exists(backend: Backend, path: str) -> bool | None:

@@ -333,8 +333,10 @@ class LaneSession:
                 left = self._keeper.clean(held.backend, view.touched, self.limits.step_s)
                 # What stays in a store that nobody gets again harms no later case: a delete() that does nothing is
                 # to be judged, not to end the run.
-                if left is not None and not self._next_store_is_empty():
-                    self.give_up(left)
+                if left is not None:
+                    if not self._next_store_is_empty():
+                        self.give_up(left)
+                    attempt = replace(attempt, notes=(*attempt.notes, left))
             self._subjects.hold(held, spoiled=spoiled)
         except KeyboardInterrupt:
             raise

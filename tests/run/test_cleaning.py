@@ -116,8 +116,55 @@ def test_a_store_that_cannot_be_looked_at_or_cleaned_is_refused(make: Callable[[
     assert "--fresh-store" in str(refused.value)
 
 
-def test_a_listing_that_invents_files_does_not_make_a_store_dirty() -> None:
-    KEEPER.demand_empty(InventsFiles(), 1)
+def test_a_store_in_which_anything_is_listed_is_not_empty() -> None:
+    with pytest.raises(DirtyStoreError, match="it holds 'ghost'"):
+        KEEPER.demand_empty(InventsFiles(), 1)
+
+
+class ListsTheWrongPrefix(MemoryBackend):
+    def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
+        if options.get("recursive"):
+            raise OSError("no such prefix")
+        return super().list_files(path, **options)
+
+
+class ListsNoFolders(MemoryBackend):
+    def list_folders(self, path: str) -> Any:
+        raise OSError("no folders today")
+
+
+@pytest.mark.parametrize("make", [ListsTheWrongPrefix, ListsNoFolders])
+def test_one_way_of_looking_that_fails_is_no_empty_store(make: Callable[[], MemoryBackend]) -> None:
+    with pytest.raises(DirtyStoreError, match="raised OSError"):
+        KEEPER.demand_empty(make(), 1)
+
+
+def test_what_no_listing_shows_and_delete_leaves_is_named_and_ends_the_lane() -> None:
+    class Hides(MemoryBackend):
+        def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
+            return iter(())
+
+        def delete(self, path: str, **options: Any) -> None:
+            pass
+
+    shared = Hides()
+    session, (case,) = session_of(WRITES, lambda: shared)
+    (first, later) = (next(iter(session.attempts(case))) for _ in range(2))
+
+    assert "the store could not be cleaned after a case; it still holds 'b', 'd', 'd/e/a'" in first.notes
+    assert later.result is Result.ERRORED
+
+
+def test_what_is_left_in_a_store_that_nobody_gets_again_is_named_as_well() -> None:
+    class Keeps(MemoryBackend):
+        def delete(self, path: str, **options: Any) -> None:
+            pass
+
+    session, (case,) = session_of(WRITES, Keeps)
+    attempt = next(iter(session.attempts(case)))
+
+    assert session.broken is None
+    assert any("it still holds" in note for note in attempt.notes)
 
 
 def test_what_a_case_wrote_is_removed_with_the_folders_it_made_and_nothing_else() -> None:

@@ -77,7 +77,7 @@ class ForwardOnly(io.RawIOBase):
 class FlatBackend(Backend):
     """Files under whole keys; a folder is what keys have in common.
 
-    A move is not atomic. An instance may be shared between threads; give each its own instance if it must not wait.
+    A move is not atomic. One instance serves threads one at a time; give each thread its own if it must not wait.
 
     Args:
         blobs: The store; a new one if omitted.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from typing import Any, Final
 
-from remote_store import InvalidPath, PermissionDenied, RemoteStoreError
+from remote_store import BackendUnavailable, InvalidPath, PermissionDenied, RemoteStoreError, ResourceLocked
 
 from rsconform_rogues.control import Control, control
 from rsconform_rogues.deeds import HAS_BELOW
@@ -22,6 +24,7 @@ from rsconform_rogues.operators import (
     answers,
     instead,
     raises,
+    then,
 )
 from rsconform_rogues.table import BASES
 
@@ -59,6 +62,33 @@ NO_WILDCARDS: Final = instead(f"{EVERYTHING} read_seekable", _demanding(r"[^*?\"
 NO_HIDDEN_NAMES: Final = instead(f"{EVERYTHING} read_seekable", _demanding(r"[^.].*"))
 # Of small files what BE asks is shown here; other families have sizes of their own.
 _BE: Final = " ".join(axiom.id for axiom in edition().axioms if axiom.id.startswith("BE-"))
+
+
+def _addressed(call: Call) -> Any:
+    """Give a handle that is text."""
+    return "mem://store" if call.arguments["type_hint"] is str else call.proceed()
+
+
+def _gone_with_its_connection(call: Call) -> None:
+    """Lose the store, which lies in the connection."""
+    call.backend._closed = True
+    call.backend._root = type(call.backend)()._root
+
+
+def _creating_with_a_lock(call: Call) -> Any:
+    """Lock a path for as long as it is written, and refuse whoever comes meanwhile."""
+    locked: dict[str, int] = call.backend.__dict__.setdefault("_locked", {})
+    me = threading.get_ident()
+    holder = locked.setdefault(call.path, me)
+    if holder != me:
+        raise ResourceLocked("Somebody is writing it", path=call.path, backend=call.backend.name)
+    try:
+        time.sleep(0.0005)
+        return call.proceed()
+    finally:
+        locked.pop(call.path, None)
+
+
 _UNSEEDED: Final = unseeded(BASES["memory"])
 
 ODD: Final[tuple[Control, ...]] = (
@@ -74,6 +104,20 @@ ODD: Final[tuple[Control, ...]] = (
     control("says-no-when-it-is-denied", DENYING, SAYS_NO_WHEN_DENIED),
     control("says-no-when-it-is-denied-unaudited", DENYING_UNAUDITED, SAYS_NO_WHEN_DENIED),
     control("is-file-and-folder-at-once", "flat", answers("is_folder", True, HAS_BELOW & ~ROOT & ~CLOSED)),
+    control("gives-its-address-as-text", "memory", instead("unwrap", _addressed), axioms="BE-022a BE-022b"),
+    control(
+        "loses-its-store-when-closed",
+        "memory",
+        then("close", _gone_with_its_connection)
+        + raises("write write_atomic open_atomic", BackendUnavailable, CLOSED & ~ROOT),
+        axioms="BE-020a BE-020b BE-020d BE-020f BE-020i BE-020j",
+    ),
+    control(
+        "locks-what-is-written",
+        "memory",
+        instead("write write_atomic", _creating_with_a_lock),
+        axioms="BE-028a BE-028b BE-028c BE-028d BE-028e BE-028f",
+    ),
     # What a store may hold.
     control("refuses-wildcards-everywhere", _UNSEEDED, NO_WILDCARDS),
     control("refuses-hidden-names-everywhere", _UNSEEDED, NO_HIDDEN_NAMES),

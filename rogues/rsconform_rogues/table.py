@@ -28,6 +28,7 @@ from rsconform_rogues.rows.common import ROWS as COMMON
 from rsconform_rogues.rows.containers import ROWS as CONTAINERS
 from rsconform_rogues.rows.edges import ROWS as EDGES
 from rsconform_rogues.rows.further import ROWS as FURTHER
+from rsconform_rogues.rows.gaps import ROWS as GAPS
 from rsconform_rogues.rows.keyed import ROWS as KEYED
 from rsconform_rogues.rows.kit import ROWS as KIT
 from rsconform_rogues.rows.known import ROWS as KNOWN
@@ -107,9 +108,9 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
 )
 
 ROWS: Final[tuple[Rogue, ...]] = (
-    *ADAPTERS, *AIO, *BE, *BESIDE, *BOUNDS, *COMMON, *CONTAINERS, *EDGES, *FURTHER, *KEYED, *KIT, *KNOWN, *LISTING,
-    *RACES, *S3B, *S3B_FAULTS, *S3B_KEYS, *S3B_MADE, *S3B_READS, *S3B_WRITES, *SEQUENCES, *STOPS, *STREAMS, *WIRE,
-    *WRITES,
+    *ADAPTERS, *AIO, *BE, *BESIDE, *BOUNDS, *COMMON, *CONTAINERS, *EDGES, *FURTHER, *GAPS, *KEYED, *KIT, *KNOWN,
+    *LISTING, *RACES, *S3B, *S3B_FAULTS, *S3B_KEYS, *S3B_MADE, *S3B_READS, *S3B_WRITES, *SEQUENCES, *STOPS, *STREAMS,
+    *WIRE, *WRITES,
 )  # fmt: skip
 
 NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(

@@ -97,7 +97,11 @@ class Audit(Protocol):
 
 
 class Container(Protocol):
-    """The bucket, folder or table that the store lies in."""
+    """The bucket, folder or table that the store lies in.
+
+    Where it is a folder, as on a disk, it may have `occupy()` too, which takes no argument: it removes the folder with
+    everything in it and leaves a file in its place.
+    """
 
     def drop(self) -> None:
         """Remove the container with everything in it."""

@@ -35,6 +35,17 @@ def missing_container(context: ProbeContext) -> None:
     _demand(context, rs.NotFound, "without its container")
 
 
+@probe("health.occupied_container")
+def occupied_container(context: ProbeContext) -> None:
+    """A check_health() that looks at all reports a file where the folder of the store belongs."""
+    _demand_own(context)
+    occupy = getattr(context.subject.container, "occupy", None)
+    if occupy is None:
+        context.skip_without("container")
+    occupy()
+    _demand(context, rs.RemoteStoreError, "with a file in the place of its root folder")
+
+
 @probe("health.denied")
 def denied(context: ProbeContext) -> None:
     """A check_health() that looks at all says PermissionDenied when the store is closed to it."""

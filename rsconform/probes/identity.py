@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator
 
 from remote_store import CapabilitySet
 
 from rsconform.lanes.facade import class_of, contract_of, native_of
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.secrets import shows_secret
+from rsconform.probes.wording import DUTIES
 
 _MISSING = object()
-# What a docstring has to speak of, in whichever words.
-_DOCUMENTED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
-    "move": (("that a move is not atomic", r"atomic|cop(y|ies|ied).*delet"),),
-    "posture": (
-        ("that an instance is not to be shared between threads", r"thread|concurren|parallel|simultaneous|at once"),
-        (
-            "that each thread needs an instance of its own, or that calls come one at a time",
-            r"\binstances?\b|seriali[sz]|\block|one at a time|take turns|one after",
-        ),
-    ),
-}
 
 
 @probe("identity.is_backend")
@@ -146,7 +134,7 @@ def documented(context: ProbeContext, what: str) -> None:
     cls = class_of(context.backend)
     own = cls.__mro__[: cls.__mro__.index(contract_of(context.backend))]
     text = " ".join(next((str(kind.__doc__) for kind in own if vars(kind).get("__doc__")), "").split())
-    for said, pattern in _DOCUMENTED[what]:
-        if re.search(pattern, text, re.IGNORECASE) is None:
-            seen = f"none of the words for it in {len(text)} characters" if text else "no docstring"
-            context.fail(f"a docstring of {_name(cls)} that says {said}", seen)
+    for duty in DUTIES[what]:
+        wrong = duty.unmet_by(text)
+        if wrong is not None:
+            context.fail(f"a docstring of {_name(cls)} that says {duty.said}", wrong)

@@ -9,8 +9,9 @@ from contextlib import closing, suppress
 from io import IOBase
 from typing import Any, Final
 
-from remote_store import Backend, BackendUnavailable, Capability, RemoteStoreError
+from remote_store import Backend, BackendUnavailable, Capability, RemoteStoreError, ResourceLocked
 
+from rsconform.cases.content import parse_size
 from rsconform.lanes.draining import drained
 from rsconform.lanes.facade import class_of
 from rsconform.probes import ProbeContext, probe
@@ -41,17 +42,24 @@ def reads(context: ProbeContext, folder: str, keys: int, threads: int, op: str) 
 
 
 @probe("races.own_keys")
-def own_keys(context: ProbeContext, folder: str, threads: int, op: str, size: int) -> None:
-    """Threads that write keys of their own read them back at once, and all of them are there in the end."""
+def own_keys(
+    context: ProbeContext, folder: str, threads: int, op: str, size: int | str, only_streams: bool = False
+) -> None:
+    """Threads that write keys of their own read them back at once, and all of them are there in the end.
+
+    Half of what is written comes as bytes and half as streams, unless only streams are asked for.
+    """
     backend: Any = context.backend
-    keys = 16 // threads if threads <= 16 and size < _LARGE else 1
+    many = parse_size(str(size))
+    keys = 16 // threads if threads <= 16 and many < _LARGE else 1
 
     def work(thread: int) -> Callable[[], object]:
         def write_and_read() -> object:
             for key in range(keys):
-                path, data = f"{folder}/{thread}-{key}", payload(thread * 100 + key, size)
+                path, data = f"{folder}/{thread}-{key}", payload(thread * 100 + key, many)
                 context.touched.add(path)
-                getattr(backend, op)(path, io.BytesIO(data) if key % 2 else data)
+                as_stream = only_streams or (thread + key) % 2
+                getattr(backend, op)(path, io.BytesIO(data) if as_stream else data)
                 if backend.read_bytes(path) != data:
                     return f"{path} was not what its thread had just written"
             return None
@@ -64,7 +72,7 @@ def own_keys(context: ProbeContext, folder: str, threads: int, op: str, size: in
         for key in range(keys):
             path = f"{folder}/{thread}-{key}"
             seen = context.call("read_bytes()", backend.read_bytes, path)
-            if seen != payload(thread * 100 + key, size):
+            if seen != payload(thread * 100 + key, many):
                 context.fail(f"what was written to {path}", f"{len(seen)} bytes, or others, once all were done")
     _demand_known(context, folder, threads * keys)
 
@@ -103,7 +111,8 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
     def write(data: bytes) -> Callable[[], object]:
         def overwrite() -> None:
             for _ in rounds(context):
-                getattr(backend, op)(path, data, overwrite=True, **described(data))
+                with suppress(ResourceLocked):  # A store may lock a file while somebody reads it.
+                    getattr(backend, op)(path, data, overwrite=True, **described(data))
 
         return overwrite
 
@@ -147,8 +156,9 @@ def _looked(backend: Any, path: str, read: str, own: str) -> bytes | None:
 
 
 def _read_on(backend: Any, path: str) -> bytes | None:
+    stream = backend.read(path)
     try:
-        return _streamed(backend.read(path), 1 << 20)
+        return _streamed(stream, 1 << 20)
     except RemoteStoreError:  # A stream may refuse to go on once its file was replaced.
         return None
 

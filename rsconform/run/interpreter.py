@@ -27,6 +27,7 @@ from rsconform.spec.vocabulary import OPERATIONS, Yields
 # A listing or a stream that gives more than it can hold never ends: stop well before memory does.
 _ITEMS_SLACK: Final = 10_000
 _BYTES_SLACK: Final = 64 << 20
+_BUILTINS: Final = {kind.__name__: kind for kind in (str, bytes, int, dict, list, object)}
 _PATHS: Final = ("path", "src", "dst")
 
 
@@ -339,5 +340,5 @@ def _open_atomic(backend: rs.Backend, arguments: Mapping[str, object], handed: H
 
 def _python_value(name: str, value: object) -> Any:
     if name == "type_hint":
-        return {"str": str, "int": int, "dict": dict, "object": object}.get(str(value), type(str(value), (), {}))
+        return _BUILTINS.get(str(value), type(str(value), (), {}))
     return value

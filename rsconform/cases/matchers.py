@@ -59,8 +59,9 @@ def same(seen: object, expected: object) -> bool:
             and len(seen) == len(expected)
             and all(same(a, b) for a, b in zip(seen, expected, strict=True))
         )
-    if isinstance(expected, str | bytes):  # A class of its own is one of them.
-        return isinstance(seen, type(expected)) and seen == expected
+    for kind in (str, bytes):  # A class of its own is one of them.
+        if isinstance(expected, kind):
+            return isinstance(seen, kind) and seen == expected
     return type(seen) is type(expected) and seen == expected
 
 

@@ -145,4 +145,5 @@ def raises(*errors: str) -> Expected:
 
 def _alike(value: object, wanted: object) -> bool:
     """Return whether a value is of the type that is wanted; of str and bytes a class made from it is, too."""
-    return isinstance(value, type(wanted)) if isinstance(wanted, str | bytes) else type(value) is type(wanted)
+    kinds = [kind for kind in (str, bytes) if isinstance(wanted, kind)]
+    return isinstance(value, kinds[0]) if kinds else type(value) is type(wanted)

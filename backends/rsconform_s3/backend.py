@@ -67,6 +67,7 @@ class S3Boto3Backend(Backend):
         conditional_writes: Whether the server honours `If-None-Match` of PutObject and CompleteMultipartUpload. True:
             a write of bytes is one request and does not look first. False: the server refuses the header, so it is not
             sent, and the backend looks instead. By default it does both, but on AWS, which is known to honour it.
+            The same goes for `If-Match`, with which a move deletes its source.
         conditional_copies: The same for CopyObject, but that a copy looks first in any case. False: the header is not
             sent. By default it is, unless `conditional_writes` is False.
         client: A botocore S3 client to use instead of making one. It is not closed with the backend. Such a backend
@@ -323,7 +324,8 @@ class S3Boto3Backend(Backend):
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         source = self._copy(src, dst, overwrite=overwrite)
         if source is not None:
-            copying.delete_copied(self._requests, source)
+            looks = not writes.is_trusted(self._requests, self._honours_conditions, src)
+            copying.delete_copied(self._requests, source, looks=looks)
 
     def _copy(self, src: str, dst: str, *, overwrite: bool) -> copying.Source | None:
         """Copy one file and return what was copied; None if source and target are one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 from remote_store import AlreadyExists, BackendUnavailable, NotFound, RemoteStoreError
 
@@ -25,6 +25,8 @@ _KEPT = (
     "Metadata",
     "WebsiteRedirectLocation",
 )
+
+_NOT_DELETED: Final = "it was copied but not deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +78,42 @@ def copy_object(
         raise _copy_error(requests, source, target, exc) from exc.__cause__
 
 
-def delete_copied(requests: Requests, source: Source) -> None:
-    """Delete the source of a move, unless it is no longer what was copied."""
+def delete_copied(requests: Requests, source: Source, *, looks: bool) -> None:
+    """Delete the source of a move, unless it is no longer what was copied.
+
+    Args:
+        looks: Look at it first as well, as the server may ignore `If-Match` (Ceph RGW 16.2 does).
+    """
     pin = {"IfMatch": source.head["ETag"]} if source.head.get("ETag") else {}
+    if pin and looks and not _is_still(requests, source):
+        return
     try:
         requests.send("delete_object", source.path, Key=source.key, **pin)
     except NotFound:
         return  # Somebody else deleted it, which is what was wanted.
     except RemoteStoreError as exc:
         refusal = refusal_of(exc)
-        if pin and refusal is not None and refusal.status == HTTPStatus.NOT_IMPLEMENTED:
-            requests.send("delete_object", source.path, Key=source.key)
-        elif pin and refusal is not None and refusal.status == HTTPStatus.PRECONDITION_FAILED:
-            if requests.head(source.key, source.path) is None:
-                return  # By somebody else, or by this very request in an attempt whose answer was lost.
-            raise _changed(requests, source, "it was copied but not deleted") from exc.__cause__
-        else:
+        told = (HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.PRECONDITION_FAILED)
+        if not pin or refusal is None or refusal.status not in told:
             raise
+        # What is gone by now was deleted by somebody else, or by this very request, if an answer was lost.
+        if not _is_still(requests, source):
+            return
+        if refusal.status == HTTPStatus.PRECONDITION_FAILED:
+            raise _changed(requests, source, _NOT_DELETED) from exc.__cause__
+        requests.send("delete_object", source.path, Key=source.key)
+
+
+def _is_still(requests: Requests, source: Source) -> bool:
+    """Tell whether the source of a move is still there.
+
+    Raises:
+        BackendUnavailable: There is another version.
+    """
+    head = requests.head(source.key, source.path)
+    if head is not None and head.get("ETag") != source.head["ETag"]:
+        raise _changed(requests, source, _NOT_DELETED)
+    return head is not None
 
 
 def _copy_at_once(requests: Requests, source: Source, target: Target, *, is_conditional: bool) -> None:

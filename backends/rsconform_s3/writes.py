@@ -143,12 +143,16 @@ def refuse_existing(requests: Requests, target: Target) -> None:
 
 def _look_unless_trusted(requests: Requests, target: Target) -> None:
     """Raise AlreadyExists if the target exists, where it is not left to the server to find that out."""
-    if target.overwrite:
-        return
-    with requests.mapping(target.path):
-        trusted = requests.is_aws if target.honours_condition is None else target.honours_condition
-    if not trusted:
+    if not target.overwrite and not is_trusted(requests, target.honours_condition, target.path):
         refuse_existing(requests, target)
+
+
+def is_trusted(requests: Requests, honours_condition: bool | None, path: str) -> bool:
+    """Tell whether the server is known to mind conditions: because the caller says so, or because it is AWS."""
+    if honours_condition is not None:
+        return honours_condition
+    with requests.mapping(path):
+        return requests.is_aws
 
 
 def creation_error(requests: Requests, target: Target, exc: RemoteStoreError) -> RemoteStoreError:

@@ -518,6 +518,7 @@ S3_CONTROLS: Final[tuple[S3Control, ...]] = (
     s3_control("has-the-least-parts", parts_of(5 * MiB), "060 061 062 067 068 081 087 132"),
     s3_control("has-large-parts", parts_of(16 * MiB), "061 067 132"),
     s3_control("copies-without-a-look", instead("copy", copied_at_once, asked(overwrite=True)), "092 095 100 133"),
+    s3_control("trusts-no-server", shadows(_honours_conditions=lambda _: False), "097 098 136"),
     s3_control(
         "shows-no-client",
         instead("unwrap", no_handle),

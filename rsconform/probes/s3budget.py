@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from remote_store import Backend
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.s3client import client_of, recording
+from rsconform.probes.s3client import Sent, client_of, recording
 
 # What a client asks to find out where a bucket lies.
 _REGION_PROBES = ("HeadBucket", "GetBucketLocation")
@@ -33,13 +32,26 @@ def once(context: ProbeContext, path: str) -> None:
                 context.call(f"{name}()", call)
             if len(attempts) > len(calls):
                 context.fail(f"{len(calls)} requests from {name}()", f"{len(attempts)}: {', '.join(attempts)}")
-            asked = Counter((one.operation, repr(sorted(one.parameters.items()))) for one in calls)
-            twice = [operation for (operation, _), count in asked.items() if count > 1]
+            twice = list(_repeated(calls))
             probes = [one.operation for one in calls if one.operation in _REGION_PROBES and name != "check_health"]
             if twice or probes:
                 context.fail(f"every request of {name}() once, and none for the region", ", ".join([*twice, *probes]))
     finally:
         client.meta.events.unregister("request-created.s3", unique_id="rsconform-attempts")
+
+
+def _repeated(calls: list[Sent]) -> Iterator[str]:
+    """Yield each request that was sent before, but for a look after something was changed: that may see what is new."""
+    looks: set[str] = set()
+    changes: set[str] = set()
+    for one in calls:
+        is_look = one.operation.startswith(("Head", "Get", "List"))
+        asked, seen = f"{one.operation} {sorted(one.parameters.items())!r}", looks if is_look else changes
+        if asked in seen:
+            yield one.operation
+        seen.add(asked)
+        if not is_look:
+            looks.clear()
 
 
 def _operations(backend: Backend, path: str) -> Iterator[tuple[str, Callable[[], Any]]]:

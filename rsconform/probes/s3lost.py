@@ -10,11 +10,11 @@ from datetime import timedelta
 from email.utils import formatdate
 from typing import Any, Final
 
-from remote_store import AlreadyExists, Backend, BackendUnavailable
+from remote_store import AlreadyExists, Backend, BackendUnavailable, RemoteStoreError
 
 from rsconform.cases.content import parse_content
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.s3client import another, bucket_of, client_of
+from rsconform.probes.s3client import another, bucket_of, client_of, meddling
 
 _REFUSAL: Final = b"<Error><Code>PreconditionFailed</Code><Message>It is there.</Message></Error>"
 _WAYS: Final = {"bytes": "bytes:100", "stream": "bytes:100", "in-parts": "bytes:11MiB", "block": "bytes:100"}
@@ -37,6 +37,33 @@ def ignored_by_writes(context: ProbeContext, path: str, how: str, variant: str) 
         else:
             content: Any = data if how == "bytes" else io.BytesIO(data)
             _demand_conflict(context, "write()", lambda: backend.write(path, content))
+
+
+@probe("s3lost.ignored_by_moves")
+def ignored_by_moves(context: ProbeContext, src: str, dst: str, variant: str) -> None:
+    """A source that was replaced after it was copied stays although DeleteObject ignores If-Match."""
+    newer = b"newer than what was copied"
+    with another(context, variant) as backend:
+        client, bucket = client_of(context, backend), bucket_of(context)
+
+        def replace(_: object) -> None:
+            client.put_object(Bucket=bucket, Key=src, Body=newer)
+
+        with _deaf(client), meddling(client, "after-call.s3.CopyObject", replace) as done:
+            try:
+                backend.move(src, dst)
+            except RemoteStoreError:
+                pass  # It may say that the source changed.
+            except Exception as exc:
+                context.fail("move() to return, or an error of remote_store", f"{type(exc).__name__}: {exc}")
+    if not done:
+        context.skip_without("a CopyObject")
+    try:
+        left = context.backend.read_bytes(src)
+    except Exception as exc:
+        context.fail("the newer version of the source", f"{type(exc).__name__} when it is read")
+    if left != newer:
+        context.fail("the newer version of the source", f"{len(left)} other bytes")
 
 
 @probe("s3lost.encrypted")
@@ -106,10 +133,11 @@ def _demand_own(context: ProbeContext, what: str, deed: Callable[[], object]) ->
 
 @contextmanager
 def _deaf(client: Any) -> Iterator[None]:
-    """Keep If-None-Match from the server: what it does then is what a server does that ignores it."""
+    """Keep conditions from the server: what it does then is what a server does that ignores them."""
 
     def overlook(params: MutableMapping[str, Any], **_: object) -> None:
         params.pop("IfNoneMatch", None)
+        params.pop("IfMatch", None)
 
     client.meta.events.register("before-parameter-build.s3", overlook, unique_id="rsconform-deaf")
     try:

@@ -400,6 +400,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "s3lost.copied_after_parts": ProbeFacts(("src", "dst", "op", "content"), surface="sync"),
     "s3lost.encrypted": ProbeFacts(("path", "op", "content"), surface="sync"),
     "s3lost.ignored_by_copies": ProbeFacts(("src", "dst", "op"), surface="sync"),
+    "s3lost.ignored_by_moves": ProbeFacts(("src", "dst", "variant"), surface="sync"),
     "s3lost.ignored_by_writes": ProbeFacts(("path", "how", "variant"), surface="sync"),
     "s3options.addressing": ProbeFacts(("style",), surface="sync"),
     "s3options.ca_bundle": ProbeFacts(("source",), surface="sync"),

@@ -18,6 +18,7 @@ from remote_store import (
     RemoteStoreError,
 )
 from rsconform_s3 import S3Boto3Backend, TransferSizes
+from rsconform_s3.requests import Requests
 
 if TYPE_CHECKING:
     from tests.backends.conftest import Seed, Wire
@@ -271,6 +272,36 @@ class TestRivals:
         with pytest.raises(BackendUnavailable, match="changed"):
             backend.move("f", "g")
         assert set(stored()) == {"f", "g"}
+
+    @pytest.mark.parametrize("status", [501, 204], ids=["refuses-the-condition", "overlooks-it"])
+    def test_a_newer_source_survives_where_the_server_has_no_conditional_deletes(
+        self,
+        backend: S3Boto3Backend,
+        seed: Seed,
+        wire: Wire,
+        stored: Stored,
+        client: Any,
+        bucket: str,
+        monkeypatch: pytest.MonkeyPatch,
+        status: int,
+    ) -> None:
+        seed("f", body=b"old")
+        if status == 501:
+            wire.fail("DeleteObject", 501, "NotImplemented")
+        else:
+            monkeypatch.setattr(Requests, "is_aws", False)
+
+        def replace(**_: Any) -> None:
+            client.put_object(Bucket=bucket, Key="f", Body=b"newer")
+
+        client.meta.events.register("after-call.s3.CopyObject", replace, unique_id="replace")
+        try:
+            with pytest.raises(BackendUnavailable, match="changed"):
+                backend.move("f", "g")
+        finally:
+            client.meta.events.unregister("after-call.s3.CopyObject", unique_id="replace")
+
+        assert stored() == {"f": b"newer", "g": b"old"}
 
     def test_a_source_deleted_meanwhile_is_moved(self, backend: S3Boto3Backend, seed: Seed, wire: Wire) -> None:
         seed("f")

@@ -366,6 +366,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         also="BE-018c BE-019c KIT-001",
         reason="AlreadyExists",
     ),
+    row("S3B-097", "trusts-any-server", "s3", always(conditional_writes=True), reason="newer version"),
     row("S3B-086", "trusts-any-server", "s3", always(conditional_writes=True), reason="AlreadyExists from write"),
     row("S3B-085", "takes-all-for-its-own", "s3", sends("put_object", met_again), reason="AlreadyExists"),
     row("S3B-086", "overwrites-in-silence", "s3", sends("put_object", without_the_condition), reason="returned"),

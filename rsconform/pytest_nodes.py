@@ -12,8 +12,9 @@ import pytest
 
 from rsconform.cases.model import Case
 from rsconform.lanes.model import Lane
+from rsconform.redaction import redact
 from rsconform.run.earlier import Earlier
-from rsconform.run.journal import JournalWriter, Redactor
+from rsconform.run.journal import JournalWriter
 from rsconform.run.model import Attempt, Breach, Failure, Header, PlannedCase, Result
 from rsconform.run.plan import SMOKE, SMOKE_FACTS
 from rsconform.run.session import CONSTRUCTED, LaneSession
@@ -42,7 +43,6 @@ class LaneRun:
     session: LaneSession | None = None
     refuted: set[tuple[str, str]] = field(default_factory=set)
     earlier: Earlier = field(default_factory=Earlier)
-    redactor: Redactor = field(default_factory=Redactor)
     dirty: str | None = None  # Why its store was not touched.
     told: set[str] = field(default_factory=set)  # What broke, where it has been shown in full.
     counted: set[str] = field(default_factory=set)  # Cases that speak against what was asked for.
@@ -109,10 +109,10 @@ class CaseItem(pytest.Item):
         if first.error is not None:
             self.run.counted.add(self.name)
         if first.error is not None and first.error in self.run.told:
-            raise CaseFailure(self.run.redactor.clean(f"{self.name}: {first.error}"))
+            raise CaseFailure(redact(f"{self.name}: {first.error}"))
         if first.result is not Result.PASSED or breached:
             self.run.told |= {first.error} if first.error is not None else set()
-            text = self.run.redactor.clean(self._text(first, flaky=len({attempt.result for attempt in attempts}) > 1))
+            text = redact(self._text(first, flaky=len({attempt.result for attempt in attempts}) > 1))
             forgiven = self._why_forgiven(first, breached)
             if forgiven is None:
                 self.run.counted.add(self.name)
@@ -160,7 +160,7 @@ class CaseItem(pytest.Item):
         """Return a failed case as its text, with no traceback of the framework."""
         if isinstance(excinfo.value, CaseFailure):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style=style)
+        return redact(str(super().repr_failure(excinfo, style=style)))
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Point at the TOML line of the case."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 import os
 import shlex
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -31,6 +33,7 @@ from rsconform.lanes.registry import (
     read_lane_file,
 )
 from rsconform.pytest_nodes import CaseItem, LaneFileNode, LaneRun
+from rsconform.redaction import redact
 from rsconform.run.cleaning import DirtyStoreError
 from rsconform.run.earlier import earlier_part
 from rsconform.run.journal import JournalWriter, clear, read_journal
@@ -240,7 +243,7 @@ class Conformance:
     def _writer(self, run: LaneRun) -> JournalWriter:
         process = self._process(self.worker)
         try:
-            return JournalWriter((self.folder or Path()) / run.lane.name, process, run.redactor)
+            return JournalWriter((self.folder or Path()) / run.lane.name, process)
         except OSError as exc:
             raise pytest.UsageError(f"rsconform: cannot write {self.folder} ({exc.strerror}).") from exc
 
@@ -269,7 +272,6 @@ class Conformance:
         except DirtyStoreError as exc:
             self._leave_alone(run, str(exc))
             return run.session
-        run.redactor.add(run.session.secrets)
         if run.journal is not None:
             run.journal.instance(instance)
         return run.session
@@ -280,7 +282,7 @@ class Conformance:
             if run.journal is not None:
                 run.journal.footer(Footer("dirty_store", why))
             self.ended = True
-            pytest.exit(why, returncode=2)
+            pytest.exit(redact(why), returncode=2)
         assert run.session is not None
         run.dirty = why
         run.session.give_up(why)
@@ -295,7 +297,6 @@ class Conformance:
         session = self.start(run)
         attempts = run.attempts[name] = []
         for attempt in session.attempts(run.cases.get(name), first=2 if name in run.earlier.again else 1):
-            run.redactor.add(session.secrets)
             attempts.append(attempt)
             if run.journal is not None:
                 run.journal.end(attempt)
@@ -396,6 +397,25 @@ class Conformance:
         """Say why a session whose items all went well does not end well."""
         for sentence in self.against[:_SHOWN]:
             terminalreporter.line(f"rsconform: {sentence}", red=True)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Keep secrets out of what was captured while a case ran."""
+        report = yield
+        if isinstance(item, CaseItem):
+            report.sections = [(name, redact(text)) for name, text in report.sections]
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Keep secrets out of warnings, before anybody shows them or sends them on."""
+        said = str(warning_message.message)
+        clean = redact(said)
+        if clean != said:
+            warning_message.message = warning_message.category(clean)
+        # The line of code that warned is shown as well.
+        code = warning_message.line or linecache.getline(warning_message.filename, warning_message.lineno)
+        warning_message.line = redact(code)
 
     def pytest_report_teststatus(self, report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, str] | None:
         """Print no letters under the supervisor, which shows progress itself."""

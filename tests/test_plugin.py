@@ -388,6 +388,42 @@ def test_a_secret_is_in_no_failure_and_in_no_report(project: pytest.Pytester) ->
     assert "hush" not in text
 
 
+@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["here", "workers"])
+def test_a_secret_is_in_no_captured_output_and_in_no_warning(project: pytest.Pytester, workers: list[str]) -> None:
+    project.makepyfile(
+        talks="""
+        import logging, sys, warnings
+        from contextlib import contextmanager
+        from remote_store.backends import MemoryBackend
+        from rsconform.lanes import Subject
+
+        class Talks(MemoryBackend):
+            def exists(self, path):
+                print("printed talk/talk+42 and postgresql://ann:pass42@db/x")
+                print("complained talk%2ftalk%2b42", file=sys.stderr)
+                logging.getLogger("talks").error("logged talk/talk+42")
+                warnings.warn("warned of talk/talk+42 and of postgresql://ann:pass42@db/x", stacklevel=1)
+                return not super().exists(path)
+
+        @contextmanager
+        def talks(services):
+            yield Subject(make=Talks, secrets=("talk/talk+42",))
+        """
+    )
+    project.makefile(".toml", lanes='[lane.talks]\nfixture = "talks:talks"\n')
+
+    result = run_apart(
+        project, "--rsconform-backend", "talks", "--rsconform-spec", "BE-004a", "--junit-xml", "own.xml", *workers
+    )
+
+    text = said(result) + (project.path / "own.xml").read_text(encoding="utf-8")
+    for what in ("printed", "complained", "logged", "warned of"):
+        assert f"{what} [secret]" in text
+    assert "talk%2f" not in text
+    assert "talk/talk" not in text
+    assert "pass42" not in text
+
+
 def test_reports_are_written_where_they_are_asked_for_and_nowhere_else(project: pytest.Pytester) -> None:
     run(project, "--rsconform-backend", "mine")
     assert not list(project.path.rglob("report.json"))

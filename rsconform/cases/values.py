@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from rsconform.redaction import redact
+
 
 class Missing(Enum):
     """The one value that means 'not written in the TOML', where None is a value."""
@@ -86,6 +88,7 @@ def show(value: object, *, limit: int = 200) -> str:
         text = repr(value)
     except Exception as exc:  # A value of the subject's: its repr may be broken too.
         text = f"<{type(value).__name__} whose repr raised {type(exc).__name__}>"
+    text = redact(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -12,6 +12,7 @@ import click
 from rsconform.cli.sources import lane_files, lanes_option, timeout_option, trait_option
 from rsconform.lanes.model import Services
 from rsconform.lanes.registry import find_lanes, parse_trait
+from rsconform.redaction import redact
 from rsconform.report.exits import ExitCode
 from rsconform.run.cleaning import DirtyStoreError
 from rsconform.run.deadline import SoftLimitError
@@ -77,8 +78,8 @@ def fuzz(
         nonlocal said
         if found is not None:
             flaky = f", again in {found.again} of 3 fresh stores: flaky" if found.is_flaky else ""
-            click.echo(f"\nfound: expected {found.broken.expected}, observed {found.broken.observed}{flaky}")
-            click.echo(f"  repro     rsconform repro {encode(found.sequel)}\n{found.toml}")
+            click.echo(redact(f"\nfound: expected {found.broken.expected}, observed {found.broken.observed}{flaky}"))
+            click.echo(redact(f"  repro     rsconform repro {encode(found.sequel)}\n{found.toml}"))
         elif time.monotonic() - said > _EVERY_S:
             said = time.monotonic()
             click.echo(_state(), err=True)

@@ -10,6 +10,7 @@ from rsconform.cli.sources import lane_files, lanes_option, timeout_option, trai
 from rsconform.lanes.facade import surface_of
 from rsconform.lanes.model import Services
 from rsconform.lanes.registry import LaneError, find_lanes, parse_trait
+from rsconform.redaction import redact
 from rsconform.report.exits import ExitCode
 from rsconform.run.cleaning import DirtyStoreError
 from rsconform.run.deadline import SoftLimitError
@@ -95,12 +96,12 @@ def _shown(replayer: Replayer, sequel: Sequel, form: str) -> bool:
 
         with replayer.track(flat=sequel.flat, below_files=sequel.below_files) as (_, subject, backend):
             script = as_script(broken, sequel, subject.recipe, surface=surface_of(backend))
-        click.echo(as_case(broken, sequel) if form == "toml" else script, nl=False)
+        click.echo(redact(as_case(broken, sequel) if form == "toml" else script), nl=False)
         return True
     for number, step in enumerate(track.steps, start=1):
-        click.echo(f"{number:3} {as_toml(step.operation)}\n      {step.seen}")
+        click.echo(redact(f"{number:3} {as_toml(step.operation)}\n      {step.seen}"))
     if broken is None:
         click.echo(f"it goes as a dictionary would, on {replayer.lane.name}")
         return False
-    click.echo(f"expected  {broken.expected}\nobserved  {broken.observed}")
+    click.echo(redact(f"expected  {broken.expected}\nobserved  {broken.observed}"))
     return True

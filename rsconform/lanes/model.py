@@ -177,7 +177,8 @@ class Subject:
         recipe: Python for a script of one's own: it defines `make()`, which gives a backend over the same empty store
             at each call, and it may be `stored(backend)`, the files by path past the backend, and `drop_container()`.
         elsewhere: Affordance `elsewhere`: how another process makes a backend of this kind over this store.
-        secrets: Values that must appear in no error, log, repr or report.
+        secrets: Values, as text or bytes, that must appear in no error, log, repr or report. One of less than four
+            characters is found in ordinary words: it is redacted where it stands alone, and not judged.
     """
 
     make: Callable[[], Any]  # To the kit's own code it gives a Backend, an AsyncBackend behind its sync face.

@@ -13,6 +13,7 @@ from remote_store import BackendUnavailable, Capability, NotFound, RemoteStoreEr
 
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.racing import JOIN_S, demand_none, payload, race, rounds, switching_often
+from rsconform.redaction import cut
 
 _THREADS: Final = 8
 _STILL_S: Final = 5.0
@@ -85,7 +86,7 @@ def _differ(one: object, other: object) -> bool:
 
 
 def _shown(answer: object) -> str:
-    return f"{len(answer)} bytes" if isinstance(answer, bytes) else str(answer)[:200]
+    return f"{len(answer)} bytes" if isinstance(answer, bytes) else cut(str(answer), 200)
 
 
 @probe("beside.own_answers")

@@ -17,6 +17,7 @@ from remote_store.aio import AsyncBackend
 
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.aio import native_of, run_on_loop, tasks_left
+from rsconform.redaction import cut
 
 # How long a cancelled operation may take to settle, and what it has begun to end.
 _SETTLE_S: Final = 5.0
@@ -143,7 +144,7 @@ async def _cancelled(native: AsyncBackend, op: str, path: str, at: int, took: fl
         return None  # The one before it has gone on: that is for TIME-007.
     if error is not None:
         return f"once cancelled it raised {type(error).__name__}: {error}"
-    return None if task.result() == right else f"once cancelled it returned {str(task.result())[:80]}"
+    return None if task.result() == right else f"once cancelled it returned {cut(str(task.result()), 80)}"
 
 
 async def _left_half(native: AsyncBackend, op: str, path: str) -> str | None:

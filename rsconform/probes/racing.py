@@ -17,6 +17,7 @@ from typing import Any, Final
 from remote_store import NotFound
 
 from rsconform.probes import ProbeContext
+from rsconform.redaction import cut
 from rsconform.run.model import Profile
 
 # Python's own is 5 ms: by then most operations on a store in memory are over.
@@ -85,7 +86,7 @@ def meeting(others: threading.Barrier) -> Iterator[None]:
 def demand_no_error(context: ProbeContext, results: Sequence[object]) -> None:
     errors = [result for result in results if isinstance(result, BaseException)]
     if errors:
-        said = " ".join(str(errors[0]).split())[:200]
+        said = cut(" ".join(str(errors[0]).split()), 200)
         context.fail("no error in any thread", f"{len(errors)} errors, the first {type(errors[0]).__name__}: {said}")
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from rsconform.lanes.facade import AsyncFacade
 from rsconform.probes.acts import ACTS, CHANGES, OF_NAMES, making
+from rsconform.redaction import cut
 
 _WARM: Final = 6  # Whatever is made once is made by then.
 _FEWEST: Final = 20  # However slow.
@@ -140,7 +141,7 @@ def _do(do: Callable[[], None], times: int, more_handles: int = _MOST_HANDLES) -
         try:
             do()
         except Exception as exc:
-            raise ActFailedError(f"{type(exc).__name__}: {' '.join(str(exc).split())[:200]}") from exc
+            raise ActFailedError(f"{type(exc).__name__}: {cut(' '.join(str(exc).split()), 200)}") from exc
         if number % _LOOKS_EVERY == 0 and _open() > most:
             return number
     return times

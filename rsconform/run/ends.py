@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rsconform.redaction import cut, redact
 from rsconform.run.model import REFUSED
 
 _KIT: Final = str(Path(__file__).parents[1])
@@ -56,8 +57,8 @@ class Done:
 
 def show_error(error: BaseException) -> str:
     """Return an error as one bounded line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+    text = cut(" ".join(redact(str(error)).split()), 300)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def show_fault(error: BaseException) -> str:

@@ -5,16 +5,14 @@ Each process of a run writes a file of its own into the journal's folder; readin
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-import urllib.parse
-import xml.sax.saxutils
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from rsconform.redaction import KNOWN, Redactor
 from rsconform.run.model import (
     Attempt,
     Breach,
@@ -32,67 +30,11 @@ from rsconform.run.model import (
 
 PREFIX: Final = "journal-"
 SUPERVISOR: Final = "supervisor"
-_LEAST_IN_BASE64: Final = 4  # Bytes; what is shorter would be found everywhere.
-_URL_SAFE: Final = str.maketrans("+/", "-_")
 
 
 # Records after which another limit counts.
 _OF_STAGES: Final = frozenset({"constructing", "preparing", "prepared", "begin", "end"})
 _KINDS: Final = _OF_STAGES | {"header", "instance", "seeded", "doing", "lost", "footer"}
-# Fields whose values come from the kit's own tables or from the axioms: cleaned, they could not be read back.
-_OUR_OWN: Final = frozenset({"kind", "result", "want", "ending", "case", "axiom"})
-
-
-class Redactor:
-    """Removes secret values, their encoded forms included, from what is written or shown."""
-
-    def __init__(self) -> None:
-        self._secrets: set[str] = set()
-        self._forms: list[str] = []
-
-    def add(self, secrets: Iterable[str]) -> None:
-        """Learn the secrets of a subject."""
-        new = {secret for secret in secrets if secret} - self._secrets
-        if new:
-            self._secrets |= new
-            forms = {form for secret in self._secrets for form in _forms(secret)}
-            self._forms = sorted(forms, key=len, reverse=True)  # A form may be a part of a longer one.
-
-    def clean(self, text: str) -> str:
-        """Return a text without the secrets."""
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, "[secret]")
-        return text
-
-    def cleaned(self, value: Any, name: str = "") -> Any:
-        """Return JSON data without the secrets; a field name never changes, so that it can be read back."""
-        if isinstance(value, str):
-            return value if name in _OUR_OWN else self.clean(value)
-        if isinstance(value, dict):
-            return {key: self.cleaned(item, key) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.cleaned(item, name) for item in value]
-        return value
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """Yield how a secret looks: plain, in a URL, in JSON, XML or a repr, and in base64."""
-    yield secret
-    yield from (quote(secret, safe="") for quote in (urllib.parse.quote, urllib.parse.quote_plus))
-    yield urllib.parse.quote(secret)
-    yield json.dumps(secret)[1:-1]
-    yield repr(secret)[1:-1]
-    yield xml.sax.saxutils.escape(secret)
-    data = secret.encode("utf-8", "surrogatepass")
-    if len(data) < _LEAST_IN_BASE64:
-        return
-    # What stands before it shifts the bits ("user:secret"); the characters that it shares with others are left out.
-    for shift in range(3):
-        encoded = base64.b64encode(bytes(shift) + data).decode()
-        inside = encoded[-(-8 * shift // 6) : 8 * (shift + len(data)) // 6]
-        yield inside
-        yield inside.translate(_URL_SAFE)
 
 
 class JournalError(KeyboardInterrupt):  # What is not written down is lost: pytest ends, as where somebody stops it.
@@ -104,7 +46,7 @@ class JournalWriter:
 
     def __init__(self, folder: Path, process: str, redactor: Redactor | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.redactor = redactor or Redactor()
+        self.redactor = redactor or KNOWN
         self._path = folder / f"{PREFIX}{process}.jsonl"
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._broken = False

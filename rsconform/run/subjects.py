@@ -15,6 +15,7 @@ from rsconform.cases.values import show
 from rsconform.lanes.facade import LoopThread, faced
 from rsconform.lanes.model import Audit, FixtureError, Lane, LaneFixture, ServiceDownError, Services, Snapshot, Subject
 from rsconform.lanes.registry import LaneError, import_target
+from rsconform.redaction import KNOWN, LEAST, text_of
 from rsconform.run import deadline
 from rsconform.run.ends import show_error, show_fault
 from rsconform.run.limits import Hangs, Limits
@@ -70,6 +71,20 @@ def _audited(audit: Audit) -> Snapshot:
     return seen
 
 
+def _texts_of(secrets: Iterable[object]) -> tuple[str, ...]:
+    """Return the secrets of a subject as texts.
+
+    Raises:
+        FixtureError: One of them is neither text nor bytes.
+    """
+    given = (secrets,) if isinstance(secrets, str | bytes | bytearray) else tuple(secrets)
+    for secret in given:
+        if not isinstance(secret, str | bytes | bytearray):
+            # Not by its value, whatever it is.
+            raise FixtureError(f"the lane fixture failed: secrets holds a {type(secret).__name__}, not text or bytes")
+    return tuple(text for secret in given if (text := text_of(secret)))  # type: ignore[arg-type]
+
+
 class Subjects:
     """Hands out an empty store and a backend over it, case by case.
 
@@ -119,11 +134,15 @@ class Subjects:
             if not isinstance(subject, Subject):
                 raise TypeError(f"it yielded {show(subject)} and no Subject")
             # Known before the first thing that can go wrong, so that no message of the constructor shows them.
-            self.secrets = tuple(dict.fromkeys((*self.secrets, *subject.secrets)))
+            secrets = _texts_of(subject.secrets)
+            KNOWN.add(secrets)
+            # What is found in ordinary words is no evidence against a backend.
+            secrets = tuple(secret for secret in secrets if len(secret) >= LEAST)
+            self.secrets = tuple(dict.fromkeys((*self.secrets, *secrets)))
             audit = subject.audit and functools.partial(_audited, subject.audit)
             requests = subject.requests or subject.wire  # A wire counts what passes it.
             make = functools.partial(self.faced, subject.make)
-            subject = replace(subject, make=make, audit=audit, requests=requests)
+            subject = replace(subject, make=make, audit=audit, requests=requests, secrets=secrets)
             return Held(stack, subject, self._construct(subject), over_wire)
         except BaseException:
             stack.close()

@@ -12,6 +12,7 @@ from remote_store import Backend, FolderEntry, RemoteStoreError
 
 from rsconform.lanes.draining import drained
 from rsconform.lanes.errors import counted_as
+from rsconform.redaction import cut
 from rsconform.run.sources import Handed
 from rsconform.spec.vocabulary import SOURCE_ERROR
 from rsconform.stateful.expected import FILE, FOLDER, Expected
@@ -52,7 +53,7 @@ class Seen:
         if self.error is None:
             return shown(self.value)
         text = " ".join(str(self.error).split())
-        return f"{type(self.error).__name__}: {text[:200]}"
+        return f"{type(self.error).__name__}: {cut(text, 200)}"
 
 
 def shown(value: object) -> str:
@@ -63,7 +64,7 @@ def shown(value: object) -> str:
         return f"[{', '.join(items[:12])}{more}]"
     if isinstance(value, bytes) and len(value) > 40:
         return f"{len(value)} bytes, {value[:12]!r}..."
-    return repr(value)[:200]
+    return cut(repr(value), 200)
 
 
 def do(backend: Any, operation: Operation) -> Seen:

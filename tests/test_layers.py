@@ -26,7 +26,7 @@ STAGES = (
     "gate",
 )
 EDGES = ("cli", "pytest_plugin", "pytest_session", "pytest_nodes", "__main__")
-BASE = ("", "data", "redaction")  # The package itself, and where the shipped files lie.
+BASE = ("", "data", "redaction", "visible")  # The package itself, and where the shipped files lie.
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:

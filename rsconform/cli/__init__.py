@@ -23,6 +23,7 @@ from rsconform.data import MissingDataError
 from rsconform.lanes.registry import LaneError
 from rsconform.report.exits import ExitCode
 from rsconform.spec.mistakes import SpecError
+from rsconform.visible import visible
 
 
 class _UnprintedError(Exception):
@@ -71,14 +72,14 @@ def main() -> None:
         sys.exit(ExitCode.INCOMPLETE)
     except SpecError as exc:
         number = f"{len(exc.mistakes)} mistake{'s' if len(exc.mistakes) != 1 else ''}"
-        click.echo(f"{exc}\n{number} in the axioms, lanes or waivers; nothing was run.", err=True)
+        click.echo(visible(f"{exc}\n{number} in the axioms, lanes or waivers; nothing was run."), err=True)
         sys.exit(2)
     except _UnprintedError as exc:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would try once more at its end.
         click.echo(f"rsconform: {exc}", err=True)
         sys.exit(ExitCode.BROKEN)
     except (LaneError, MissingDataError) as exc:
-        click.echo(f"rsconform: {exc}", err=True)
+        click.echo(visible(f"rsconform: {exc}"), err=True)
         sys.exit(2)
     except Exception as exc:
         # Python's own end of an uncaught error has the code of a violated axiom.

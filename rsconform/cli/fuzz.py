@@ -18,6 +18,7 @@ from rsconform.run.cleaning import DirtyStoreError
 from rsconform.run.deadline import SoftLimitError
 from rsconform.run.replayer import Replayer
 from rsconform.run.session import LaneSession
+from rsconform.visible import visible
 
 _EVERY_S: Final = 10.0
 
@@ -78,7 +79,8 @@ def fuzz(
         nonlocal said
         if found is not None:
             flaky = f", again in {found.again} of 3 fresh stores: flaky" if found.is_flaky else ""
-            click.echo(redact(f"\nfound: expected {found.broken.expected}, observed {found.broken.observed}{flaky}"))
+            wrong = f"expected {found.broken.expected}, observed {found.broken.observed}{flaky}"
+            click.echo(visible(redact(f"\nfound: {wrong}")))
             click.echo(redact(f"  repro     rsconform repro {encode(found.sequel)}\n{found.toml}"))
         elif time.monotonic() - said > _EVERY_S:
             said = time.monotonic()

@@ -16,6 +16,7 @@ from rsconform.lanes.registry import known_lanes
 from rsconform.report.exits import ORDER, ExitCode
 from rsconform.report.model import Grade
 from rsconform.run.plan import contract_of
+from rsconform.visible import visible
 
 
 @click.command()
@@ -52,7 +53,7 @@ def gate(certificates: tuple[Path, ...], *, require: str, baseline: Path | None,
         old = None if baseline is None else read_certificate(baseline)
         read = [read_certificate(path) for path in certificates]
     except CertificateError as exc:
-        click.echo(f"rsconform: {exc}", err=True)
+        click.echo(visible(f"rsconform: {exc}"), err=True)
         sys.exit(ExitCode.USAGE)
     contract = contract_of(contract)
     files = lane_files(())
@@ -81,8 +82,8 @@ def gate(certificates: tuple[Path, ...], *, require: str, baseline: Path | None,
 
 def _tell(certificate: Certificate, decision: Decision, require: str) -> None:
     verdict = "not admitted" if decision.findings else f"admitted, {require} is reached"
-    click.echo(f"{certificate.path}: {certificate.lane}: {verdict}")
+    click.echo(visible(f"{certificate.path}: {certificate.lane}: {verdict}"))
     for finding in decision.findings:
-        click.echo(f"  {finding.text}")
+        click.echo(visible(f"  {finding.text}"))
     for sentence in (*decision.better, *decision.unchecked):
-        click.echo(f"  {sentence}")
+        click.echo(visible(f"  {sentence}"))

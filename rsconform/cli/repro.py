@@ -18,6 +18,7 @@ from rsconform.run.replayer import Replayer
 from rsconform.run.session import LaneSession
 from rsconform.stateful.operations import OF_SUBJECT, as_toml
 from rsconform.stateful.tokens import Sequel, TokenError, decode
+from rsconform.visible import visible
 
 
 @click.command()
@@ -99,9 +100,9 @@ def _shown(replayer: Replayer, sequel: Sequel, form: str) -> bool:
         click.echo(redact(as_case(broken, sequel) if form == "toml" else script), nl=False)
         return True
     for number, step in enumerate(track.steps, start=1):
-        click.echo(redact(f"{number:3} {as_toml(step.operation)}\n      {step.seen}"))
+        click.echo(visible(redact(f"{number:3} {as_toml(step.operation)}\n      {step.seen}")))
     if broken is None:
         click.echo(f"it goes as a dictionary would, on {replayer.lane.name}")
         return False
-    click.echo(redact(f"expected  {broken.expected}\nobserved  {broken.observed}"))
+    click.echo(visible(redact(f"expected  {broken.expected}\nobserved  {broken.observed}")))
     return True

@@ -21,7 +21,7 @@ from rsconform.cli.sources import edition_of, lane_files, lanes_option, timeout_
 from rsconform.lanes.model import Lane
 from rsconform.lanes.registry import SharedStoreError, find_lanes, known_lanes, parse_trait
 from rsconform.report.build import build
-from rsconform.report.exits import ExitCode, decide
+from rsconform.report.exits import ORDER, ExitCode, decide
 from rsconform.report.model import Grade, Report, Waiver
 from rsconform.report.text import render_summary
 from rsconform.report.waivers import review_lanes, waivers_beside
@@ -31,6 +31,7 @@ from rsconform.run.plan import Selection, contract_of, demand_axioms, demand_cas
 from rsconform.run.supervisor import MOST_DEATHS, ChildFailedError, JournalDamagedError, Supervisor
 from rsconform.spec.model import Edition
 
+_Done = tuple[Report, Written | UnwritableError]
 _MOST_WORKERS: Final = 128  # Each is a process of its own, with services of its own.
 
 
@@ -130,7 +131,7 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     for lane in lanes:
         _demand_sense(lane, edition, asked)  # Every mistake is told here, before anything is started.
     waivers = waivers_beside(lane.file for lane in lanes)
-    done: list[tuple[Report, Written]] = []
+    done: list[_Done] = []
     try:
         for lane in lanes:
             _check_writable(asked.reports / lane.name)
@@ -146,6 +147,9 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     grade = Grade(require) if require else None
     for report, written in done:
         decision = decide([report], level=asked.level, require=grade)
+        if isinstance(written, UnwritableError):
+            click.echo(render_summary(report, decision, certificate=f"nothing: {written}") + "\n")
+            continue
         certificate = str(written.certificate) if written.certificate else None
         click.echo(render_summary(report, decision, certificate=certificate))
         click.echo(f"page      {written.page}\n")
@@ -153,7 +157,10 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     for finding in stray:
         click.echo(finding.text)
     code = decide([report for report, _ in done], level=asked.level, require=grade, stray=stray).code
-    sys.exit(code or (ExitCode.INCOMPLETE if len(done) < len(lanes) else ExitCode.HOLDS))
+    codes = {code, ExitCode.INCOMPLETE if len(done) < len(lanes) else ExitCode.HOLDS}
+    if any(isinstance(written, UnwritableError) for _, written in done):
+        codes.add(ExitCode.BROKEN)
+    sys.exit(next((code for code in ORDER if code in codes), ExitCode.HOLDS))
 
 
 def _demand_sense(lane: Lane, edition: Edition, asked: _Asked) -> None:
@@ -172,7 +179,7 @@ def _demand_sense(lane: Lane, edition: Edition, asked: _Asked) -> None:
         raise SharedStoreError(lane)
 
 
-def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -> tuple[Report, Written]:
+def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -> _Done:
     if asked.workers is None and _pays_for_workers(lane, asked):
         asked = replace(asked, workers="auto")
     arguments = _child_arguments(lane, name, asked)
@@ -186,7 +193,10 @@ def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -
             click.echo(f"rsconform: {exc}.", err=True)
             sys.exit(ExitCode.BROKEN)
     report = build(journal, waivers, datetime.now(UTC).date())
-    written = write_reports(report, asked.reports)  # First: who reads the output may go away.
+    try:
+        written: Written | UnwritableError = write_reports(report, asked.reports)  # First: a reader may go away.
+    except UnwritableError as exc:  # As where the disk is full: what was found is told all the same.
+        written = exc
     for text in failures(report):
         click.echo(text + "\n")
     return report, written

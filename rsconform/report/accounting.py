@@ -88,7 +88,8 @@ def notes(journal: Journal) -> tuple[Observation, ...]:
         ]
         for text in (*attempt.notes, *foreign):
             cases.setdefault(text, {})[attempt.case] = None
-    return tuple(Observation(text, tuple(seen)) for text, seen in sorted(cases.items()))
+    left = [Observation(f"a process that the run started goes on after its end: {name}") for name in journal.left]
+    return (*left, *(Observation(text, tuple(seen)) for text, seen in sorted(cases.items())))
 
 
 def incompleteness(journal: Journal, outcomes: Sequence[Outcome], known: Collection[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import tomli_w
 from rsconform.report.grades import exercised
 from rsconform.report.model import Report, Ruling, Verdict
 from rsconform.report.verdicts import UNREACHED, breached_cases, skip_in_words
+from rsconform.visible import visible
 
 FILE_NAME: Final = "certificate.toml"
 FORMAT: Final = 1
@@ -53,7 +54,7 @@ def _backend(report: Report) -> dict[str, Any]:
         "distribution": instance.distribution,
         "version": instance.version,
         "class": instance.type or None,
-        "name": instance.name or None,
+        "name": visible(instance.name) or None,
         "surface": instance.surface if instance.type else None,
         "capabilities": sorted(instance.capabilities),
     }

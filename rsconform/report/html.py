@@ -18,6 +18,7 @@ from rsconform.report.model import LEVELS, BundleVerdict, Outcome, Report, Rulin
 from rsconform.report.text import again, cause_of, how_it_failed
 from rsconform.report.verdicts import skip_in_words
 from rsconform.run.model import Result
+from rsconform.visible import visible
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -235,11 +236,18 @@ def _case_counts(report: Report) -> list[tuple[str, int]]:
 def _template() -> Template:
     from jinja2 import Environment, StrictUndefined  # Only who writes a page pays for it.
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
+    )
     environment.filters["words"] = lambda value: str(value).replace("_", " ")
     environment.filters["why"] = skip_in_words
     environment.filters["family"] = family_of
     return environment.from_string(_asset("report.html.j2"))
+
+
+def _shown(value: object) -> object:
+    """Return what a template puts on the page: text of a run without what a browser would obey or hide."""
+    return visible(str(value)) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _asset(name: str) -> str:

@@ -11,6 +11,7 @@ from rsconform.report.exits import Exit, ExitCode
 from rsconform.report.model import LEVELS, Report, Ruling, Verdict
 from rsconform.report.verdicts import counted_cases
 from rsconform.run.model import MEASURED, REFUSED, Attempt, AxiomFacts, Breach, Failure, Header, Profile, Result
+from rsconform.visible import visible
 
 _WIDTH: Final = 100
 _LABEL: Final = 10
@@ -51,7 +52,7 @@ def render_failure(attempt: Attempt, axiom: AxiomFacts, header: Header, *, flaky
         blocks.append("\n".join(_own_block(attempt, axiom, header, flaky=flaky)))
     facts = {known.id: known for known in header.axioms}
     blocks += ["\n".join(_breach_block(b, attempt, facts.get(b.axiom), header)) for b in attempt.breaches]
-    return "\n\n".join(blocks)
+    return visible("\n\n".join(blocks))
 
 
 def render_summary(report: Report, decision: Exit, *, certificate: str | None = None) -> str:
@@ -74,7 +75,7 @@ def render_summary(report: Report, decision: Exit, *, certificate: str | None = 
         *_exit(decision),
         *_row("written", certificate or "no certificate: only a whole run that came to its end has one", indent=0),
     ]
-    return "\n".join(lines)
+    return visible("\n".join(lines))
 
 
 def _own_block(attempt: Attempt, axiom: AxiomFacts, header: Header, *, flaky: bool) -> Iterator[str]:

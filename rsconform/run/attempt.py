@@ -17,6 +17,7 @@ from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
 from rsconform.run import deadline
 from rsconform.run.ends import CaseFailed, FaultNotMet, Refused, show_error
 from rsconform.run.interpreter import Interpreter
+from rsconform.run.interrupts import let_through
 from rsconform.run.invariants import Watch
 from rsconform.run.limits import Hangs, Limits
 from rsconform.run.model import Attempt, Failure, Result
@@ -122,13 +123,14 @@ class CaseRunner:
         except deadline.SoftLimitError:
             failure = Failure("an end in time", "the case did not end", steps=(_probe_text(case),), hang=True)
             attempt = replace(attempt, result=Result.FAILED, failure=failure)
-        except (KeyboardInterrupt, StoreNotEmptyError):
+        except StoreNotEmptyError:
             raise
         except FixtureError as exc:
             attempt = replace(attempt, result=Result.ERRORED, error=str(exc))
         except Exception as exc:
             attempt = replace(attempt, result=Result.ERRORED, error=f"the kit broke: {show_error(exc)}")
         except BaseException as exc:  # SystemExit and the like: nothing of the kit raises them.
+            let_through(exc)
             failure = Failure("an end of the case", f"{show_error(exc)} came out", steps=(_probe_text(case),))
             attempt = replace(attempt, result=Result.FAILED, failure=failure)
         finally:

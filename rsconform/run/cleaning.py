@@ -14,6 +14,7 @@ from remote_store import Backend, Capability, FileInfo
 
 from rsconform.lanes.model import Lane
 from rsconform.run import deadline
+from rsconform.run.interrupts import let_through
 from rsconform.run.limits import OF_A_FILE_S
 from rsconform.run.store import segments
 
@@ -107,9 +108,10 @@ class StoreKeeper:
         for name, view in self._views(backend):
             try:
                 seen.update(_paths(view))
-            except (KeyboardInterrupt, deadline.SoftLimitError):
+            except deadline.SoftLimitError:
                 raise
             except BaseException as exc:
+                let_through(exc)
                 raise _CannotSeeError(f"{name} raised {type(exc).__name__}") from exc
         return sorted(seen)
 
@@ -158,9 +160,10 @@ T = TypeVar("T")
 def _try(operation: Callable[[], T]) -> T | None:
     try:
         return operation()
-    except (KeyboardInterrupt, deadline.SoftLimitError):
+    except deadline.SoftLimitError:
         raise
-    except BaseException:  # Whether it worked is seen by looking at the store afterwards.
+    except BaseException as exc:  # Whether it worked is seen by looking at the store afterwards.
+        let_through(exc)
         return None
 
 

@@ -18,6 +18,7 @@ from rsconform.lanes.model import Snapshot, Subject
 from rsconform.run import deadline
 from rsconform.run.bound import VALUE_OPERATIONS
 from rsconform.run.ends import CaseFailed, Done, FaultNotMet
+from rsconform.run.interrupts import let_through
 from rsconform.run.invariants import Event, Watch
 from rsconform.run.judging import Judge
 from rsconform.run.sources import Handed
@@ -154,11 +155,10 @@ class Interpreter:
             raise CaseFailed(
                 f"an end within {limit_s:g} s", f"{step.op} did not return", phase=done.phase, hang=True
             ) from None
-        except KeyboardInterrupt:
-            raise
         except (CaseFailed, OffSurface, UnaffordableError):
             raise
         except BaseException as exc:
+            let_through(exc)
             done.error = exc
         finally:
             deadline.disarm()

@@ -194,6 +194,7 @@ class Journal:
     attempts: Sequence[Attempt]
     footer: Footer | None
     begun: tuple[str, ...] = field(default=())  # Cases begun that have no end.
+    left: tuple[str, ...] = ()  # Processes that the run started and that go on after its end.
     damage: tuple[str, ...] = ()  # What stands in it and cannot be of this run, a sentence each.
 
 

@@ -24,6 +24,7 @@ from rsconform.lanes.model import (
     Wire,
 )
 from rsconform.run import deadline
+from rsconform.run.interrupts import let_through
 
 _PROOF: Final = Fault(status=503, times="all")
 PROOF_PATH: Final = "proof/of.seed"
@@ -214,9 +215,8 @@ def _try(operation: Callable[[], T], limit_s: float) -> T | None:
     deadline.arm(limit_s)
     try:
         return operation()
-    except KeyboardInterrupt:
-        raise
-    except BaseException:
+    except BaseException as exc:
+        let_through(exc)
         return None
     finally:
         deadline.disarm()

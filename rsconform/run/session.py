@@ -24,11 +24,12 @@ from rsconform.lanes.model import (
     Subject,
 )
 from rsconform.lanes.registry import LaneError
-from rsconform.run import deadline, handles
+from rsconform.run import deadline, handles, interrupts
 from rsconform.run.attempt import CaseRunner, seeds_through_subject
 from rsconform.run.cleaning import StoreKeeper
 from rsconform.run.ends import show_error, show_fault
 from rsconform.run.instance import describe, facts_of
+from rsconform.run.interrupts import let_through
 from rsconform.run.invariants import ENDS_IN_TIME
 from rsconform.run.limits import Hangs, Limits, looks_deeper
 from rsconform.run.model import Attempt, Breach, Failure, Instance, Profile, Result, off_surface
@@ -135,6 +136,7 @@ class LaneSession:
         """
         self._hangs.count = hangs
         deadline.install()
+        interrupts.install()
         gc.collect()  # What another session of this process has left is not to stay as well.
         gc.freeze()  # What is there by now stays: collections between cases need not look at it.
         self.instance = self._first_instance(set(left))
@@ -151,9 +153,8 @@ class LaneSession:
             return Instance(failure=exc.failure)
         except (ServiceDownError, LaneError) as exc:
             return Instance(unreachable=str(exc))
-        except KeyboardInterrupt:
-            raise
         except BaseException as exc:  # A fixture may call sys.exit().
+            let_through(exc)
             return Instance(unreachable=f"the lane fixture failed: {show_fault(exc)}")
         try:
             deadline.arm(self.limits.step_s)
@@ -161,9 +162,8 @@ class LaneSession:
                 capabilities, name = facts_of(held.backend)
             finally:
                 deadline.disarm()
-        except KeyboardInterrupt:
-            raise
         except BaseException as exc:
+            let_through(exc)
             self._subjects.release(held)
             observed = "it did not return" if isinstance(exc, deadline.SoftLimitError) else show_error(exc)
             return Instance(failure=Failure("an instance that says its name and capabilities", observed))
@@ -313,9 +313,8 @@ class LaneSession:
             return replace(blank, error=f"the service is down: {exc}")
         except UnprovedError as exc:
             return replace(blank, error=str(exc))
-        except KeyboardInterrupt:
-            raise
         except BaseException as exc:
+            let_through(exc)
             return replace(blank, error=f"the lane fixture failed: {show_fault(exc)}")
         # Where the lane does not say, a case that presumes real folders is judged by them.
         presumed = case.traits.get("flat_namespace", self._flat) if case is not None else self._flat
@@ -338,9 +337,8 @@ class LaneSession:
                         self.give_up(left)
                     attempt = replace(attempt, notes=(*attempt.notes, left))
             self._subjects.hold(held, spoiled=spoiled)
-        except KeyboardInterrupt:
-            raise
         except BaseException as exc:
+            let_through(exc)
             if attempt.result is Result.PASSED:
                 return replace(attempt, result=Result.ERRORED, error=f"the lane fixture failed: {show_fault(exc)}")
         return attempt

@@ -14,6 +14,7 @@ from remote_store import Backend, Capability
 from rsconform.cases.values import show, show_difference
 from rsconform.run import deadline
 from rsconform.run.ends import show_error
+from rsconform.run.interrupts import let_through
 from rsconform.run.model import Attempt, Breach, Failure, Result
 from rsconform.run.store import StoreView
 
@@ -90,9 +91,8 @@ def run_smoke(
             observed = check(backend)
         except deadline.SoftLimitError:
             observed, hang = f"{operation} did not return within {limit_s:g} s", True
-        except KeyboardInterrupt:
-            raise
         except BaseException as exc:
+            let_through(exc)
             observed = f"{operation} raised {show_error(exc)}"
         finally:
             deadline.disarm()

@@ -25,6 +25,7 @@ from rsconform.lanes.model import (
     Subject,
 )
 from rsconform.run.deadline import SoftLimitError
+from rsconform.run.interrupts import let_through
 
 Tree = Mapping[str, bytes]
 
@@ -160,9 +161,10 @@ class StoreView:
             raise UnaffordableError(_unheld(exc.path)) from exc
         except NoEmptyFoldersError as exc:
             raise UnaffordableError(Skip(Want.TRAIT, "the store holds empty folders")) from exc
-        except (UnaffordableError, GivenFailedError, KeyboardInterrupt, SoftLimitError):
+        except (UnaffordableError, GivenFailedError, SoftLimitError):
             raise
         except BaseException as exc:
+            let_through(exc)
             raise GivenFailedError(f"given failed: {type(exc).__name__}: {exc}") from exc
 
     def _seed_through_subject(self, files: Mapping[str, StoredFile], folders: Iterable[str]) -> None:

@@ -18,6 +18,7 @@ from rsconform.lanes.registry import LaneError, import_target
 from rsconform.redaction import KNOWN, LEAST, text_of
 from rsconform.run import deadline
 from rsconform.run.ends import show_error, show_fault
+from rsconform.run.interrupts import let_through
 from rsconform.run.limits import Hangs, Limits
 from rsconform.run.model import Failure
 from rsconform.run.proofs import NEED_PROOF, UnprovedError, disproof, disproof_of_wire
@@ -179,12 +180,13 @@ class Subjects:
         except deadline.SoftLimitError:
             observed = f"the constructor did not return within {self._limits.step_s:g} s"
             raise NoInstanceError(Failure(expected="a backend", observed=observed, hang=True)) from None
-        except (KeyboardInterrupt, ServiceDownError, LaneError):
+        except (ServiceDownError, LaneError):
             raise
         except ModuleNotFoundError as exc:
             install = f" Install it: pip install '{self._lane.extra}'." if self._lane.extra else ""
             raise LaneError(f'lane "{self._lane.name}" needs the module {exc.name!r}.{install}') from exc
         except BaseException as exc:
+            let_through(exc)
             observed = f"the constructor raised {show_error(exc)}"
             raise NoInstanceError(Failure(expected="a backend", observed=observed)) from exc
         finally:
@@ -270,12 +272,10 @@ class Subjects:
         deadline.arm(self._limits.step_s)
         try:
             held.backend.close()
-        except KeyboardInterrupt:
-            raise
         except deadline.SoftLimitError:
             self._hangs.add()
-        except BaseException:  # What close() owes is for the axioms about it.
-            pass
+        except BaseException as exc:  # What close() owes is for the axioms about it.
+            let_through(exc)
         finally:
             deadline.disarm()
         with self.at_work():

@@ -6,6 +6,7 @@ it returns is a journal, never a verdict.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,15 +15,25 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Protocol
 
 from rsconform.run import deadline, handles
-from rsconform.run.journal import SUPERVISOR, JournalFile, JournalWriter, clear, ended, journal_files, merge
+from rsconform.run.journal import (
+    SUPERVISOR,
+    JournalError,
+    JournalFile,
+    JournalWriter,
+    clear,
+    ended,
+    journal_files,
+    merge,
+)
 from rsconform.run.limits import MOST_HANGS
 from rsconform.run.model import Attempt, Failure, Footer, Header, Instance, Journal, Result
+from rsconform.run.orphans import Orphans
 from rsconform.run.plan import SMOKE
 
 _POLL_S: Final = 0.05
@@ -85,6 +96,7 @@ class Supervisor:
     _no_instance: bool = False
     _gave_up: bool = False
     _hung: set[str] = field(default_factory=set)  # Cases whose process had to be ended.
+    _unwritten: Footer | None = None  # The last line, where it could not be written.
     _settled: int = 0  # How many cases were booked when the child before ended.
 
     def run(self) -> Journal:
@@ -95,6 +107,7 @@ class Supervisor:
             JournalDamagedError: Its plan cannot be read.
         """
         clear(self.folder / self.lane)
+        orphans = Orphans()
         part = 0
         before = signal.getsignal(signal.SIGTERM)
         if threading.current_thread() is threading.main_thread():
@@ -111,10 +124,11 @@ class Supervisor:
         finally:
             if signal.getsignal(signal.SIGTERM) is _terminate:
                 signal.signal(signal.SIGTERM, before)
+        left = orphans.left()
         self._read()
         journal = merge(list(self._files.values()))
         assert journal is not None  # A child without a header raises.
-        return journal
+        return replace(journal, left=left, footer=self._unwritten or journal.footer)
 
     def _child(self, part: int) -> bool:
         """Run one child; return whether the run is over."""
@@ -307,7 +321,8 @@ class Supervisor:
 
     def _book(self, attempt: Attempt) -> None:
         self._booked[attempt.case, attempt.number] = attempt
-        self._writer().end(attempt)
+        with contextlib.suppress(JournalError):  # Without a line of it the case has no outcome, which is told.
+            self._writer().end(attempt)
 
     def _instance(self, instance: Instance) -> None:
         """Book that there is no first instance, and why."""
@@ -315,7 +330,10 @@ class Supervisor:
         self._writer().instance(instance)
 
     def _footer(self, footer: Footer) -> None:
-        self._writer().footer(footer)
+        try:
+            self._writer().footer(footer)
+        except (JournalError, OSError):  # As where the disk is full: what is known is told all the same.
+            self._unwritten = footer
 
 
 def _terminate(_signum: int, _frame: FrameType | None) -> None:

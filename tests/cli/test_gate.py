@@ -34,3 +34,12 @@ def test_a_baseline_goes_with_one_certificate(tmp_path: Path) -> None:
     path = str(written(tmp_path, document()))
 
     assert CliRunner().invoke(gate, [path, path, "--baseline", path]).exit_code == 2
+
+
+def test_control_characters_of_a_certificate_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    listed = {"violated": {"BE-008n": {"level": "MUST", "title": "red \x1b[31m turned \u202e"}}}
+
+    result = CliRunner().invoke(gate, [str(written(tmp_path, document("none", axioms=listed)))])
+
+    assert "red \\x1b[31m turned \\u202e" in result.output
+    assert not {"\x1b", "\u202e"} & set(result.output)

@@ -503,3 +503,39 @@ def test_an_error_of_the_kit_has_not_the_code_of_a_violation(
 
     assert ran.code == 3
     assert "the kit broke (RuntimeError)" in ran.err
+
+
+def test_a_report_that_cannot_be_written_in_the_end_leaves_what_was_found_told(tmp_path: Path) -> None:
+    (tmp_path / "reports" / "mine.wrong" / "report.json").mkdir(parents=True)
+
+    ran = run(tmp_path, mine("wrong"), "--spec=BE-004a")
+
+    assert ran.code == 1
+    assert "BE-004a MUST" in ran.out
+    assert "written   nothing: cannot write" in ran.out
+    assert run(tmp_path, "--backend=memory", "--spec=BE-004a").code == 0
+
+
+def test_what_is_right_and_could_not_be_written_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "reports" / "memory" / "report.json").mkdir(parents=True)
+
+    assert run(tmp_path, "--backend=memory", "--spec=BE-004a").code == 3
+
+
+def test_control_characters_of_a_backend_reach_neither_terminal_nor_page(tmp_path: Path) -> None:
+    (tmp_path / "escapes.py").write_text(
+        "from remote_store import NotFound\n"
+        "from remote_store.backends import MemoryBackend\n"
+        "class Escapes(MemoryBackend):\n"
+        "    def exists(self, path):\n"
+        "        raise NotFound('red \\x1b[31m nul \\x00 turned \\u202e', path=path, backend='memory')\n",
+        encoding="utf-8",
+    )
+
+    ran = rsconform(tmp_path, "run", "--backend=escapes.py:Escapes", "--spec=BE-004a", "--fresh-store")
+
+    page = (tmp_path / "reports" / "escapes.Escapes" / "report.html").read_text(encoding="utf-8")
+    for shown in (ran.out, page):
+        assert "\\x1b[31m" in shown
+        assert "\\u202e" in shown
+        assert not {"\x1b", "\x00", "\u202e"} & set(shown)

@@ -17,6 +17,7 @@ from remote_store.backends import MemoryBackend
 
 from rsconform.cases.model import Skip, Want
 from rsconform.lanes.model import Denied, ServiceDownError, Services, Snapshot, StoredFile, Subject
+from rsconform.run import interrupts
 from rsconform.run.limits import LOOK_LIMIT_S, MOST_HANGS
 from rsconform.run.model import Attempt, Profile, Result
 from rsconform.run.plan import SMOKE
@@ -380,6 +381,34 @@ def test_a_case_of_an_undeclared_capability_is_not_run() -> None:
     session, (only,) = session_of(case)
 
     assert first(session, only).skip == Skip(Want.CAPABILITY, "GLOB")
+
+
+def test_a_keyboard_interrupt_that_an_operation_raises_is_held_against_it_and_the_run_goes_on() -> None:
+    class Interrupts(MemoryBackend):
+        def exists(self, path: str) -> bool:
+            raise KeyboardInterrupt
+
+    session, (case,) = session_of(EXISTS, Interrupts)
+    attempt = first(session, case)
+
+    assert attempt.result is Result.FAILED
+    assert attempt.failure is not None
+    assert "KeyboardInterrupt" in attempt.failure.observed
+    assert session.broken is None
+
+
+def test_an_interrupt_from_outside_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts, "_seen", False)
+
+    class Waits(MemoryBackend):
+        def exists(self, path: str) -> bool:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+            return False
+
+    session, (case,) = session_of(EXISTS, Waits)
+    with pytest.raises(KeyboardInterrupt):
+        first(session, case)
 
 
 # -- instances --

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from rsconform.run.journal import JournalError, JournalWriter
 from rsconform.run.model import Attempt, Footer, Journal, Result
 from rsconform.run.supervisor import ChildFailedError, Supervisor
 from tests.cli.commands import environment
 
 BACKENDS = """
-import os, threading, time
+import os, subprocess, threading, time
 from contextlib import contextmanager
 from remote_store.backends import MemoryBackend
 from rsconform.lanes.model import Subject
@@ -53,6 +56,14 @@ class EndsOnce(MemoryBackend):
         if path == "nope" and not os.path.exists("once"):
             open("once", "w").close()
             os._exit(9)
+        return super().exists(path)
+
+class LeavesProcesses(MemoryBackend):
+    started = False
+    def exists(self, path):
+        if not LeavesProcesses.started:
+            LeavesProcesses.started = True
+            subprocess.Popen(["sleep", "60"], start_new_session=True)
         return super().exists(path)
 
 class LeavesThreads(MemoryBackend):
@@ -254,6 +265,27 @@ def test_threads_that_a_backend_leaves_do_not_keep_a_run_that_is_over(home: Path
 
     assert journal.footer == Footer("finished")
     assert all(attempt.result is Result.PASSED for attempt in journal.attempts)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="only Linux tells which processes are left")
+def test_a_process_that_a_backend_leaves_running_is_named(home: Path) -> None:
+    journal = supervise(home, "mine.py:LeavesProcesses", "--rsconform-spec=BE-004b")
+
+    (name,) = journal.left
+    os.kill(int(name.rpartition(" ")[2].rstrip(")")), signal.SIGKILL)
+    assert name.startswith("sleep (process ")
+    assert journal.footer == Footer("finished")
+
+
+def test_a_last_line_that_cannot_be_written_is_told_all_the_same(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_self: object, _footer: Footer) -> None:
+        raise JournalError("cannot write (No space left on device)")
+
+    monkeypatch.setattr(JournalWriter, "footer", full)  # Of this process; the child has its own.
+    journal = supervise(home, "mine.py:Swallows", "--rsconform-spec=BE-007a,BE-008,KIT-006", hangs=True)
+
+    assert journal.footer is not None
+    assert journal.footer.ending == "limit"
 
 
 def test_pytest_that_refuses_its_arguments_never_came_to_a_plan(home: Path) -> None:

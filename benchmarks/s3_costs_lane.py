@@ -106,7 +106,7 @@ def contract(backend: Any) -> Mapping[str, Callable[[], Any]]:
 def ours(url: str) -> Mapping[str, Callable[[], Any]]:
     from rsconform_s3 import S3Boto3Backend
 
-    return contract(S3Boto3Backend("bucket", endpoint_url=url, **CREDENTIALS))
+    return contract(S3Boto3Backend("bucket", endpoint_url=url, conditional_writes=True, **CREDENTIALS))
 
 
 def prototype(url: str) -> Mapping[str, Callable[[], Any]]:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Any, Final
 
-from remote_store import AlreadyExists, BackendUnavailable, NotFound, RemoteStoreError
+from remote_store import AlreadyExists, BackendUnavailable, NotFound, PermissionDenied, RemoteStoreError
 
 from rsconform_s3.errors import refusal_of
 from rsconform_s3.landing import AnswerLostError, Attempt, landed, of_copy
@@ -69,7 +69,7 @@ def copy_object(
             target is the copy is not known.
     """
     try:
-        refuse_existing(requests, target)
+        _look_for_target(requests, target, is_conditional=is_conditional)
         if source.head["ContentLength"] > sizes.copy_limit_bytes:
             _copy_in_parts(requests, source, target, sizes)
         else:
@@ -114,6 +114,17 @@ def _is_still(requests: Requests, source: Source) -> bool:
     if head is not None and head.get("ETag") != source.head["ETag"]:
         raise _changed(requests, source, _NOT_DELETED)
     return head is not None
+
+
+def _look_for_target(requests: Requests, target: Target, *, is_conditional: bool) -> None:
+    try:
+        refuse_existing(requests, target)
+    except PermissionDenied:
+        # Who may write a key need not be allowed to look at it. AWS keeps what is there if it is told to.
+        with requests.mapping(target.path):
+            is_kept = is_conditional and requests.is_aws
+        if not is_kept:
+            raise
 
 
 def _copy_at_once(requests: Requests, source: Source, target: Target, *, is_conditional: bool) -> None:

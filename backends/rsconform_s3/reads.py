@@ -26,9 +26,9 @@ WINDOW_BYTES = 1024 * 1024
 # The first step of a search for a line's end.
 LINE_BYTES = 8 * 1024
 BUFFER_BYTES = 256 * 1024
-# How often in a row the rest is asked for anew that a broken connection left out, and a window is not got through.
+# How many connections in a row may break without a window's bytes in between before a reader gives up.
 RESUMES = 3
-# Who waited as long as the client waits need not do it again, and what came with a wrong checksum came.
+# The client has waited its full timeout, or all bytes came and some are wrong: another request would not help.
 _NOT_RESUMED = ("ReadTimeoutError", "FlexibleChecksumError", "ChecksumError")
 
 
@@ -50,7 +50,7 @@ def read_all(requests: Requests, key: str, path: str) -> bytes:
 
 
 class Resumption:
-    """How often a download may go on after its connection broke."""
+    """Counts the broken connections of a download, and says when to give up."""
 
     def __init__(self) -> None:
         self._limit = self._left = RESUMES

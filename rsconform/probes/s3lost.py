@@ -16,7 +16,7 @@ from rsconform.cases.content import parse_content
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.s3client import another, bucket_of, client_of, meddling
 
-_REFUSAL: Final = b"<Error><Code>PreconditionFailed</Code><Message>It is there.</Message></Error>"
+_REFUSAL: Final = "<Error><Code>{code}</Code><Message>It is there.</Message></Error>"
 _WAYS: Final = {"bytes": "bytes:100", "stream": "bytes:100", "in-parts": "bytes:11MiB", "block": "bytes:100"}
 
 
@@ -96,6 +96,27 @@ def alike(context: ProbeContext, path: str, op: str, content: str) -> None:
         _demand_conflict(context, f"{op}()", lambda: getattr(context.backend, op)(path, data))
 
 
+@probe("s3lost.conflicting_copies")
+def conflicting_copies(context: ProbeContext, src: str, dst: str, op: str) -> None:
+    """A copy that the server refuses for a conflict, of which the target came, is told that it exists."""
+    client, bucket = client_of(context), bucket_of(context)
+
+    def refused(request: Any, **_: object) -> Any:
+        return _refusal(request.url, 409, "ConditionalRequestConflict")
+
+    def create(_: object) -> None:
+        client.put_object(Bucket=bucket, Key=dst, Body=b"the rival's")
+
+    client.meta.events.register_first("before-send.s3.CopyObject", refused, unique_id="rsconform-refused")
+    try:
+        with meddling(client, "before-call.s3.CopyObject", create):
+            _demand_conflict(context, f"{op}()", lambda: getattr(context.backend, op)(src, dst))
+    finally:
+        client.meta.events.unregister("before-send.s3.CopyObject", unique_id="rsconform-refused")
+    if context.call("read_bytes()", context.backend.read_bytes, src) != context.content[src]:
+        context.fail("the source as it was", "another one")
+
+
 @probe("s3lost.copied_after_parts")
 def copied_after_parts(context: ProbeContext, src: str, dst: str, op: str, content: str) -> None:
     """A copy that meets itself does not call it another's because its source was uploaded in parts."""
@@ -171,7 +192,7 @@ def _sent_again(client: Any, operation: str) -> Iterator[None]:
         return 0.0 if len(attempts) == 1 else None
 
     def refused(request: Any, **_: object) -> Any:
-        return _refusal(request.url) if len(attempts) == 1 else None
+        return _refusal(request.url, 412, "PreconditionFailed") if len(attempts) == 1 else None
 
     events = client.meta.events
     events.register(f"needs-retry.s3.{operation}", again, unique_id="rsconform-again")
@@ -190,10 +211,10 @@ class _Raw(io.BytesIO):
         yield self.read()
 
 
-def _refusal(url: str) -> Any:
+def _refusal(url: str, status: int, code: str) -> Any:
     from botocore.awsrequest import AWSResponse
     from botocore.compat import HTTPHeaders
 
     headers = HTTPHeaders()
     headers["Content-Type"], headers["Date"] = "application/xml", formatdate(usegmt=True)
-    return AWSResponse(url, 412, headers, _Raw(_REFUSAL))
+    return AWSResponse(url, status, headers, _Raw(_REFUSAL.format(code=code).encode()))

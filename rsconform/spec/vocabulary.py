@@ -397,6 +397,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "s3keys.root": ProbeFacts(("path",), surface="sync"),
     "s3keys.spelling": ProbeFacts(("path",), surface="sync"),
     "s3lost.alike": ProbeFacts(("path", "op", "content"), surface="sync"),
+    "s3lost.conflicting_copies": ProbeFacts(("src", "dst", "op"), surface="sync"),
     "s3lost.copied_after_parts": ProbeFacts(("src", "dst", "op", "content"), surface="sync"),
     "s3lost.encrypted": ProbeFacts(("path", "op", "content"), surface="sync"),
     "s3lost.ignored_by_copies": ProbeFacts(("src", "dst", "op"), surface="sync"),

@@ -126,6 +126,22 @@ def test_a_target_that_is_there_is_kept_although_the_server_overlooks_the_condit
     assert stored() == {"f": bytes(size), "g": b"kept"}
 
 
+@pytest.mark.parametrize("is_aws", [True, False])
+def test_who_may_not_look_at_the_target_leaves_it_to_aws_and_to_no_other_server(
+    backend: S3Boto3Backend, seed: Seed, wire: Wire, stored: Stored, monkeypatch: pytest.MonkeyPatch, is_aws: bool
+) -> None:
+    monkeypatch.setattr(Requests, "is_aws", is_aws)
+    seed("f")
+    wire.fail("HeadObject", 403, skip=1)
+    if is_aws:
+        backend.copy("f", "g")
+        assert wire.parameters("CopyObject")[0]["IfNoneMatch"] == "*"
+    else:
+        with pytest.raises(PermissionDenied):
+            backend.copy("f", "g")
+    assert set(stored()) == ({"f", "g"} if is_aws else {"f"})
+
+
 def test_the_conditions_of_writes_and_of_copies_are_switched_apart(client: Any, bucket: str, wire: Wire) -> None:
     backend = S3Boto3Backend(bucket, client=client, conditional_copies=False)
     backend.write("f", b"x")

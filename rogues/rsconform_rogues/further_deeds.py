@@ -44,3 +44,16 @@ def cleared_then_refused(call: Call) -> Any:
     """Delete the target to make room for the move, and find then that there is no source."""
     call.rightly("delete", without_dots(call.path))
     raise NotFound("there is no such file", path=call.path, backend=call.backend.name)
+
+
+def described_once(call: Call) -> Any:
+    """Remember what a file was, until this very instance changes something."""
+    known: dict[str, Any] = call.backend.__dict__.setdefault("_described", {})
+    if call.path not in known:
+        known[call.path] = call.proceed()
+    return known[call.path]
+
+
+def forgotten(call: Call) -> None:
+    """Forget what files were."""
+    call.backend.__dict__.setdefault("_described", {}).clear()

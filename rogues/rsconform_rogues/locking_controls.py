@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import os
+import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 from remote_store import ResourceLocked
@@ -102,6 +108,53 @@ def asking_the_source(call: Call) -> Any:
     return call.proceed()
 
 
+_MUTEX: Final = threading.Lock()
+_SLOWLY: Final = threading.Lock()
+_LEASE_S: Final = 3.0
+
+
+def unless_it_is_changed(call: Call) -> Any:
+    """Refuse what another thread is changing at this moment."""
+    concerned = {str(call.arguments[name]) for name in ("path", "src", "dst") if name in call.arguments}
+    with _MUTEX:
+        held: dict[str, int] = call.backend.__dict__.setdefault("_held", {})
+        me = threading.get_ident()
+        if any(held.get(path, me) != me for path in concerned):
+            raise ResourceLocked("Somebody changes it", path=call.path, backend=call.backend.name)
+        mine = concerned - held.keys()  # One operation may be made of others.
+        held.update(dict.fromkeys(mine, me))
+    try:
+        return call.proceed()
+    finally:
+        with _MUTEX:
+            for path in mine:
+                del held[path]
+
+
+def one_at_a_time(seconds: float) -> Callable[[Call], Any]:
+    def answer(call: Call) -> Any:
+        with _SLOWLY:
+            time.sleep(seconds)
+            return call.proceed()
+
+    return answer
+
+
+def under_a_lease(call: Call) -> Any:
+    """Hold a lease while writing, which others wait out; who ends gives it back."""
+    name = hashlib.sha256(f"{call.backend.native_path('')} {call.path}".encode()).hexdigest()
+    lease = Path(tempfile.gettempdir()) / f"rsconform-lease-{name}"
+    with suppress(FileNotFoundError, ValueError):
+        holder, until = lease.read_text(encoding="utf-8").split()
+        if int(holder) != os.getpid() and time.time() < float(until):
+            raise ResourceLocked("Somebody writes it", path=call.path, backend=call.backend.name)
+    lease.write_text(f"{os.getpid()} {time.time() + _LEASE_S}", encoding="utf-8")
+    try:
+        return call.proceed()
+    finally:
+        lease.unlink(missing_ok=True)
+
+
 LOCKS_WHAT_IS_OPEN: Final[Wrong] = (
     instead(_READS, reading_with_a_lock)
     + instead(LISTINGS, listing_with_a_lock)
@@ -115,7 +168,26 @@ LOCKING_CONTROLS: Final[tuple[Control, ...]] = (
         "flat",
         LOCKS_WHAT_IS_OPEN,
         axioms="AW-001 SAW-001 SAW-003 SAW-004 SAW-005 SAW-006c SAW-013 KIT-031 KIT-032 KIT-033 KIT-035 KIT-036 KIT-066"
-        " KIT-069 KIT-071 SIO-001b SIO-002",
+        " KIT-069 KIT-071 SIO-001b SIO-002 SEQ-001",
+    ),
+    control(
+        "locks-what-it-changes",
+        "memory",
+        instead(_CHANGES, unless_it_is_changed, ~CLOSED),
+        axioms="RACE-* BE-028* KIT-063 KIT-064 KIT-065",
+    ),
+    control(
+        "answers-slowly-and-one-at-a-time",
+        "flat",
+        instead("exists is_file is_folder read_bytes get_file_info get_folder_info", one_at_a_time(0.2)),
+        axioms="RACE-013",
+    ),
+    control("copies-slowly-and-one-at-a-time", "flat", instead("copy", one_at_a_time(5.2)), axioms="RACE-015"),
+    control(
+        "writes-under-a-lease",
+        "local",
+        instead("write write_atomic", under_a_lease, ~CLOSED),
+        axioms="TIME-001 TIME-003",
     ),
     control(
         "enters-blocks-when-called",

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from remote_store import BackendUnavailable
+from remote_store import BackendUnavailable, RemoteStoreError
 
 from rsconform.cases.model import Case
 from rsconform_rogues.control import Control, control
-from rsconform_rogues.operators import LISTINGS, ROOT, Call, alters, first, instead
+from rsconform_rogues.operators import CLOSED, LISTINGS, ROOT, Call, alters, first, instead, swallows, turns
 from rsconform_rogues.trouble import looking
 
 _TRIES: Final = 3
@@ -54,5 +54,17 @@ WIRE_CONTROLS: Final[tuple[Control, ...]] = (
     control("looks-before-it-reads", "s3", first("read read_bytes", looking("get_file_info"), ~ROOT)),
     control("reads-on", "s3", instead("read_bytes", reading_on, ~ROOT)),
     control("lists-at-once-over-the-wire", "s3", alters(LISTINGS, lambda found: iter(list(found)))),
+    control(
+        "answers-no-in-trouble",
+        "s3",
+        swallows("exists is_file is_folder", RemoteStoreError, value=False),
+        axioms="TIME-006 WIRE-001 WIRE-002 WIRE-003 WIRE-004 WIRE-005",
+    ),
+    control(
+        "has-one-class-for-what-was-cut",
+        "s3",
+        turns("read_bytes", BackendUnavailable, RemoteStoreError, ~CLOSED),
+        axioms="WIRE-001",
+    ),
     control("right-s3-strict", "s3_strict"),
 )

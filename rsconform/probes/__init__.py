@@ -75,6 +75,7 @@ class ProbeContext:
     earlier: dict[str, object] = field(default_factory=dict)
     breaches: list[Breach] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    answer_s: float | None = None  # How long an operation takes alone, once that was measured.
     changed: bool = False  # A change by `change` went well.
     touched: set[str] = field(default_factory=set)  # Paths that the probe may have written, for whoever cleans up.
 

@@ -9,10 +9,11 @@ import asyncio
 import inspect
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
+from contextlib import suppress
 from time import perf_counter
 from typing import Any, Final, TypeVar, cast
 
-from remote_store import AlreadyExists, Capability, CapabilitySet
+from remote_store import AlreadyExists, Capability, CapabilitySet, ResourceLocked
 from remote_store.aio import AsyncBackend
 
 from rsconform.cases.content import parse_content
@@ -377,7 +378,7 @@ def one_creator(context: ProbeContext, path: str, op: str, content: str) -> None
         given: object = _pieces(data) if content == "iterator" else data
         try:
             await getattr(native, op)(path, given, overwrite=False)
-        except AlreadyExists:
+        except (AlreadyExists, ResourceLocked):
             return None
         except Exception as exc:
             return f"{type(exc).__name__}: {exc}"
@@ -410,7 +411,8 @@ def torn(context: ProbeContext, path: str, op: str) -> None:
 
     async def overwrite(content: bytes) -> None:
         for _ in range(4):
-            await getattr(native, op)(path, content, overwrite=True)
+            with suppress(ResourceLocked):
+                await getattr(native, op)(path, content, overwrite=True)
             await asyncio.sleep(0)
 
     async def look() -> str | None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from remote_store import AlreadyExists
+from remote_store import AlreadyExists, ResourceLocked
 
 from rsconform.lanes.facade import AsyncFacade
 
@@ -31,7 +31,7 @@ def create(backend: Any, op: str, path: str, content: str, at: float) -> bool:
                 file.write(content.encode())
         else:
             getattr(backend, op)(path, content.encode())
-    except AlreadyExists:
+    except (AlreadyExists, ResourceLocked):
         return False
     return True
 

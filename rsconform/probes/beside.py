@@ -12,7 +12,7 @@ from typing import Any, Final
 from remote_store import BackendUnavailable, Capability, NotFound, RemoteStoreError
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import JOIN_S, demand_none, payload, race, rounds, switching_often
+from rsconform.probes.racing import JOIN_S, demand_none, is_slow, payload, race, rounds, switching_often
 from rsconform.redaction import cut
 
 _THREADS: Final = 8
@@ -20,6 +20,7 @@ _STILL_S: Final = 5.0
 _LOOKS_AFTER_S: Final = 0.02
 _PAIRS: Final = 6  # More threads than pools usually have connections.
 _TIMES: Final = 3
+_SLOW_S: Final = 0.5  # A copy or move that takes longer alone is done once each way.
 _LOOKS: Final = 10  # So that a file is there for a while.
 _OUTAGE: Final = BackendUnavailable.__name__
 _CHURNED: Final = 5  # How many names come and go, in turn, of each thread that lets them.
@@ -109,7 +110,7 @@ def own_answers(context: ProbeContext, folder: str) -> None:
 
         return ask_all
 
-    works = [context.call("asking alone", work, thread) for thread in range(_THREADS)]
+    works = [context.call("asking alone", work, thread) for thread in range(2 if is_slow(context) else _THREADS)]
     demand_none(context, "each thread's own answer", race(context, works))
 
 
@@ -191,18 +192,37 @@ def crossing(context: ProbeContext, folder: str, op: str) -> None:
         context.touched.update(contents)
         for path, content in contents.items():
             context.call("write()", backend.write, path, content)
+        took_s = _alone_s(context, op, one, f"{folder}/{number}c")
+        pairs, times = (1, 1) if took_s > _SLOW_S else (_PAIRS, _TIMES)
         done: list[str] = []
-        works = [_carrier(backend, op, *ends, done) for ends in ((one, other), (other, one)) for _ in range(_PAIRS)]
-        _ends(context, works, done, f"{op}() from one path to another and back in {len(works)} threads")
+        works = [
+            _carrier(backend, op, *ends, done, times) for ends in ((one, other), (other, one)) for _ in range(pairs)
+        ]
+        what = f"{op}() from one path to another and back in {len(works)} threads"
+        _ends(context, works, done, max(_STILL_S, 3 * took_s), what)
         seen = [_answer(backend, _ABOUT_FILES["read_bytes"][1], path) for path in contents]
         whole = [content for content in seen if content in contents.values()]
         if keeps and (not whole or any(isinstance(content, bytes) and content not in whole for content in seen)):
             context.fail("one of the two contents, whole", f"{' and '.join(map(_shown, seen))}")
+        if took_s > _SLOW_S:
+            return
 
 
-def _carrier(backend: Any, op: str, source: str, target: str, done: list[str]) -> Callable[[], None]:
+def _alone_s(context: ProbeContext, op: str, path: str, other: str) -> float:
+    """Return how long an operation takes when nobody goes the opposite way; the file is where it was afterwards."""
+    backend: Any = context.backend
+    context.touched.add(other)
+    began = monotonic()
+    context.call(f"{op}() alone", getattr(backend, op), path, other, overwrite=True)
+    took_s = monotonic() - began
+    if op == "move":
+        context.call("move() back", backend.move, other, path)
+    return took_s
+
+
+def _carrier(backend: Any, op: str, source: str, target: str, done: list[str], times: int) -> Callable[[], None]:
     def carry() -> None:
-        for _ in range(_TIMES):
+        for _ in range(times):
             # What it says where its source is gone is for other axioms. Those that wait for ever end with their loop.
             with suppress(RemoteStoreError, OSError, CancelledError):
                 getattr(backend, op)(source, target, overwrite=True)
@@ -211,8 +231,10 @@ def _carrier(backend: Any, op: str, source: str, target: str, done: list[str]) -
     return carry
 
 
-def _ends(context: ProbeContext, works: Sequence[Callable[[], None]], done: Sequence[str], what: str) -> None:
-    """Have threads do their works, and fail if for a while none of them has `done` anything more."""
+def _ends(
+    context: ProbeContext, works: Sequence[Callable[[], None]], done: Sequence[str], still_s: float, what: str
+) -> None:
+    """Have threads do their works, and fail if for so many seconds none of them has `done` anything more."""
     threads = [threading.Thread(target=work, daemon=True) for work in works]
     with switching_often():
         for thread in threads:
@@ -222,8 +244,8 @@ def _ends(context: ProbeContext, works: Sequence[Callable[[], None]], done: Sequ
             late[0].join(_LOOKS_AFTER_S)
             if len(done) > seen:
                 seen, since = len(done), monotonic()
-            elif monotonic() > since + _STILL_S * context.patience:
-                context.fail(f"an end of {what}", f"{len(late)} of them wait, and none went on for {_STILL_S:g} s")
+            elif monotonic() > since + still_s * context.patience:
+                context.fail(f"an end of {what}", f"{len(late)} of them wait, and none went on for {still_s:g} s")
 
 
 @probe("beside.own_moves")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any, Final
 
@@ -93,6 +94,8 @@ def _move_once(context: ProbeContext, folder: str) -> None:
     demand_no_error(context, results)
     there = [target for target in targets if context.call("exists()", backend.exists, target)]
     winners = [target for target, won in zip(targets, results, strict=True) if won]
+    if not winners and None in results and not there:
+        return  # Each was refused for another's sake.
     if len(winners) != 1 or there != winners:
         context.fail(
             f"one of {_MOVERS} threads to move the file, and NotFound for the others",
@@ -128,16 +131,17 @@ def _refusals(context: ProbeContext, path: str, *, deletes: bool) -> list[str]:
 
     def change() -> None:
         for _ in rounds(context):
-            if deletes:
-                backend.delete(path, missing_ok=True)
-            backend.write(path, _DATA, overwrite=True)
+            with suppress(ResourceLocked):
+                if deletes:
+                    backend.delete(path, missing_ok=True)
+                backend.write(path, _DATA, overwrite=True)
 
     def ask(operation: Callable[[], object]) -> Callable[[], None]:
         def asked() -> None:
             for _ in rounds(context):
                 try:
                     operation()
-                except NotFound:
+                except (NotFound, ResourceLocked):
                     continue
                 except RemoteStoreError as exc:
                     told.append(f"{type(exc).__name__}: {exc}")

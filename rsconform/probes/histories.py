@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from remote_store import AlreadyExists, BackendUnavailable, Capability, FileInfo, NotFound
+from remote_store import AlreadyExists, BackendUnavailable, Capability, FileInfo, NotFound, ResourceLocked
 
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.racing import demand_no_error, race, rounds
@@ -135,7 +135,7 @@ def _done(backend: Any, planned: _Planned, contents: Mapping[int, _Planned]) -> 
         if planned.kind is Kind.CREATE:
             return Answer.TAKEN, planned.value
         raise
-    except BackendUnavailable:
+    except (BackendUnavailable, ResourceLocked):
         return Answer.UNKNOWN, planned.value
 
 

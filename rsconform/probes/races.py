@@ -15,7 +15,7 @@ from rsconform.cases.content import parse_size
 from rsconform.lanes.draining import drained
 from rsconform.lanes.facade import class_of
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import content_at, demand_no_error, demand_none, meeting, payload, race, rounds
+from rsconform.probes.racing import content_at, demand_no_error, demand_none, is_slow, meeting, payload, race, rounds
 
 _USERS: Final = 8  # More than a pool of the usual size has workers: some have to wait for one.
 _CLOSERS: Final = 2
@@ -273,7 +273,7 @@ def replaced(context: ProbeContext, folder: str, op: str) -> None:
 @probe("races.closed_meanwhile")
 def closed_meanwhile(context: ProbeContext, folder: str) -> None:
     """What is under way while another thread closes the backend gives its right answer or says BackendUnavailable."""
-    for number in range(3):
+    for number in range(1 if is_slow(context) else 3):
         # An instance that owns its clients, where there is one: closing it closes what is in use.
         options = (context.subject.variants or {}).get("plain")
         made = context.call("the constructor", context.subject.make if options is None else _variant(context, options))

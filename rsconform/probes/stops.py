@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
-from remote_store import Capability
+from remote_store import BackendUnavailable, Capability, ResourceLocked
 
 from rsconform.lanes.elsewhere import ElsewhereError, NoAnswerError, OtherProcess, others
 from rsconform.lanes.model import FixtureError, Snapshot
@@ -26,6 +26,7 @@ _KILLS: Final = {Profile.QUICK: 1, Profile.STANDARD: 2, Profile.DEEP: 15}
 _STUCK: Final = 2  # Processes that stand still for what was interrupted in them.
 _ANSWER_S: Final = 20.0
 _SETTLE_S: Final = 0.1
+_LEASE_S: Final = 30.0  # For how long what a killed process held may stay locked.
 _AUDIT_S: Final = 2.0  # For how long an audit may fail, as what it looks at may still change.
 _SIZE: Final = 3_000_000
 _WRITES: Final = ("write", "write_atomic", "open_atomic")
@@ -173,6 +174,8 @@ def _judge(context: ProbeContext, stop: _Stop, before: Mapping[str, bytes], *, k
         left = [*sorted(after.keys() - before.keys()), *seen.residue]
         if left:
             context.fail(f"nothing beside the old file after an interrupted {stop.op}()", f"left: {', '.join(left)}")
+    if killed:
+        _await_lease(context, stop)
     _do_again(context, stop, after)
 
 
@@ -215,6 +218,19 @@ def _wrong(context: ProbeContext, stop: _Stop, before: Mapping[str, bytes], afte
                 if path.startswith(f"{stop.path}/") and after.get(path) not in (None, before[path]):
                     return f"{path}: {_said(after.get(path))}"
     return None
+
+
+def _await_lease(context: ProbeContext, stop: _Stop) -> None:
+    """Wait while the store keeps what a killed process held: a lease that nobody gives back runs out."""
+    ends = monotonic() + _LEASE_S
+    while monotonic() < ends:
+        try:
+            context.backend.write(stop.path if stop.op != "delete_folder" else f"{stop.path}/0", b"n", overwrite=True)
+            return
+        except (ResourceLocked, BackendUnavailable):
+            sleep(_SETTLE_S)
+        except Exception:  # What else is wrong shows when it is done again.
+            return
 
 
 def _do_again(context: ProbeContext, stop: _Stop, after: Mapping[str, bytes]) -> None:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from remote_store import Backend, Capability, InvalidPath
+from remote_store import Backend, Capability, InvalidPath, ResourceLocked
 
 from rsconform.lanes.facade import surface_of
 from rsconform.lanes.model import Snapshot, Subject
 from rsconform.spec.vocabulary import FOLDERS_KNOWN_BY, OPERATIONS
 from rsconform.stateful.doing import Seen, do
-from rsconform.stateful.expected import Expected
+from rsconform.stateful.expected import Expected, raises
 from rsconform.stateful.model import Model, of_snapshot, tree_difference
 from rsconform.stateful.operations import KNOWN, OF_SUBJECT, OF_TWO, WRITES, Operation
 
@@ -125,7 +125,8 @@ class Track:
     gone: bool = False  # The container was dropped, and nothing has been written since.
     holds_odd: bool | None = None  # Whether ODD_NAME is a name here; None until something was tried with it.
     _steps: list[Step] = field(default_factory=list)
-    _kept: dict[int, Any] = field(default_factory=dict)  # What is open, by the number of its handle.
+    _kept: dict[int, Any] = field(default_factory=dict)  # What was opened, by the number of its handle.
+    _open: set[int] = field(default_factory=set)  # The handles that were not closed yet.
 
     def replay(self, operations: Sequence[Operation]) -> Broken | None:
         """Run a sequence that is known and ask nothing besides; what it made is taken away, however that goes."""
@@ -171,6 +172,7 @@ class Track:
             with contextlib.suppress(Exception):  # Not every listing can be closed; closing a reader is a step.
                 handle.close()
         self._kept.clear()
+        self._open.clear()
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -239,6 +241,10 @@ class Track:
                 return self._look(operation, unknown=False)
             if seen.error is None and operation.op in (*WRITES, *OF_TWO):
                 self.holds_odd = True
+        if self._open and operation.mutates and isinstance(seen.error, ResourceLocked):
+            # A store may lock what is open (ERR-013): then it has to be as it was.
+            self._steps.append(Step(plain, raises(ResourceLocked.__name__), seen))
+            return self._look(operation, unknown=False)
         self._steps.append(Step(plain, expected, seen))
         if not seen.fits(expected):
             return Broken(tuple(self._steps), self._relative(str(expected)), self._relative(str(seen)))
@@ -264,10 +270,14 @@ class Track:
                 return Seen(error=exc)
             return Seen()
         if operation.on:
-            return do(self._kept[operation.on], operation)
+            handle = self._kept[operation.on]
+            if operation.op == "close" or (operation.op == "drain" and not hasattr(handle, "read")):
+                self._open.discard(operation.on)
+            return do(handle, operation)
         seen = do(self.instances.take(peer=operation.peer), operation)
         if operation.keeps and seen.error is None:
             self._kept[operation.keeps] = seen.value
+            self._open.add(operation.keeps)
             return Seen()
         return seen
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from rsconform_rogues.control import Control
-from rsconform_rogues.harness import held_against, run, share_of
+from rsconform_rogues.harness import held_against, run
 from rsconform_rogues.wire_controls import WIRE_CONTROLS, applies
 
 from rsconform.lanes.model import Services
@@ -12,7 +12,7 @@ from rsconform.lanes.model import Services
 
 @pytest.mark.parametrize("control", WIRE_CONTROLS, ids=lambda control: control.name)
 def test_nothing_is_held_against_it(control: Control, services: Services) -> None:
-    in_share = share_of(control.name)
+    in_share = control.is_put_to()
 
     report = run(
         control.base.lane,

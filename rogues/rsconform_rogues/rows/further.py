@@ -13,6 +13,8 @@ from rsconform_rogues.further_deeds import (
     BYTES_IO,
     WITH_RANGE,
     cleared_then_refused,
+    described_once,
+    forgotten,
     in_one_buffer,
     no_sha3,
     replaced_then_refused,
@@ -46,6 +48,13 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "flat",
         instead("write", tried_again, STREAM & ~BYTES_IO),
         reason="stored",
+    ),
+    row(
+        "SEQ-003",
+        "remembers-what-it-described",
+        "flat",
+        instead("get_file_info", described_once) + first("write write_atomic delete move copy", forgotten),
+        reason="size = 5",
     ),
     # Answers.
     row("CDG-004a", "has-any-digest-with-dashes", "flat", fills("get_file_info", digest=no_sha3), reason="digest"),

@@ -157,5 +157,5 @@ ROWS: Final[tuple[Rogue, ...]] = (
     ),
     row("TIME-005", "leaves-its-lock", "local", instead("delete_folder", under_a_lock_file), reason="ResourceLocked"),
     row("TIME-006", "asks-for-ever", "s3", instead("read_bytes", asked_for_ever), reason="did not return"),
-    row("TIME-006", "is-content", "s3", swallows("exists", BackendUnavailable, value=False), reason="returned"),
+    row("TIME-006", "is-content", "s3", swallows("read_bytes", BackendUnavailable, value=b""), reason="returned"),
 )

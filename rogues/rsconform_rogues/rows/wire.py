@@ -267,7 +267,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="returned []",
     ),
     row(
-        "WIRE-002",
+        "WIRE-006",
         "takes-a-riddle-for-a-no",
         "s3",
         swallows("is_folder", BackendUnavailable, value=False),

@@ -86,6 +86,31 @@ def skipping(call: Call) -> Any:
     return io.BufferedReader(SkippingReader(requests, key, call.path, answer))
 
 
+class StartingOver(reads.StreamReader):
+    """Gets the whole again where a connection broke, and reads over what it had."""
+
+    def _open_body(self) -> None:
+        if self._position != self._body_at or not self._position:
+            super()._open_body()
+            return
+        self._drop_body()
+        self._body = self._open_range(0, self.size_bytes)
+        left = self._position
+        with self._requests.mapping(self._path):
+            while left and (piece := self._body.read(min(left, 65536))):
+                left -= len(piece)
+        self._body_stop = self.size_bytes
+
+
+def starting_over(call: Call) -> Any:
+    requests, key = call.backend._requests, call.backend._file_key(call.path)
+    try:
+        answer = requests.send("get_object", call.path, Key=key)
+    except NotFound as exc:
+        raise requests.absent(key, call.path) from exc.__cause__
+    return io.BufferedReader(StartingOver(requests, key, call.path, answer))
+
+
 def trying_again(sending: Sending) -> Any:
     """Send once more what met a server or a line in trouble, as a client with retries does."""
     for _ in range(_TRIES - 1):
@@ -518,6 +543,7 @@ S3_CONTROLS: Final[tuple[S3Control, ...]] = (
     s3_control("has-the-least-parts", parts_of(5 * MiB), "060 061 062 067 068 081 087 132"),
     s3_control("has-large-parts", parts_of(16 * MiB), "061 067 132"),
     s3_control("copies-without-a-look", instead("copy", copied_at_once, asked(overwrite=True)), "092 095 100 133"),
+    s3_control("starts-over", instead("read", starting_over, ~ROOT), "040 044 047 048 049 050 052 055 138"),
     s3_control("trusts-no-server", shadows(_honours_conditions=lambda _: False), "097 098 136"),
     s3_control(
         "shows-no-client",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from botocore.client import BaseClient
 from remote_store import BackendUnavailable, PermissionDenied
 from rsconform_fixtures.s3 import boto3_on_moto
 
 from rsconform.lanes import Fault, Services
+from rsconform.lanes.registry import find_lane, installed_lane_files
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["own process", "somebody's process"])
@@ -62,3 +64,19 @@ def test_what_is_denied_stays_denied_until_the_subject_ends(services: Services) 
             subject.make().exists("a")
     with boto3_on_moto(services.with_wire()) as subject:
         assert not subject.make().exists("a")
+
+
+def test_moto_ignores_the_condition_of_a_copy_as_the_lane_says(services: Services) -> None:
+    """A release of moto that honours it is told by this: then the lane need not declare `exclusive_copies = false`."""
+    lane = find_lane("s3_boto3_moto", installed_lane_files(), {})
+    assert lane.declared["exclusive_copies"] is False
+    assert "not of copies" in lane.service
+    with boto3_on_moto(services) as subject:
+        backend = subject.make()
+        backend.write("a", b"source")
+        backend.write("b", b"taken")
+        client = backend.unwrap(BaseClient)
+        source = {"Bucket": backend.native_path(""), "Key": "a"}
+        client.copy_object(Bucket=source["Bucket"], Key="b", CopySource=source, IfNoneMatch="*")
+
+        assert backend.read_bytes("b") == b"source"

@@ -109,6 +109,15 @@ class TestCertificate:
         }
         assert read["counts"]["SHOULD"] == {"holds": 1, "not_applicable": 1}
 
+    def test_it_says_what_the_lane_talks_to_if_the_lane_does(self) -> None:
+        service = "a server, patched in one place"
+        made = report(passed("BE-008/a"), lane=lane(service=service))
+
+        assert tomllib.loads(write_certificate(made))["lane"]["service"] == service
+        assert valid(made)
+        assert json.loads(write_json(made))["lane"]["service"] == service
+        assert "service" not in tomllib.loads(write_certificate(report(passed("BE-008/a"))))["lane"]
+
     def test_it_does_not_change_with_time_place_order_or_words_of_an_error(self) -> None:
         made = report(failed("BE-006/a"), errored("BE-007/a", "127.0.0.1:4711 refused"), passed("BE-008/a"))
         again = report(

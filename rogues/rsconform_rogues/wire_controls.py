@@ -1,4 +1,4 @@
-"""Controls over the wire: S3 backends that do otherwise than ours when their server is in trouble, and are right.
+"""Controls over the wire: backends that do otherwise than ours when their server is in trouble, and are right.
 
 They are put to the common cases that count requests or break them. Budgets of the boto3 lane are not theirs.
 """
@@ -12,6 +12,7 @@ from remote_store import BackendUnavailable, RemoteStoreError
 from rsconform.cases.model import Case
 from rsconform_rogues.control import Control, control
 from rsconform_rogues.operators import CLOSED, LISTINGS, ROOT, Call, alters, first, instead, swallows, turns
+from rsconform_rogues.rest_lane import RestLane
 from rsconform_rogues.trouble import looking
 
 _TRIES: Final = 3
@@ -67,4 +68,7 @@ WIRE_CONTROLS: Final[tuple[Control, ...]] = (
         axioms="WIRE-001",
     ),
     control("right-s3-strict", "s3_strict"),
+    control("right-rest", RestLane().base()),
+    control("right-rest-strict", RestLane(strict=True).base()),
+    control("right-rest-of-posts-alone", RestLane(posts=True).base()),
 )

@@ -34,6 +34,7 @@ class Fault:
         on: Kinds of request, or HTTP methods; empty for any request.
         nth: The first of those requests that meets the fault, counted from 1 on.
         times: How many of them meet it.
+        after: They are counted once a success was answered whose body has at least so many bytes; 0 at once.
         status: The reply's status, in place of what the server would have said. The server never sees the request.
         code: The error code in the reply's body, in the server's own form. HEAD has no body.
         errors: Key -> code, inside a reply that is a success: what a bulk request could not do. Nothing of it is done.
@@ -51,6 +52,7 @@ class Fault:
     on: tuple[str, ...] = ()
     nth: int = 1
     times: int | Literal["all"] = 1
+    after: int = 0
     status: int | None = None
     code: str | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +98,7 @@ def _fault(value: object) -> Fault:
     fault = Fault(
         on=kinds,
         nth=number_of(table.get("nth", 1), "nth", at_least=1) or 1,
+        after=number_of(table.get("after", 0), "after", at_least=0) or 0,
         times="all" if times == "all" else number_of(times, "times", at_least=1) or 1,
         status=200 if errors and status is None else status,
         code=optional_text(table, "code"),
@@ -128,10 +131,10 @@ def _check_fault(fault: Fault) -> None:
         together = ", ".join((*endings, *(["lost"] if fault.lost else [])))
         raise BadValueError("fault-clash", f"a fault is one of these, not several at once: {together}")
     if not endings and not fault.lost and not fault.delay_s:
-        known = tuple(key for key in v.FAULT_KEYS if key not in ("on", "nth", "times", "code", "region"))
+        known = tuple(key for key in v.FAULT_KEYS if key not in ("on", "nth", "times", "after", "code", "region"))
         raise BadValueError("no-fault", f"the fault does nothing; it needs one of: {', '.join(known)}")
     if fault.status is None and (fault.code is not None or fault.region is not None):
         raise BadValueError("fault-clash", "`code` and `region` stand in a reply that has a `status`")
-    if fault.refuse and (fault.on or fault.nth != 1 or fault.times != 1 or fault.delay_s):
+    if fault.refuse and (fault.on or fault.nth != 1 or fault.times != 1 or fault.after or fault.delay_s):
         what = "`refuse` holds for the whole step: before a connection there is no request to count"
         raise BadValueError("fault-clash", what)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
 from remote_store import RemoteStoreError
 
+from rsconform.cases.content import parse_size
+from rsconform.cases.faults import Fault
+from rsconform.cases.model import Want
 from rsconform.lanes.model import Request, Wire
-from rsconform.probes import ProbeContext, probe
+from rsconform.probes import ProbeContext, ProbeSkipped, probe
+from rsconform.probes.racing import payload
 
 _SHARE: Final = 4  # Of a large file that may be fetched for a small part: one in so many.
 _STILL_S: Final = 0.05
@@ -33,6 +39,45 @@ def prefix(context: ProbeContext, *, path: str, op: str, take: int) -> None:
         context.fail(f"the first {take} bytes of the file", f"{len(read)} bytes")
     if fetched > most:
         context.fail(f"at most {most} bytes of {size} fetched to read {take}", f"{fetched} bytes came")
+
+
+_TROUBLE: Final[Mapping[str, Fault]] = {
+    "reset": Fault(on=("HEAD", "GET"), times="all", reset=True),
+    "throttled": Fault(on=("HEAD", "GET"), times="all", status=503, code="SlowDown"),
+    "unavailable": Fault(on=("HEAD", "GET"), times="all", status=503),
+}
+
+
+@probe("wires.blind_to_files_above")
+def blind_to_files_above(context: ProbeContext, *, path: str, op: str, size: str, stream: bool, wrong: str) -> None:
+    """A write goes on although no look for a file above its path is answered."""
+    wire, audit = _wire(context), context.subject.audit
+    if audit is None:
+        context.skip_without("audit")
+    data = payload(1, parse_size(size))
+    context.touched.update(("a", path))
+    before = len(wire.requests())
+    context.call(f"{op}() of one segment", _write, context.backend, op, "a", data, stream)
+    if any(request.method in ("HEAD", "GET") for request in wire.requests()[before:]):
+        context.skip("a write that asks for nothing where no folder is above it")
+    wire.arm([_TROUBLE[wrong]])
+    try:
+        context.call(f"{op}() with {wrong} lookups", _write, context.backend, op, path, data, stream)
+    finally:
+        met = sum(wire.clear())
+    if not met:
+        raise ProbeSkipped(f"{op}()", Want.FAULT)
+    stored = audit().files.get(path)
+    if stored is None or stored.content != data:
+        context.fail(f"{path} with {len(data)} bytes", "no file" if stored is None else "other bytes")
+
+
+def _write(backend: Any, op: str, path: str, data: bytes, stream: bool) -> None:
+    if op == "open_atomic":
+        with backend.open_atomic(path, overwrite=True) as file:
+            file.write(data)
+    else:
+        getattr(backend, op)(path, io.BytesIO(data) if stream else data, overwrite=True)
 
 
 @probe("wires.no_dot_keys")

@@ -197,10 +197,15 @@ class CaseRunner:
             deadline.disarm()
 
     def _judge_refusal(self, interpreter: Interpreter, case: Case, refused: Refused, attempt: Attempt) -> Attempt:
-        """Return what a permitted refusal comes to: it must not have changed anything."""
+        """Return what a permitted refusal comes to: it must not have changed anything.
+
+        Where a fault befell it, it may have: then the end that the case demands is judged.
+        """
         deadline.arm(self.limits.store_s(case))
         try:
             mismatch = interpreter.view.judge_refusal(case.given) if refused.first else None
+            if refused.faulted and case.then is not None:
+                mismatch = interpreter.view.judge(case.then, interpreter.baseline, case.given, interpreter.resolve)
         except deadline.SoftLimitError:  # What looking owes is for the axioms about it.
             mismatch = None
         finally:

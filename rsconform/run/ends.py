@@ -22,11 +22,13 @@ class Refused(Exception):  # Not an error: a permitted way for a case to end.
     Args:
         error: What it raised.
         first: Nothing was changed before, so that the store has to be as it was given.
+        faulted: A fault befell it, so that the store has to be as the case demands at its end.
     """
 
-    def __init__(self, what: str, error: BaseException, *, first: bool) -> None:
+    def __init__(self, what: str, error: BaseException, *, first: bool, faulted: bool = False) -> None:
         self.error = type(error).__name__
         self.first = first
+        self.faulted = faulted
         super().__init__(f"{REFUSED}{what} raised {self.error}")
 
 

@@ -82,7 +82,7 @@ class Judge:
                 raise CaseFailed(f"{_any_of(step.raises)} at {step.at}", f"it came at {done.phase}", phase=done.phase)
             return
         if step.or_raises and self._is_one_of(error, step.or_raises):
-            raise Refused(step.op, error, first=at == 0)
+            raise Refused(step.op, error, first=at == 0 and not step.faults, faulted=bool(step.faults))
         raise CaseFailed(f"{step.op} to return", observed, phase=done.phase)
 
     def _is_one_of(self, error: BaseException, names: tuple[str, ...]) -> bool:

@@ -221,8 +221,8 @@ MATCHERS: Final = (
 IS_PREDICATES: Final = ("root", "nonempty", "aware", "unknown_time")
 SOURCE_KEYS: Final = ("stream", "fails_after", "chunk", "seekable", "position", "only_read", "as")
 FAULT_KEYS: Final = (
-    "on", "nth", "times", "status", "code", "errors", "region", "refuse", "reset", "cut", "lost", "garbage", "delay",
-    "slow",
+    "on", "nth", "times", "after", "status", "code", "errors", "region", "refuse", "reset", "cut", "lost", "garbage",
+    "delay", "slow",
 )  # fmt: skip
 
 # What a fault can be about, and what is counted: HTTP methods everywhere, and on the S3 lanes its operations.
@@ -326,6 +326,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "claims.nowhere": ProbeFacts(("folder",), hardens="race"),
     "closing.release_blocks": ProbeFacts(surface="sync"),
     "closing.release_raises": ProbeFacts(),
+    "costs.files_above": ProbeFacts(("path",)),
     "costs.without_container": ProbeFacts(("op", "path")),
     "health.denied": ProbeFacts(),
     "health.faulted": ProbeFacts(("wrong", "raises"), hardens="wire"),
@@ -479,6 +480,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "streams.kept_over": ProbeFacts(("path", "op", "by", "first", "new")),
     "streams.lines": ProbeFacts(("path", "op"), surface="sync"),
     "streams.readinto": ProbeFacts(("path", "op", "size"), surface="sync"),
+    "wires.blind_to_files_above": ProbeFacts(("path", "op", "size", "stream", "wrong"), hardens="wire"),
     "wires.no_dot_keys": ProbeFacts(("op", "root"), hardens="wire"),
     "wires.prefix": ProbeFacts(("path", "op", "take"), hardens="wire"),
 }

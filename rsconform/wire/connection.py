@@ -318,9 +318,9 @@ class _Back:
     def _data(self, data: bytes) -> None:
         if data:
             self._passed += len(data)
-            self._send(h11.Data(data=data))
-            if not self._to_nobody:
+            if not self._to_nobody:  # Noted first: once it is there, the backend may ask for more elsewhere.
                 self._passing.received(len(data))
+            self._send(h11.Data(data=data))
 
     def _send(self, event: h11.Event) -> None:
         if not self._to_nobody:

@@ -16,6 +16,7 @@ class Armed:
     """A fault that waits."""
 
     fault: Fault
+    since: int = 0  # How many requests had passed before.
     seen: int = 0  # Requests that it is about.
     met: int = 0  # Those that it befell.
     cleared: threading.Event = field(default_factory=threading.Event)
@@ -72,7 +73,7 @@ class Record:
     def arm(self, faults: Sequence[Fault]) -> None:
         """Let faults befall what comes from now on."""
         with self._lock:
-            self._armed += [Armed(fault) for fault in faults]
+            self._armed += [Armed(fault, since=len(self._passed)) for fault in faults]
 
     def clear(self) -> tuple[int, ...]:
         """Disarm every fault; return how many requests each one met."""
@@ -90,6 +91,10 @@ class Record:
                 fault = armed.fault
                 if fault.refuse or not (not fault.on or request.kind in fault.on or request.method in fault.on):
                     continue
+                if fault.after and not any(
+                    _is_as_long(one.request, fault.after) for one in self._passed[armed.since :]
+                ):
+                    continue
                 armed.seen += 1
                 if chosen is None and fault.strikes(armed.seen):
                     chosen = armed
@@ -106,3 +111,8 @@ class Record:
         """Return how many requests of each kind came."""
         with self._lock:
             return Counter(passing.request.kind for passing in self._passed)
+
+
+def _is_as_long(request: Request, size: int) -> bool:
+    """Return whether a request had a success for an answer, with a body of at least so many bytes."""
+    return request.status is not None and 200 <= request.status < 300 and request.received_bytes >= size

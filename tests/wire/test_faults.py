@@ -204,6 +204,18 @@ def test_a_fault_may_be_about_all_from_the_nth_on(wire: Proxy) -> None:
     assert wire.clear() == (2,)
 
 
+def test_a_fault_may_wait_for_an_answer_of_some_length(wire: Proxy, server: Server) -> None:
+    server.large = 2000
+    ask(wire)  # Before it is armed.
+    wire.arm([Fault(on=("GET",), after=1500, status=404, times="all")])
+    server.large = 1000
+    small = [ask(wire)[0] for _ in range(2)]
+    server.large = 2000
+
+    assert (small, [ask(wire)[0] for _ in range(3)]) == ([200, 200], [200, 404, 404])
+    assert wire.clear() == (2,)
+
+
 def test_nothing_is_armed_after_clear(wire: Proxy) -> None:
     wire.arm([Fault(status=500, times="all")])
     wire.clear()

@@ -103,7 +103,8 @@ class Takes:
     def __enter__(self) -> Takes:
         with suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")  # The highest so far counts from here.
-        self._memory, self._moved = _field("status", "VmRSS") * 1024, _moved()
+        # Where the system does not let that be set, only what goes beyond the highest before counts.
+        self._memory, self._moved = _field("status", "VmHWM") * 1024, _moved()
         return self
 
     def __exit__(self, *_exc: object) -> None:

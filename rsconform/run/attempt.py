@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from remote_store import Backend
+from remote_store import Backend, InvalidPath
 
 from rsconform.cases.model import Case, Skip, Want
 from rsconform.lanes.facade import OffSurface, class_of
@@ -106,7 +106,12 @@ class CaseRunner:
             unheld = (_UNHELD,) if exc.skip.want is Want.HOLDING else ()
             return replace(blank, result=Result.SKIPPED, skip=exc.skip, notes=unheld)
         except GivenFailedError as exc:
-            return replace(blank, error=str(exc))
+            if not (isinstance(exc.__cause__, InvalidPath) and self._presumes(case)):
+                return replace(blank, error=str(exc))
+            # A store that refuses it is of the other kind than the case presumes: that reading fails.
+            steps = tuple(step.text for step in case.steps) or (_probe_text(case),)
+            failure = Failure("the store to take what the case begins with", str(exc), steps=steps)
+            return replace(blank, result=Result.FAILED, failure=failure)
         except FaultNotMet as exc:
             attempt = replace(blank, result=Result.SKIPPED, skip=Skip(Want.FAULT, str(exc)))
         except Refused as exc:

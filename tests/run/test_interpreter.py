@@ -12,7 +12,7 @@ from remote_store import AlreadyExists, Backend, FileInfo, InvalidPath, NotFound
 from remote_store.backends import MemoryBackend
 
 from rsconform.run.model import Attempt, Result
-from tests.snippets import attempts_at, case_of
+from tests.snippets import attempts_at, case_of, lane_of
 
 
 def run(case: str, make: Callable[[], Backend] = MemoryBackend, *, limit_s: float = 5.0) -> Attempt:
@@ -240,3 +240,19 @@ def test_what_ends_the_case_names_the_step_under_way() -> None:
     assert attempt.failure is not None
     assert attempt.failure.step == 1
     assert [step.split()[0] for step in attempt.failure.steps] == ["exists", "read"]
+
+
+BOTH = """
+traits = { flat_namespace = true }
+given = { "p" = "text:", "p/c" = "text:" }
+steps = [ { op = "exists", path = "p" } ]
+"""
+
+
+@pytest.mark.parametrize(("traits", "result"), [({}, Result.FAILED), ({"flat_namespace": True}, Result.ERRORED)])
+def test_a_store_that_refuses_what_a_reading_begins_with_speaks_against_that_reading_alone(
+    traits: dict[str, object], result: Result
+) -> None:
+    lane = lane_of(backend="test:make", make=MemoryBackend, traits=traits)
+
+    assert attempts_at(case_of(BOTH), lane=lane)[0].result is result

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import threading
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 from remote_store import BackendUnavailable, InvalidPath, PermissionDenied, RemoteStoreError, ResourceLocked
 
 from rsconform_rogues.control import Control, control
-from rsconform_rogues.deeds import HAS_BELOW
+from rsconform_rogues.deeds import HAS_BELOW, folder_of_target
 from rsconform_rogues.flat import FlatLane
 from rsconform_rogues.harness import edition, flat
 from rsconform_rogues.keyed import KEYED, READ_ONLY, KeyedBackend
@@ -22,6 +23,7 @@ from rsconform_rogues.operators import (
     Call,
     When,
     answers,
+    failing,
     instead,
     raises,
     then,
@@ -117,6 +119,13 @@ ODD: Final[tuple[Control, ...]] = (
         "memory",
         instead("write write_atomic", _creating_with_a_lock),
         axioms="BE-028a BE-028b BE-028c BE-028d BE-028e BE-028f",
+    ),
+    # Folders that a failed move leaves are for KIT-002 alone.
+    control(
+        "leaves-folders-of-a-failed-move",
+        replace(BASES["memory"], known=BASES["memory"].known | {"KIT-002"}),
+        failing("move copy", folder_of_target),
+        axioms="BE-018b BE-018h BE-018m BE-019b BE-019h BE-019o BE-021d",
     ),
     # What a store may hold.
     control("refuses-wildcards-everywhere", _UNSEEDED, NO_WILDCARDS),

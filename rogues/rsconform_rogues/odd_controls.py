@@ -8,7 +8,17 @@ import time
 from dataclasses import replace
 from typing import Any, Final
 
-from remote_store import BackendUnavailable, InvalidPath, PermissionDenied, RemoteStoreError, ResourceLocked
+from remote_store import (
+    BackendUnavailable,
+    Capability,
+    CapabilityNotSupported,
+    CapabilitySet,
+    InvalidPath,
+    PermissionDenied,
+    RemoteStoreError,
+    ResourceLocked,
+)
+from remote_store.backends import MemoryBackend
 
 from rsconform_rogues.control import Control, control
 from rsconform_rogues.deeds import HAS_BELOW, folder_of_target
@@ -19,11 +29,13 @@ from rsconform_rogues.odd_lanes import DENYING, DENYING_UNAUDITED, HTTP, declari
 from rsconform_rogues.operators import (
     CLOSED,
     EVERYTHING,
+    LISTINGS,
     ROOT,
     Call,
     When,
     answers,
     failing,
+    has,
     instead,
     raises,
     then,
@@ -34,6 +46,11 @@ _QUESTIONS: Final = "exists is_file is_folder"
 _DENIED: Final = When(lambda call, _path: call.backend.switch.is_on)
 _OTHERS: Final = " ".join(name for name in f"{EVERYTHING} glob read_seekable".split() if name not in _QUESTIONS.split())
 SAYS_NO_WHEN_DENIED: Final = answers(_QUESTIONS, False, _DENIED) + raises(_OTHERS, PermissionDenied, _DENIED)
+
+_UNLISTED: Final = CapabilitySet(set(MemoryBackend.CAPABILITIES) - {Capability.LIST})
+WITHOUT_LISTING: Final = has(CAPABILITIES=_UNLISTED, capabilities=property(lambda _self: _UNLISTED)) + raises(
+    LISTINGS, CapabilityNotSupported, capability="list"
+)
 
 _MOST: Final = 65_535
 
@@ -101,6 +118,7 @@ ODD: Final[tuple[Control, ...]] = (
         flat(FlatLane(kind=KeyedBackend, without=tuple(KEYED - READ_ONLY))),
         fresh_store=True,
     ),
+    control("knows-folders-without-listing", "memory", WITHOUT_LISTING, fresh_store=True),
     control("reads-over-http", HTTP, fresh_store=True),
     # What may be answered.
     control("says-no-when-it-is-denied", DENYING, SAYS_NO_WHEN_DENIED),

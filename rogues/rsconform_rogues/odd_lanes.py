@@ -86,6 +86,10 @@ class _Files(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.files: dict[str, bytes] = {}
+        self.since = formatdate(usegmt=True)
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: whoever asked may be gone."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -106,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.server.files.get(key, None if key else b"<html></html>")
         self.send_response(404 if content is None else 200)
         self.send_header("Content-Length", str(len(content or b"")))
-        self.send_header("Last-Modified", formatdate(usegmt=True))
+        self.send_header("Last-Modified", self.server.since)
         self.end_headers()
         if content is not None and body:
             self.wfile.write(content)

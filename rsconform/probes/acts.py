@@ -279,6 +279,8 @@ def _names_carried(backend: Any, folder: str) -> None:
         return
     for name in ("x", "z"):
         backend.delete(f"{above}/{name}")
+    with suppress(RemoteStoreError):  # It may know folders although it does not say so.
+        backend.delete_folder(above)
 
 
 def _names_addressed(backend: Any, folder: str) -> None:

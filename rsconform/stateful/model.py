@@ -62,7 +62,7 @@ class Model:
     def is_bare(self, path: str) -> bool:
         """Return whether a path may be a folder, or may be nothing."""
         if not self.knows_folders:
-            return path not in self.files and self.has_files(path)
+            return path not in self.files and (self.has_files(path) or path in self.bare)
         return not self.flat and path in self.bare and not self.is_folder(path)
 
     def file_above(self, path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from rsconform_rogues.operators import CLOSED, FILE, LISTINGS, ROOT, Call, Wrong
 from rsconform_rogues.table import BASES
 
 _MOST: Final = 4 << 20
+_CACHED: Final = 50_000
 _PATH: Final = 300
 _METADATA: Final = 1000
 _LIMITS: Final = {"largest_file": "4MiB", "longest_path": "300", "largest_metadata": "1000"}
@@ -89,7 +91,43 @@ SIZELESS: Final[Wrong] = (
     + alters("get_folder_info", lambda info: replace(info, total_size=0))
 )
 
+
+def version_kept(call: Call) -> Any:
+    """Keep every version that was ever written, as a log does."""
+    content = call.arguments["content"]
+    data = content if isinstance(content, bytes) else content.read()
+    result = call.proceed(content=data)
+    call.backend.__dict__.setdefault("_versions", []).append((call.path, data))
+    return result
+
+
+def answered_from_cache(call: Call) -> Any:
+    """Remember the last of very many answers, until something is changed."""
+    known: OrderedDict[str, Any] = call.backend.__dict__.setdefault("_known", OrderedDict())
+    if call.path not in known:
+        known[call.path] = call.proceed()
+        if len(known) > _CACHED:
+            known.popitem(last=False)
+    return known[call.path]
+
+
+def cache_cleared(call: Call) -> Any:
+    call.backend.__dict__.pop("_known", None)
+    try:
+        return call.proceed()
+    finally:
+        call.backend.__dict__.pop("_known", None)
+
+
 LIMITED_CONTROLS: Final = (
+    control("keeps-every-version", "memory", instead("write", version_kept), axioms="BOUND-*"),
+    control(
+        "remembers-many-answers",
+        "memory",
+        instead("is_file", answered_from_cache, ~CLOSED)
+        + instead("write write_atomic delete delete_folder move copy", cache_cleared),
+        axioms="BOUND-003",
+    ),
     control("holds-text-files-only", holding("memory", lambda path, _: path.endswith(".txt"))),
     control("holds-small-files", declaring("flat", **_LIMITS), WITHIN_LIMITS),
     control("does-not-know-sizes", declaring("flat", sizes_known=False), SIZELESS),

@@ -18,7 +18,7 @@ from rsconform.cases.content import parse_size
 from rsconform.lanes.elsewhere import ElsewhereError, others
 from rsconform.lanes.facade import surface_of
 from rsconform.probes import ProbeContext, away, probe, repeats
-from rsconform.probes.acts import ACTS, IN_THREADS
+from rsconform.probes.acts import ACTS, CHANGES, IN_THREADS
 from rsconform.run.model import Profile
 
 _MiB: Final = 1 << 20
@@ -46,6 +46,9 @@ _NEEDS: Final[Mapping[str, tuple[Capability, ...]]] = {
     "names_carried": (Capability.WRITE, Capability.DELETE, Capability.COPY, Capability.MOVE),
     "names_addressed": (),
 }
+_MEMORY: Final = ("objects", "blocks")
+_ASKED_BY_NAME: Final = ("names_asked", "names_addressed")
+_BY_NAME: Final = (*_ASKED_BY_NAME, "names_written", "names_carried")
 _SYNC_ONLY: Final = ("read_seekable", "open_atomic", "open_atomic_lost", "open_atomic_taken")
 # What has to stay with each repetition, on average, to count.
 _HANDLES_EACH: Final = 0.1
@@ -101,24 +104,53 @@ def _demand_less(
 
 @probe("bounds.repeated")
 def repeated(context: ProbeContext, folder: str) -> None:
-    """However often something is done, what the process and the store hold does not grow with it."""
+    """However often something is done, what the process and the store hold does not grow with it.
+
+    Memory is not judged where it may be what is rightly kept: of new names, and of changes where the store may lie in
+    this process, versions and all.
+    """
     context.touched.update(f"{folder}/{name}" for name in ("a", "b", "c", "new", "over", "sub/x"))
-    _repeat_all(context, folder, list(_acts(context)))
+    here = context.subject.elsewhere is None
+    unjudged = {*_BY_NAME, *(CHANGES if here else ())}
+    _repeat_all(context, folder, list(_acts(context)), lambda act, name: act not in unjudged or name not in _MEMORY)
+
+
+@probe("bounds.names")
+def names(context: ProbeContext, folder: str) -> None:
+    """However many names are asked for, what is held in memory does not grow with them.
+
+    Names that are written are left out where a store in this process keeps more with each write of one name as well: it
+    keeps versions.
+    """
+    context.touched.add(f"{folder}/a")
+    acts = [act for act in _acts(context) if act in _BY_NAME]
+    if context.subject.elsewhere is None and context.backend.capabilities.supports(Capability.WRITE):
+        with _where(context) as (repeat, _):
+            kept = _done(context, repeat, "write", folder, _BUDGET_S[context.profile], None)
+        if any(name in _MEMORY for name in _grown(kept)):
+            acts = [act for act in acts if act in _ASKED_BY_NAME]
+    _repeat_all(context, folder, acts, lambda _act, name: name in _MEMORY)
 
 
 @probe("bounds.threads")
 def threads(context: ProbeContext, folder: str) -> None:
     """However many threads come and go, what the process holds does not grow with them."""
     context.touched.add(f"{folder}/a")
-    _repeat_all(context, folder, [IN_THREADS])
+    here = context.subject.elsewhere is None
+    _repeat_all(context, folder, [IN_THREADS], lambda _act, name: not here or name not in _MEMORY)
 
 
-def _repeat_all(context: ProbeContext, folder: str, acts: list[str]) -> None:
+def _repeat_all(context: ProbeContext, folder: str, acts: list[str], judged: Callable[[str, str], bool]) -> None:
+    """Repeat each act, and fail if something that is judged grows with it.
+
+    Args:
+        judged: Whether the growth of something with an act counts.
+    """
     grown: list[str] = []
     left: list[str] = []
     stop = monotonic() + _ALL_S[context.profile]
     with _where(context) as (repeat, make):
-        if make is not None and IN_THREADS not in acts:
+        if make is not None and IN_THREADS not in acts and not set(acts) <= {*_BY_NAME}:
             acts.append("made")
         for at, act in enumerate(acts):
             if grown:  # That is enough to be told.
@@ -130,6 +162,7 @@ def _repeat_all(context: ProbeContext, folder: str, acts: list[str]) -> None:
             share_s = (stop - monotonic()) / (len(acts) - at) / _PARTS
             budget_s = min(_BUDGET_S[context.profile], share_s)
             found = _done(context, repeat, act, folder, budget_s, make if act == "made" else None)
+            found["grown"] = {name: each for name, each in found["grown"].items() if judged(act, name)}
             grown += _shown(act, found)
     if grown:
         context.fail("no more of anything than before, however often something is done", "; ".join(grown[:3]))
@@ -172,7 +205,7 @@ def _where(context: ProbeContext) -> Iterator[tuple[Callable[..., Any], _Make | 
 
 def _done(
     context: ProbeContext, repeat: Callable[..., Any], act: str, folder: str, budget_s: float, make: _Make | None
-) -> Mapping[str, Any]:
+) -> dict[str, Any]:
     before, times = _stored(context), _REPETITIONS[context.profile]
     found: dict[str, Any] = repeat(act=act, folder=folder, times=times, budget_s=budget_s, make=make)
     if "raised" in found:
@@ -188,8 +221,13 @@ def _stored(context: ProbeContext) -> Mapping[str, int]:
     return {"uploads": len(seen.residue), "files in the store": len(seen.files)}
 
 
+def _grown(found: Mapping[str, Any]) -> dict[str, float]:
+    """Return what grows with each repetition, memory last."""
+    grown = sorted(found["grown"].items(), key=lambda one: (one[0] in _MEMORY, one[0]))
+    return {name: each for name, each in grown if each >= (_OBJECTS_EACH if name in _MEMORY else _HANDLES_EACH)}
+
+
 def _shown(act: str, found: Mapping[str, Any]) -> Iterator[str]:
-    for name, each in sorted(found["grown"].items(), key=lambda one: (one[0] in ("objects", "blocks"), one[0])):
-        if each >= (_OBJECTS_EACH if name in ("objects", "blocks") else _HANDLES_EACH):
-            kinds = f" ({', '.join(found['kinds'])})" if found["kinds"] and name == "objects" else ""
-            yield f"{act}, done {found['times']} times: {each * found['times']:.0f} {name} more{kinds}"
+    for name, each in _grown(found).items():
+        kinds = f" ({', '.join(found['kinds'])})" if found["kinds"] and name == "objects" else ""
+        yield f"{act}, done {found['times']} times: {each * found['times']:.0f} {name} more{kinds}"

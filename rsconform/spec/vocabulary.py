@@ -344,6 +344,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "bounds.transferred": ProbeFacts(("path", "op", "percent"), hardens="memory", processes=True),
     "bounds.threads": ProbeFacts(("folder",), hardens="memory", processes=True),
     "bounds.read": ProbeFacts(("path", "ask", "percent"), hardens="memory", processes=True),
+    "bounds.names": ProbeFacts(("folder",), hardens="memory", processes=True),
     "bounds.repeated": ProbeFacts(("folder",), hardens="memory", processes=True),
     "bounds.write": ProbeFacts(("path", "op", "size", "percent"), hardens="memory", processes=True),
     "capabilities.membership": ProbeFacts(),

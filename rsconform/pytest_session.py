@@ -77,6 +77,7 @@ class Conformance:
         self.folder = Path(folder).resolve() if folder else None
         self.services = Services(own_process=self.supervised)
         self.ended = False
+        self.renewing = False
         self.collected = False
         self.stopped: str | None = None
         self.against: list[str] = []  # What the verdicts say against a session that would end well.
@@ -296,11 +297,25 @@ class Conformance:
             return run.attempts[name]
         session = self.start(run)
         attempts = run.attempts[name] = []
-        for attempt in session.attempts(run.cases.get(name), first=2 if name in run.earlier.again else 1):
+        again, longer = name in run.earlier.again, name in run.earlier.longer
+        for attempt in session.attempts(run.cases.get(name), first=2 if again else 1, longer=longer):
             attempts.append(attempt)
             if run.journal is not None:
                 run.journal.end(attempt)
         return attempts
+
+    def renew_after_hang(self, item: CaseItem) -> None:
+        """Go on after a hang, which may hold a lock for good, in a fresh process, or at least with fresh services."""
+        session = item.run.session
+        if session is None or not session.hung:
+            return
+        session.renew()
+        if self.supervised and self.worker is None and session.broken is None:
+            self.renewing = True
+            # pytest takes one after the other from this list, and ends well when there is no more.
+            del item.session.items[item.session.items.index(item) + 1 :]
+        else:
+            self.services.close()
 
     def why_forgiven(self, run: LaneRun, axiom: str, failure: Failure | Breach | None) -> str | None:
         """Return why a failure or a breach of an axiom fails no session; None if it does."""
@@ -357,6 +372,8 @@ class Conformance:
     def _ending(self, run: LaneRun, session: pytest.Session, exitstatus: int) -> Footer:
         if run.dirty is not None:
             return Footer("dirty_store", run.dirty)
+        if self.renewing:
+            return Footer("renewed")
         stopped = self.stopped or session.shouldstop or session.shouldfail
         if stopped:
             return Footer("stopped", str(stopped))

@@ -31,6 +31,7 @@ _ENDINGS: Final[Mapping[str, str]] = {
     "died": "the process of the run died",
     "dirty_store": "the store was not seen to be empty",
     "limit": "too many cases ran into their limit",
+    "renewed": "a process ended after a hang, and no other one went on",
 }
 
 # The worst of its attempts is a case's result: one that failed once has failed.
@@ -57,9 +58,10 @@ def ending_in_words(footer: Footer | None) -> str:
 
 def watches(journal: Journal, outcomes: Sequence[Outcome]) -> Mapping[str, Watch]:
     """Return, by axiom, what was seen of the always-on invariants during the cases."""
-    judged = Counter(axiom for attempt in journal.attempts for axiom in attempt.judged)
+    decisive = [attempt for attempt in journal.attempts if not attempt.slow]
+    judged = Counter(axiom for attempt in decisive for axiom in attempt.judged)
     # A case that is tried again shows the same breach again: it is one witness.
-    breaches = dict.fromkeys((attempt.case, breach) for attempt in journal.attempts for breach in attempt.breaches)
+    breaches = dict.fromkeys((attempt.case, breach) for attempt in decisive for breach in attempt.breaches)
     witnesses: dict[str, list[Witness]] = {}
     for case, breach in breaches:
         witnesses.setdefault(breach.axiom, []).append(Witness(case, breach))
@@ -122,7 +124,7 @@ def incompleteness(journal: Journal, outcomes: Sequence[Outcome], known: Collect
 
 
 def _outcome(planned: PlannedCase, attempts: Sequence[Attempt], journal: Journal) -> Outcome:
-    results = {attempt.result for attempt in attempts}
+    results = {attempt.result for attempt in attempts if not attempt.slow}
     result = next((result for result in _WORST_FIRST if result in results), None)
     skip = next((attempt.skip for attempt in attempts if attempt.skip is not None), _settled(planned, journal.instance))
     if result is None and skip is not None:
@@ -169,6 +171,8 @@ def _why_missing(case: str, journal: Journal) -> str:
         return NO_INSTANCE
     if case in journal.begun:
         return "it was begun and has no end"
+    if any(attempt.slow for attempt in journal.attempts if attempt.case == case):
+        return "it ran into its limit, and no try with a longer one came to an end"
     return ending_in_words(journal.footer)
 
 

@@ -92,13 +92,14 @@ class Outcome:
     @property
     def is_flaky(self) -> bool:
         """Return whether the case failed in one fresh store and did something else in another."""
-        results = {attempt.result for attempt in self.attempts}
+        results = {attempt.result for attempt in self.attempts if not attempt.slow}
         return Result.FAILED in results and len(results) > 1
 
     @property
     def failure(self) -> Failure | None:
         """Return what the first failed attempt saw."""
-        return next((attempt.failure for attempt in self.attempts if attempt.failure is not None), None)
+        found = (attempt.failure for attempt in self.attempts if attempt.failure is not None and not attempt.slow)
+        return next(found, None)
 
     @property
     def error(self) -> str | None:

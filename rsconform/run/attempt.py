@@ -177,7 +177,8 @@ class CaseRunner:
         try:
             view.seed(case.given)
         except deadline.SoftLimitError:
-            self.hangs.add()
+            if seeds_through_subject(case, self.lane):
+                self.hangs.add("write")
             raise GivenFailedError("given failed: seeding did not return") from None
         finally:
             deadline.disarm()
@@ -197,7 +198,7 @@ class CaseRunner:
         try:
             interpreter.close_streams()
         except deadline.SoftLimitError:  # What closing owes is for the axioms about it.
-            self.hangs.add()
+            self.hangs.add("close")
         finally:
             deadline.disarm()
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rsconform.cases.model import Case
-from rsconform.run.journal import SUPERVISOR
-from rsconform.run.model import Journal
+from rsconform.run.journal import GIVEN_FAILED, SUPERVISOR
+from rsconform.run.model import Attempt, Journal
 from rsconform.run.smoke import SMOKE_PATH
 from rsconform.run.store import IN_PASSING
 
@@ -22,33 +22,48 @@ class Earlier:
     Attributes:
         done: Cases that need not be run again.
         again: Cases that ended their process and, as any case that failed, are tried once more.
+        longer: Those of them that ran into their limit.
         paths: Where cases that did not come to their end may have left files.
-        hangs: How many cases ran into their limit.
+        hangs: Cases that hung, each with the attempt that shows it.
     """
 
     done: frozenset[str] = frozenset()
     again: frozenset[str] = frozenset()
     paths: frozenset[str] = frozenset()
-    hangs: int = 0
+    longer: frozenset[str] = frozenset()
+    hangs: tuple[tuple[Case, Attempt], ...] = ()
 
 
 def earlier_part(journal: Journal, cases: Mapping[str, Case]) -> Earlier:
     """Return what a journal says of the part of its run that lies behind."""
     tries = Counter(attempt.case for attempt in journal.attempts)
-    died, hung, cut = set(), set(), set()
+    died, slow, cut = set(), set(), set()
+    hung: list[tuple[Case, Attempt]] = []
     for attempt in journal.attempts:
-        if attempt.worker == SUPERVISOR:
+        if attempt.worker == SUPERVISOR or _hung(attempt):
             cut.add(attempt.case)
         if attempt.failure is not None and attempt.failure.died and tries[attempt.case] == 1 and attempt.case in cases:
             died.add(attempt.case)
-        if attempt.failure is not None and attempt.failure.hang:
-            hung.add(attempt.case)
+        if attempt.slow and tries[attempt.case] == 1 and attempt.case in cases:
+            slow.add(attempt.case)
+        elif attempt.case in cases and (_hung(attempt) or _hung_before_it_began(attempt)):
+            hung.append((cases[attempt.case], attempt))
     return Earlier(
-        done=frozenset(tries) - died,
-        again=frozenset(died),
+        done=frozenset(tries) - died - slow,
+        again=frozenset(died | slow),
+        longer=frozenset(slow),
         paths=frozenset(path for name in cut for path in _paths(cases.get(name))),
-        hangs=len(hung),
+        hangs=tuple(hung),
     )
+
+
+def _hung(attempt: Attempt) -> bool:
+    return attempt.failure is not None and attempt.failure.hang
+
+
+def _hung_before_it_began(attempt: Attempt) -> bool:
+    """Return whether a process was ended while the subject made a case's given state."""
+    return attempt.worker == SUPERVISOR and (attempt.error or "").startswith(GIVEN_FAILED)
 
 
 def _paths(case: Case | None) -> Iterator[str]:

@@ -122,7 +122,7 @@ class Interpreter:
             raise FaultNotMet(step.op)
         judge.judge(step, done, at=self.at, surface=surface_of(self.backend))
         judge.judge_requests(step, sent)
-        if step.within_s is not None and took_s > step.within_s:
+        if step.within_s is not None and took_s > step.within_s * deadline.patience():
             raise CaseFailed(f"an end within {step.within_s:g} s", f"it took {took_s:.1f} s")
         if step.bind is not None:
             self.bound[step.bind] = done.error if done.error is not None else done.value

@@ -30,6 +30,7 @@ from rsconform.run.model import (
 
 PREFIX: Final = "journal-"
 SUPERVISOR: Final = "supervisor"
+GIVEN_FAILED: Final = "given failed"
 
 
 # Records after which another limit counts.
@@ -266,7 +267,7 @@ def ended(open_case: dict[str, Any], failure: Failure, invariants: Sequence[str]
     )
     if preparing or open_case["seeding"]:
         # Nothing is known about the case's own axiom.
-        what, breaches = ("the lane fixture failed", ()) if preparing else ("given failed", attempt.breaches)
+        what, breaches = ("the lane fixture failed", ()) if preparing else (GIVEN_FAILED, attempt.breaches)
         error = f"{what}: {failure.observed}"
         return replace(attempt, result=Result.ERRORED, failure=None, error=error, breaches=breaches)
     if "counts_under" in open_case:

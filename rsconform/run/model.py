@@ -80,6 +80,8 @@ class Attempt:
     notes: tuple[str, ...] = ()  # Observations, "refused", under_declared.
     duration_s: float = 0.0
     worker: str = "main"
+    # It ran into its limit, and a try with a longer one decides: what is slow is not accused.
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ def off_surface(instance: Instance) -> Skip:
 class Footer:
     """The last line of a journal: how the run ended. A journal without one is incomplete."""
 
-    ending: Literal["finished", "interrupted", "stopped", "died", "dirty_store", "limit"]
+    ending: Literal["finished", "interrupted", "stopped", "died", "dirty_store", "limit", "renewed"]
     detail: str = ""
 
 

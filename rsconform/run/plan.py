@@ -22,7 +22,7 @@ from rsconform.spec.model import Axiom, Edition
 from rsconform.spec.vocabulary import INVARIANTS, PROBES, TRAITS
 
 # What can only befall a store that lies elsewhere than in the instance itself.
-_PAST_THE_INSTANCE = frozenset({"container", "deny", "elsewhere", "wire"})
+_PAST_THE_INSTANCE = frozenset({"container", "deny", "elsewhere", "peer", "wire"})
 SMOKE = "smoke/one-file"
 SMOKE_FACTS = AxiomFacts(
     id="smoke",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -31,10 +31,12 @@ from rsconform.run.ends import show_error, show_fault
 from rsconform.run.instance import describe, facts_of
 from rsconform.run.interrupts import let_through
 from rsconform.run.invariants import ENDS_IN_TIME
-from rsconform.run.limits import Hangs, Limits, looks_deeper
+from rsconform.run.limits import LARGE_BYTES, LONGER, Hangs, Limits, bytes_of, looks_deeper, operations_of
 from rsconform.run.model import Attempt, Breach, Failure, Instance, Profile, Result, off_surface
 from rsconform.run.plan import SMOKE, written
 from rsconform.run.proofs import UnprovedError, unproved
+from rsconform.run.rate import PATH as RATE_PATH
+from rsconform.run.rate import measure as measure_rate
 from rsconform.run.smoke import run_smoke
 from rsconform.run.store import StoreView
 from rsconform.run.subjects import FixtureLog, Held, NoInstanceError, Subjects
@@ -107,6 +109,8 @@ class LaneSession:
         self._capabilities: frozenset[str] = frozenset()
         self._keeper = StoreKeeper(lane) if lane.backend is not None else None
         self._given_up: str | None = None
+        self._measured = False
+        self.hung = False  # A case hung since this was looked at last: locks of a client may be taken for good.
 
     @property
     def broken(self) -> str | None:
@@ -124,17 +128,18 @@ class LaneSession:
 
     # -- the first instance ---------------------------------------------------------------------------------------
 
-    def start(self, *, left: Collection[str] = (), hangs: int = 0) -> Instance:
+    def start(self, *, left: Collection[str] = (), hangs: Iterable[tuple[Case, Attempt]] = ()) -> Instance:
         """Make the first instance, and let it and the affordances show what they are.
 
         Args:
             left: Paths at which an earlier process, which did not come to its end, may have left files of ours.
-            hangs: How many cases ran into their limit in earlier processes.
+            hangs: What hung in earlier processes.
 
         Raises:
             DirtyStoreError: The store of a callable is not empty. Nothing in it was touched.
         """
-        self._hangs.count = hangs
+        for case, attempt in hangs:
+            self._hangs.add(*_names(case, attempt), case=case.id)
         deadline.install()
         interrupts.install()
         gc.collect()  # What another session of this process has left is not to stay as well.
@@ -210,34 +215,63 @@ class LaneSession:
                 self.give_up(self._keeper.clean(held.backend, touched, self.limits.step_s))
             self._subjects.release(held)
 
+    def renew(self) -> None:
+        """Take fresh subjects from now on: what hung may hold a lock of a client's for good."""
+        self.hung = False
+        self._subjects.end()
+
     def close(self) -> None:
         """End the subjects that are still held."""
         self._subjects.close()
 
     # -- cases ----------------------------------------------------------------------------------------------------
 
-    def attempts(self, case: Case | None, *, first: int = 1) -> Iterator[Attempt]:
+    def attempts(self, case: Case | None, *, first: int = 1, longer: bool = False) -> Iterator[Attempt]:
         """Yield the attempts at a case; None is the smoke case. A failed one is tried again, a hang is not.
 
         Where chance has a part in it, once more says little: what looks deeper is tried three times more, unless that
-        takes long.
+        takes long. What ran into its limit is set aside, and tried once with a longer one.
 
         Args:
             first: The number of the first attempt: 2 where an earlier process ended during the one before.
+            longer: That attempt ran into its limit.
         """
         self._runner.earlier = {}
+        self.limits.times = LONGER if longer else 1
         attempt = self._attempt(case, first)
+        number = first
+        if not longer and self._is_to_be_given_longer(case, attempt):
+            yield replace(attempt, slow=True)
+            self.limits.times, number = LONGER, number + 1
+            attempt = self._attempt(case, number)
+            longer = True
+        if longer and not _hung(attempt):
+            attempt = replace(attempt, notes=(*attempt.notes, self._slow_note()))
+        self._count(case, attempt)
         yield attempt
         if case is None or first != 1 or attempt.result is not Result.FAILED:
             return
         took_s = attempt.duration_s
-        for number in range(2, 5 if looks_deeper(case) else 3):
-            hung = attempt.failure is not None and attempt.failure.hang
-            if hung or self.broken or (number > 2 and took_s > _LONG_S):
+        for more in range(1, 4 if looks_deeper(case) else 2):
+            if _hung(attempt) or self.broken or (more > 1 and took_s > _LONG_S):
                 return
-            attempt = self._attempt(case, number)
+            attempt = self._attempt(case, number + more)
+            self._count(case, attempt)
             took_s += attempt.duration_s
             yield attempt
+
+    def _is_to_be_given_longer(self, case: Case | None, attempt: Attempt) -> bool:
+        """Return whether an attempt ran into its limit by what was not seen to hang before."""
+        return case is not None and _hung(attempt) and not self._hangs.knows(*_names(case, attempt))
+
+    def _slow_note(self) -> str:
+        enough_s = LONGER * self.limits.step_s
+        return f"slow: it ended only within {LONGER} times its limit; --timeout {enough_s:g} gives it that at once"
+
+    def _count(self, case: Case | None, attempt: Attempt) -> None:
+        if case is not None and _hung(attempt):
+            self._hangs.add(*_names(case, attempt), case=case.id)
+            self.hung = True
 
     def _attempt(self, case: Case | None, number: int) -> Attempt:
         blank = Attempt(
@@ -252,15 +286,26 @@ class LaneSession:
         skip = self._excluded(case) if case else None
         if skip is not None:
             return replace(blank, result=Result.SKIPPED, skip=skip)
+        why_not = self._why_not(case) if case else None
+        if why_not is not None:
+            return replace(blank, error=why_not)
         if self._log is not None:
             seeding = case is not None and seeds_through_subject(case, self.lane)
             self._log.begin(blank.case, blank.axiom, self.limits.case_s(case), number=number, seeding=seeding)
         deadline.install()  # Anybody's plugin may have taken the signal over in between.
         started = perf_counter()
         attempt = self._in_a_store(case, blank)
-        if attempt.failure is not None and attempt.failure.hang:
-            self._hangs.add()
         return replace(attempt, duration_s=round(perf_counter() - started, 6))
+
+    def _why_not(self, case: Case) -> str | None:
+        """Return why a case is left out that would hang, or take too long by nobody's fault; None if it is run."""
+        names = {case.axiom.id, *operations_of(case)}
+        names |= {"write"} if seeds_through_subject(case, self.lane) else set()
+        if bytes_of(case) >= LARGE_BYTES and not self._measured:
+            self._measured = True
+            with contextlib.suppress(NoInstanceError), self.lent({RATE_PATH}) as (subject, backend):
+                self.limits.rate_bytes_s = measure_rate(subject, backend, LONGER * self.limits.step_s)
+        return self._hangs.why_not(sorted(names)) or self.limits.too_slow(case)
 
     def _excluded(self, case: Case) -> Skip | None:
         if case.surface not in (None, (self.instance or Instance()).surface):
@@ -306,7 +351,9 @@ class LaneSession:
             held = self._subjects.take(fresh=fresh, over_wire=self._over_wire(case))
         except NoInstanceError as exc:
             if exc.failure.hang:
-                self._hangs.add()
+                self._hangs.add("the constructor")
+                if self._hangs.often("the constructor"):
+                    self.give_up(self._hangs.why_not(["the constructor"]))
             breach = Breach(CONSTRUCTED, exc.failure.expected, exc.failure.observed)
             return replace(blank, error="no instance", breaches=(breach,), failure=None)
         except ServiceDownError as exc:
@@ -361,3 +408,16 @@ class LaneSession:
             return self._keeper is not None and self._keeper.is_empty(held.backend, self.limits.step_s)
         finally:
             self._subjects.release(held)
+
+
+def _hung(attempt: Attempt) -> bool:
+    return attempt.failure is not None and attempt.failure.hang
+
+
+def _names(case: Case, attempt: Attempt) -> tuple[str, ...]:
+    """Return what hung by name: the operation, where the attempt says which, and the axiom of its case."""
+    if attempt.failure is None:
+        return ("write",)  # Its given state was being made through the subject.
+    at = attempt.failure.step
+    steps = case.steps
+    return (steps[at].op, case.axiom.id) if at is not None and at < len(steps) else (case.axiom.id,)

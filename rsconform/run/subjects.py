@@ -271,9 +271,10 @@ class Subjects:
         """Close a backend and end its subject."""
         deadline.arm(self._limits.step_s)
         try:
-            held.backend.close()
+            if not self._hangs.often("close"):  # Each time would cost the limit again.
+                held.backend.close()
         except deadline.SoftLimitError:
-            self._hangs.add()
+            self._hangs.add("close")
         except BaseException as exc:  # What close() owes is for the axioms about it.
             let_through(exc)
         finally:
@@ -281,9 +282,13 @@ class Subjects:
         with self.at_work():
             held.stack.close()
 
-    def close(self) -> None:
+    def end(self) -> None:
         """End the subjects that are still held."""
         while self._held:
             self.release(self._held.popitem()[1])
+
+    def close(self) -> None:
+        """End the subjects that are still held, and the loop of an AsyncBackend."""
+        self.end()
         if self._loop is not None:
             self._loop.close()

@@ -31,7 +31,7 @@ from rsconform.run.journal import (
     journal_files,
     merge,
 )
-from rsconform.run.limits import MOST_HANGS
+from rsconform.run.limits import MOST_IN_ALL
 from rsconform.run.model import Attempt, Failure, Footer, Header, Instance, Journal, Result
 from rsconform.run.orphans import Orphans
 from rsconform.run.plan import SMOKE
@@ -171,7 +171,7 @@ class Supervisor:
                 if now - since > record["limit_s"] * deadline.patience() + self.grace_s:
                     self._since.pop(key)
                     self._end_hung(file, record)
-            if self._no_instance or len(self._hung) >= MOST_HANGS or len(self._deaths()) >= MOST_DEATHS:
+            if self._no_instance or len(self._hung) >= MOST_IN_ALL or len(self._deaths()) >= MOST_DEATHS:
                 self._gave_up = True  # What other workers had under way is not theirs to answer for.
                 child.kill()
             if self._footer_of(process) is not None:
@@ -202,9 +202,13 @@ class Supervisor:
             self._instance(Instance(failure=failure))
         if case is None:
             return
-        self._hung.add(case["case"])
         failure = Failure(limit, "it did not return, and its process had to be ended", hang=True)
-        self._book(ended(case, failure, self._time_axioms(), preparing=preparing))
+        attempt = ended(case, failure, self._time_axioms(), preparing=preparing)
+        # One try with a longer limit decides whether it hangs or is slow.
+        slow = attempt.result is Result.FAILED and attempt.number == 1 and case["case"] != SMOKE
+        if not slow:
+            self._hung.add(case["case"])
+        self._book(replace(attempt, slow=slow))
 
     def _time_axioms(self) -> list[str]:
         header = self._header()
@@ -233,13 +237,14 @@ class Supervisor:
         before, self._settled = self._settled, len(self._booked)
         footer = self._footer_of(process)
         # What a child left undone because it lost workers, another one has to go on with.
-        gaps = footer is not None and footer.ending in ("finished", "died") and self._settled > before
+        renewed = footer is not None and footer.ending == "renewed"
+        gaps = renewed or (footer is not None and footer.ending in ("finished", "died") and self._settled > before)
         if footer is not None and not (gaps and self._rest(header)):
-            if process != "main":  # This one came to the end for all.
-                self._footer(footer)
+            if process != "main" or renewed:  # This one came to the end for all.
+                self._footer(Footer("finished") if renewed else footer)
             return True
         hangs, deaths = len(self._hung | self._soft_hangs()), len(self._deaths())
-        if hangs >= MOST_HANGS or deaths >= MOST_DEATHS:
+        if hangs >= MOST_IN_ALL or deaths >= MOST_DEATHS:
             self._footer(Footer("limit", f"{hangs} cases hung and {deaths} ended the process"))
             return True
         if footer is None and self._settled == before:
@@ -273,16 +278,20 @@ class Supervisor:
         """Return the cases that have no outcome yet, or that ended their process once."""
         attempts = [attempt for file in self._files.values() for attempt in file.attempts]
         tries = Counter(attempt.case for attempt in attempts)
-        once = {one.case for one in attempts if tries[one.case] == 1 and one.failure is not None and one.failure.died}
+        once = {
+            one.case
+            for one in attempts
+            if tries[one.case] == 1 and (one.slow or (one.failure is not None and one.failure.died))
+        }
         planned = {one.case for one in header.plan if one.skip is None} - {SMOKE}
         return {case for case in planned if case in once or not tries[case]}
 
     def _deaths(self) -> set[str]:
-        return {case for case, _ in self._booked} - self._hung
+        return {case for (case, _), one in self._booked.items() if not one.slow} - self._hung
 
     def _soft_hangs(self) -> set[str]:
         attempts = (attempt for file in self._files.values() for attempt in file.attempts)
-        return {attempt.case for attempt in attempts if attempt.failure is not None and attempt.failure.hang}
+        return {one.case for one in attempts if one.failure is not None and one.failure.hang and not one.slow}
 
     # -- the journal ----------------------------------------------------------------------------------------------
 
@@ -309,7 +318,8 @@ class Supervisor:
         failed = sum(
             1
             for one in attempts.values()
-            if (one.result is Result.FAILED and one.case not in read and one.axiom not in mays) or one.breaches
+            if not one.slow
+            and ((one.result is Result.FAILED and one.case not in read and one.axiom not in mays) or one.breaches)
         )
         total = sum(1 for planned in header.plan if planned.skip is None)
         self.progress.update(len(attempts), total, failed)

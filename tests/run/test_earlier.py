@@ -49,9 +49,26 @@ def test_only_cases_that_did_not_come_to_their_end_have_left_files() -> None:
     assert earlier.paths == {"a", "d/rsconform", "b"}
 
 
-def test_cases_that_ran_into_their_limit_are_counted_once_each() -> None:
-    hang = Failure("an end", "none", hang=True)
-    first = attempt("T-001/one", Result.FAILED, failure=hang)
+HANG = Failure("an end", "none", step=0, hang=True)
+
+
+def test_what_hung_is_known_with_its_case_and_may_have_left_files() -> None:
+    first = attempt("T-001/one", Result.FAILED, failure=HANG)
     second = replace(first, case="T-001/two", worker=SUPERVISOR)
 
-    assert earlier_part(journal(first, first, second), CASES).hangs == 2
+    earlier = earlier_part(journal(first, second), CASES)
+
+    assert [(case.id, shown) for case, shown in earlier.hangs] == [("T-001/one", first), ("T-001/two", second)]
+    assert earlier.paths == {"a", "d/rsconform", "b", "c"}
+
+
+def test_a_case_that_ran_into_its_limit_is_tried_with_a_longer_one() -> None:
+    slow = replace(attempt("T-001/one", Result.FAILED, failure=HANG), slow=True)
+
+    once = earlier_part(journal(slow), CASES)
+    assert once.longer == once.again == {"T-001/one"}
+    assert once.hangs == ()
+
+    twice = earlier_part(journal(slow, attempt("T-001/one", number=2)), CASES)
+    assert not twice.longer
+    assert twice.done == {"T-001/one"}

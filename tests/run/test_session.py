@@ -19,7 +19,7 @@ from rsconform.cases.model import Skip, Want
 from rsconform.lanes.model import Denied, ServiceDownError, Services, Snapshot, StoredFile, Subject
 from rsconform.run import interrupts
 from rsconform.run.limits import LOOK_LIMIT_S, MOST_HANGS
-from rsconform.run.model import Attempt, Profile, Result
+from rsconform.run.model import Attempt, Failure, Profile, Result
 from rsconform.run.plan import SMOKE
 from rsconform.run.session import LaneSession
 from tests.run.sessions import Shelf, session_of
@@ -220,23 +220,124 @@ class Hangs(MemoryBackend):
         self._hang("close")
 
 
-@pytest.mark.parametrize(
-    ("where", "case"), [("exists", EXISTS), ("write", GIVEN), ("close", EXISTS)], ids=["step", "given", "close"]
-)
-def test_after_three_cases_that_ran_into_their_limit_no_further_one_is_run(where: str, case: str) -> None:
+READS = '[[axiom.case]]\nname = "reads"\nsteps = [ { op = "read_bytes", path = "nope", raises = "NotFound" } ]\n'
+OTHER = """
+[[axiom]]
+id = "T-002"
+title = "Another axiom"
+level = "MUST"
+statement = "Whatever the test says."
+"""
+
+
+def test_what_ends_within_a_longer_limit_is_slow_and_not_accused() -> None:
+    class Slow(MemoryBackend):
+        def exists(self, path: str) -> bool:
+            time.sleep(0.15)
+            return super().exists(path)
+
+    session, (case,) = session_of(EXISTS, Slow, limit_s=0.1, fresh_store=True)
+    slow, decisive = session.attempts(case)
+
+    assert (slow.slow, slow.failure is not None and slow.failure.hang) == (True, True)
+    assert decisive.result is Result.PASSED
+    assert decisive.notes == ("slow: it ended only within 3 times its limit; --timeout 0.3 gives it that at once",)
+
+
+def test_what_does_not_end_within_a_longer_limit_hangs_and_is_waited_for_no_more() -> None:
+    class Here(Hangs):
+        where = ("exists",)
+
+    session, (case,) = session_of(EXISTS, Here, limit_s=0.05, fresh_store=True)
+    Here.where = ("exists",)
+
+    slow, hangs = session.attempts(case)
+    assert (slow.slow, hangs.slow) == (True, False)
+    assert hangs.result is Result.FAILED
+    (again,) = session.attempts(case)  # Without a second, longer wait.
+    assert again.failure is not None
+    assert again.failure.hang
+
+
+def test_an_operation_that_hung_in_two_cases_is_left_out_and_the_others_go_on() -> None:
+    class Here(Hangs):
+        where = ("exists",)
+
+    elsewhere = f"{OTHER}{EXISTS}\n{READS}"
+    session, (one, other, reads) = session_of(EXISTS, Here, limit_s=0.05, fresh_store=True, more=elsewhere)
+    for case in (one, other):
+        list(session.attempts(case))
+
+    assert first(session, other).error == "not run: exists hung in 2 cases before"
+    assert session.broken is None
+    assert reads.axiom.id == "T-002"
+    assert first(session, reads).result is Result.PASSED
+
+
+def test_a_lane_on_which_everything_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Here(Hangs):
+        where = ("exists",)
+
+    monkeypatch.setattr("rsconform.run.limits.MOST_IN_ALL", 1)
+    session, (case,) = session_of(EXISTS, Here, limit_s=0.05, fresh_store=True)
+    list(session.attempts(case))
+
+    assert session.broken == "not run: 1 cases before it hung"
+
+
+def test_a_close_that_hangs_is_not_waited_for_again_and_again() -> None:
     class Here(Hangs):
         pass
 
-    session, (only,) = session_of(case, Here, limit_s=0.05, fresh_store=True)
-    Here.where = (where,)
+    session, (case,) = session_of(EXISTS, Here, limit_s=0.1, fresh_store=True)
+    Here.where = ("close",)
+    for _ in range(MOST_HANGS):
+        first(session, case)
 
     started = time.monotonic()
-    attempts = [first(session, only) for _ in range(MOST_HANGS + 2)]
-    assert [attempt.error for attempt in attempts[MOST_HANGS:]] == [
-        "not run: 3 cases before it ran into their limit"
-    ] * 2
-    assert all(attempt.error != attempts[-1].error for attempt in attempts[:MOST_HANGS])
-    assert time.monotonic() - started < 5
+    assert first(session, case).result is Result.PASSED
+    assert time.monotonic() - started < 0.1
+
+
+LARGE = (
+    '[[axiom.case]]\nname = "large"\nsteps = [ { op = "write", path = "a", content = "bytes:8MiB" } ]\n'
+    'then = { tree = { "a" = "bytes:8MiB" } }\n'
+)
+
+
+class Line(MemoryBackend):
+    """Sends so many bytes a second."""
+
+    rate = 4 * 1024**2
+
+    def write(self, path: str, content: Any, **options: Any) -> Any:
+        time.sleep(len(content) / self.rate if isinstance(content, bytes) else 0)
+        return super().write(path, content, **options)
+
+
+def test_the_limit_of_large_content_follows_from_the_rate_of_the_lane() -> None:
+    class Steady(Line):
+        rate = 1024**2
+
+    monotonic = time.monotonic()
+    session, (case,) = session_of(LARGE.replace("8MiB", "1MiB"), Steady, limit_s=0.6, fresh_store=True)
+    attempts = list(session.attempts(case))
+
+    assert [one.result for one in attempts] == [Result.PASSED]  # At the first try, beyond the limit of an operation.
+    assert session.limits.rate_bytes_s is not None
+    assert time.monotonic() - monotonic > 0.6
+
+
+def test_content_that_would_take_too_long_is_not_sent_and_the_limit_that_would_do_is_named() -> None:
+    class Thin(Line):
+        rate = 512 * 1024
+
+    session, (case,) = session_of(LARGE, Thin, limit_s=0.3, fresh_store=True)
+    attempt = first(session, case)
+
+    assert attempt.result is Result.ERRORED
+    assert (attempt.error or "").startswith("not run: its content would take about ")
+    assert "--timeout " in (attempt.error or "")
 
 
 def test_a_given_state_that_hangs_is_no_failure_of_the_cases_own() -> None:
@@ -254,10 +355,13 @@ def test_hangs_of_earlier_processes_count() -> None:
         where = ("exists",)
 
     session, (case,) = session_of(EXISTS, Here, limit_s=0.05, fresh_store=True)
-    session.start(hangs=MOST_HANGS - 1)
+    shown = Attempt(case.id, case.axiom.id, 1, Result.FAILED, failure=Failure("an end", "none", step=0, hang=True))
+    session.start(hangs=[(case, shown), (case, shown)])
 
-    first(session, case)
-    assert session.broken is not None
+    assert first(session, case).error in (
+        "not run: T-001 hung in 2 cases before",
+        "not run: exists hung in 2 cases before",
+    )
 
 
 def test_the_limit_of_a_case_is_told_for_everything_that_is_done_in_it() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rsconform.run.journal import JournalError, JournalWriter
+from rsconform.run.journal import SUPERVISOR, JournalError, JournalWriter
 from rsconform.run.model import Attempt, Footer, Journal, Result
 from rsconform.run.supervisor import ChildFailedError, Supervisor
 from tests.cli.commands import environment
@@ -142,18 +142,18 @@ def attempts(journal: Journal, case: str) -> list[Attempt]:
     return sorted((one for one in journal.attempts if one.case == case), key=lambda one: one.number)
 
 
-def test_a_child_that_nothing_else_can_end_is_ended_three_times_and_then_the_lane_is(home: Path) -> None:
-    journal = supervise(home, "mine.py:Swallows", "--rsconform-spec=BE-007a,BE-008,KIT-006", hangs=True)
+def test_what_no_limit_can_end_is_ended_with_its_process_and_what_rests_on_it_is_left_out(home: Path) -> None:
+    journal = supervise(home, "mine.py:Swallows", "--rsconform-spec=BE-007a,BE-008,BE-004,KIT-006", hangs=True)
 
-    assert journal.footer is not None
-    assert journal.footer.ending == "limit"
-    assert "3 cases hung" in journal.footer.detail
-    given = [one for one in journal.attempts if one.axiom == "BE-007a"]
-    assert {(one.result, one.error) for one in given} == {
-        (Result.ERRORED, "given failed: it did not return, and its process had to be ended")
-    }
-    assert len(given) == 3
-    assert all([breach.axiom for breach in one.breaches] == ["KIT-006"] for one in given)
+    assert journal.footer == Footer("finished")
+    ended = [one for one in journal.attempts if one.worker == SUPERVISOR]
+    assert ended
+    said = [one.error or (one.failure.observed if one.failure is not None else "") for one in ended]
+    assert all("its process had to be ended" in text for text in said)
+    left_out = [one for one in journal.attempts if (one.error or "").startswith("not run: ")]
+    assert left_out
+    assert {one.axiom for one in left_out} <= {"BE-007a", "BE-008a", "BE-008b"}
+    assert [one.result for one in attempts(journal, "BE-004a/empty-store[path=nope]")] == [Result.PASSED]
 
 
 def test_a_second_attempt_that_hangs_is_booked_as_such(home: Path) -> None:
@@ -282,10 +282,12 @@ def test_a_last_line_that_cannot_be_written_is_told_all_the_same(home: Path, mon
         raise JournalError("cannot write (No space left on device)")
 
     monkeypatch.setattr(JournalWriter, "footer", full)  # Of this process; the child has its own.
+    monkeypatch.setattr("rsconform.run.supervisor.MOST_IN_ALL", 1)
     journal = supervise(home, "mine.py:Swallows", "--rsconform-spec=BE-007a,BE-008,KIT-006", hangs=True)
 
     assert journal.footer is not None
     assert journal.footer.ending == "limit"
+    assert "cases hung" in journal.footer.detail
 
 
 def test_pytest_that_refuses_its_arguments_never_came_to_a_plan(home: Path) -> None:

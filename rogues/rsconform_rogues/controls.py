@@ -417,7 +417,11 @@ _FOLDERS: Final = "touches-only-its-paths failure-leaves-no-folders"
 
 CONTROLS: Final[tuple[Control, ...]] = (
     # The lanes of released backends and of S3 have certificates of their own.
-    *(control(f"right-{name}", name) for name in BASES if name not in ("local", "s3", "s3_strict", "keyed")),
+    *(
+        control(f"right-{name}", name)
+        for name in BASES
+        if name not in ("local", "s3", "s3_strict", "keyed", "async_single")
+    ),
     # What a backend may be.
     control("has-attributes-of-its-own", "flat", has(write=write_with_more, region="here", warm_up=lambda self: None)),
     control("takes-no-attributes", "flat", has(__setattr__=takes_no_attributes)),
@@ -476,6 +480,12 @@ CONTROLS: Final[tuple[Control, ...]] = (
     control("asks-about-each-file", TALLIED, instead("list_files", asking_for_each), near="requests-bounded"),
     control("takes-its-time", "memory", instead("exists copy get_file_info", slow), near="ends-in-time"),
     *DEFAULT_CONTROLS,
+    control(
+        "says-how-tasks-share-it",
+        "async_single",
+        has(__doc__="Files in memory. An instance serves one task at a time: give each task an instance of its own."),
+        axioms="ASYNC-094* BE-028h",
+    ),
     *LIMITED_CONTROLS,
     *LOCKING_CONTROLS,
     *TELLING_CONTROLS,

@@ -90,6 +90,7 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
         "s3_strict": registered("s3_boto3_moto_strict"),
         "flat": flat(FlatLane()),
         "single": _single(flat(FlatLane())),
+        "async_single": _single(registered("memory_async", known=MEMORY)),
         "strict": flat(FlatLane(rejects_file_ancestor=True)),
         "keyed": flat(FlatLane(kind=KeyedBackend)),
         "basic": flat(FlatLane(without=(Capability.WRITE_RESULT_NATIVE,))),
@@ -124,6 +125,7 @@ NO_ROGUE: Final[Mapping[str, str]] = MappingProxyType(
         "BE-003d": "untestable: whether a backend narrows at run time is for it to say",
         "S3B-069": "untestable: no run has so many parts",
         "S3B-137": "untestable: it permits, and nothing can break it",
+        "SIO-001g": "untestable: nothing outside a backend can make its wrapping fail",
         "SIO-001f": "untestable: it permits, and nothing can break it",
     }
 )

@@ -105,6 +105,18 @@ class _FillsItself(io.BytesIO):
         return super().seek(offset, whence)
 
 
+class _Within(io.BytesIO):
+    """A stream that takes a position outside the file for the nearest one inside."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream.read())
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        size = len(self.getbuffer())
+        base = (0, self.tell(), size)[whence]
+        return super().seek(min(max(0, base + offset), size))
+
+
 class _BinaryIO:
     """What typing.BinaryIO asks of a reader that can seek, and no more."""
 
@@ -193,6 +205,9 @@ TELLING_CONTROLS: Final[tuple[Control, ...]] = (
         "memory",
         alters("read", lambda stream: _FillsItself(stream.read)),
         axioms="SIO-009* SIO-001b SIO-008*",
+    ),
+    control(
+        "seeks-within-the-file", "flat", alters("read read_seekable", _Within), axioms="KIT-034 SIO-008* SEEK-003a"
     ),
     control("keeps-days", "flat", DAYS, axioms="MOD-* KIT-037 WR-001a.* BE-016* BE-017*"),
 )

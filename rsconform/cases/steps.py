@@ -133,8 +133,8 @@ def _errors(value: object, key: str) -> tuple[str, ...]:
     known = (*v.ERRORS, *v.PYTHON_ERRORS, v.SOURCE_ERROR)
     names = tuple(text_of(name, key) for name in (value if isinstance(value, list) else [value]))
     for name in names:
-        if name not in known:
-            raise BadValueError("unknown-error", f"unknown error in `{key}`:", name, known)
+        if name.removeprefix(v.EXCEPT) not in known:
+            raise BadValueError("unknown-error", f"unknown error in `{key}`:", name.removeprefix(v.EXCEPT), known)
     return names
 
 

@@ -76,7 +76,9 @@ class Snapshot:
 
     files: Mapping[str, StoredFile]
     folders: frozenset[str] | None = None  # Every folder below the root; None where folders are not real.
-    residue: tuple[str, ...] = ()  # Uploads and temp files outside the tree.
+    # Uploads and temporary files that an aborted write left, beside its target or elsewhere. They are no files of the
+    # tree: what a backend calls a temporary file its lane fixture lists here, wherever it lies.
+    residue: tuple[str, ...] = ()
 
 
 class Seed(Protocol):

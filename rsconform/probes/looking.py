@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
-from remote_store import NotFound
+from remote_store import NotFound, RemoteStoreError
 
-from rsconform.lanes.facade import apart
+from rsconform.lanes.facade import apart, surface_of
 from rsconform.probes import ProbeContext
+
+_FIRST_S: Final = 8.0
+_WAIT_S: Final = 1.0  # A store may make a reader wait for the end of a write.
 
 # Returns the content of one file, None where there is none.
 Look = Callable[[], bytes | None]
@@ -16,7 +21,12 @@ Look = Callable[[], bytes | None]
 
 @contextmanager
 def looking_at(context: ProbeContext, path: str, by: str) -> Iterator[Look]:
-    """Yield a look at one path: by the auditor (`audit`), or by a second instance over the store (`peer`)."""
+    """Yield a look at one path: by the auditor (`audit`), by a second instance over the store (`peer`), or by another
+    thread through the same instance (`thread`). A thread that has to wait sees what was there before.
+    """
+    if by == "thread":
+        yield _in_a_thread(context, path)
+        return
     if by == "audit":
         audit = context.subject.audit
         if audit is None:
@@ -40,6 +50,35 @@ def looking_at(context: ProbeContext, path: str, by: str) -> Iterator[Look]:
             yield lambda: context.call("another client's read_bytes()", ask)
         finally:
             peer.close()
+
+
+def _in_a_thread(context: ProbeContext, path: str) -> Look:
+    if surface_of(context.backend) != "sync":
+        context.skip("a backend for threads")
+    first: list[bytes | None] = []
+    waits: list[threading.Thread] = []
+
+    def look() -> bytes | None:
+        if any(thread.is_alive() for thread in waits):
+            return first[0]
+        seen: list[bytes | None] = []
+
+        def ask() -> None:
+            try:
+                seen.append(context.backend.read_bytes(path))
+            except NotFound:
+                seen.append(None)
+            except RemoteStoreError:  # A store may lock what is written.
+                return
+
+        waits[:] = [threading.Thread(target=ask, daemon=True)]
+        waits[0].start()
+        waits[0].join(_WAIT_S if first else _FIRST_S)
+        if not first:
+            first.extend(seen or [None])
+        return seen[0] if seen else first[0]
+
+    return look
 
 
 def shown(content: bytes | None) -> str:

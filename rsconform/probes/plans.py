@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rsconform.cases.values import show
@@ -13,6 +14,14 @@ from rsconform.probes.usage import use_everything
 
 # A user with a password before the host of a URL.
 _USERINFO: Final = re.compile(r"//[^/@\s]*:[^/@\s]+@")
+
+_DATABASE_URL: Final = re.compile(
+    r"\b(postgres(ql)?|mysql|mariadb|oracle|mssql|mongodb|redis|snowflake|duckdb|cockroachdb)(\+\w+)*://", re.IGNORECASE
+)
+_QUERY: Final = re.compile(
+    r"\s*(select\b.+\bfrom\b|insert\s+into\b|update\b.+\bset\b|delete\s+from\b|with\b.+\bas\s*\()",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @probe("plans.details")
@@ -54,6 +63,26 @@ def secrets(context: ProbeContext, path: str) -> None:
             context.fail(f"no declared secret in {where} of a plan", "one of them is in it")
         if _USERINFO.search(text):
             context.fail(f"no password before a host in {where} of a plan", "there is one")
+
+
+@probe("plans.forms")
+def forms(context: ProbeContext, path: str) -> None:
+    """No text in a plan's details has the form of a database URL or of an SQL query."""
+    plan = context.call("resolve()", context.backend.resolve, path)
+    for text in _texts(plan.details):
+        if _DATABASE_URL.search(text):
+            context.fail("no URL of a database in the details of a plan", "there is one")
+        if _QUERY.match(text):
+            context.fail("no SQL query in the details of a plan", show(text))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for item in value.values() for text in _texts(item))
+    elif isinstance(value, list | tuple):
+        yield from (text for item in value for text in _texts(item))
 
 
 @probe("plans.unasked")

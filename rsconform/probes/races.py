@@ -19,6 +19,7 @@ from rsconform.probes.racing import content_at, demand_no_error, demand_none, is
 
 _USERS: Final = 8  # More than a pool of the usual size has workers: some have to wait for one.
 _CLOSERS: Final = 2
+_PIECE: Final = 10_000  # Of what is written in a block.
 _LABEL: Final = "size"  # Metadata that says which content it belongs to.
 _LARGE: Final = 1_000_000
 
@@ -106,13 +107,13 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
         labelled = read == "get_file_info" and backend.capabilities.supports(Capability.USER_METADATA)
         return {"metadata": {_LABEL: str(len(data))}} if labelled else {}
 
-    context.call(f"{op}()", getattr(backend, op), path, b"a", overwrite=True, **described(b"a"))
+    context.call(f"{op}()", _overwrite, backend, op, path, b"a", **described(b"a"))
 
     def write(data: bytes) -> Callable[[], object]:
         def overwrite() -> None:
             for _ in rounds(context):
                 with suppress(ResourceLocked):  # A store may lock a file while somebody reads it.
-                    getattr(backend, op)(path, data, overwrite=True, **described(data))
+                    _overwrite(backend, op, path, data, **described(data))
 
         return overwrite
 
@@ -136,6 +137,17 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
 
     results = race(context, [*(write(data) for data in sorted(whole)), look(f"{path}-1"), look(f"{path}-2")])
     demand_none(context, "one of the contents, whole", results)
+
+
+def _overwrite(backend: Any, op: str, path: str, data: bytes, **described: object) -> None:
+    """Overwrite a file, with `-stream` in the name of the operation from a stream."""
+    if op == "open_atomic":
+        with backend.open_atomic(path, overwrite=True) as file:
+            for start in range(0, len(data), _PIECE):
+                file.write(data[start : start + _PIECE])
+        return
+    name, _, stream = op.partition("-")
+    getattr(backend, name)(path, io.BytesIO(data) if stream else data, overwrite=True, **described)
 
 
 def _misdescribed(info: Any, sizes: set[int]) -> str | None:

@@ -108,7 +108,8 @@ def beyond(context: ProbeContext, path: str, op: str, offset: int, whence: int) 
             at = 3
         except Exception as exc:
             context.fail("a position or a refusal", f"{type(exc).__name__}: {exc}")
-        allowed = {3, max(0, base + offset)}
+        # Refused, the position itself, or the nearest one that the file has.
+        allowed = {3, max(0, base + offset), min(max(0, base + offset), len(content))}
         if at not in allowed or context.call("tell()", stream.tell) != at:
             context.fail(f"a position out of {sorted(allowed)}, which tell() says too", f"{at!r}")
         try:

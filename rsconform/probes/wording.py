@@ -56,6 +56,7 @@ _MOVES: Final = r"\bmov(e|es|ed|ing)\b|\brenam"
 _ATOMIC_MOVES: Final = r"(mov|renam)\w*(\(\))?\W+(is|are)\W+(\w+\W+)?atomic|atomic(ally)?\W+(mov|renam)"
 
 _SHARING: Final = r"thread|concurren|parallel|simultaneous|at once|shar(e|ed|ing)\b"
+_TASKS: Final = rf"\btasks?\b|coroutine|\bloops?\b|{_SHARING}"
 _RESTRICTING: Final = (
     r"not|n't|\bnon?\b|never|unsafe|\bsingle|\bone\b|\bown\b|\beach\b|\bper\b|\bonly\b|must|avoid|without|race"
     r"|instead of|rather than|seriali[sz]|\block|mutex|guard"
@@ -74,6 +75,12 @@ DUTIES: Final[Mapping[str, Sequence[Duty]]] = {
             rf"{_NOT_ATOMIC}|{_IN_TWO_STEPS}|{_MOVES}",
             opposite=_ATOMIC_MOVES,
             plainly=rf"{_NOT_ATOMIC}|{_IN_TWO_STEPS}",
+        ),
+    ),
+    "loop": (
+        Duty(
+            "that an instance is not for several tasks at once",
+            rf"({_TASKS}).*({_RESTRICTING})|({_RESTRICTING}).*({_TASKS})",
         ),
     ),
     "posture": (

@@ -15,7 +15,7 @@ from rsconform.lanes.errors import counted_as
 from rsconform.run.ends import CaseFailed, Done, Refused, show_error
 from rsconform.run.invariants import FEW_REQUESTS
 from rsconform.run.store import StoreView
-from rsconform.spec.vocabulary import METHODS, S3_REQUESTS, SOURCE_ERROR, TOTAL
+from rsconform.spec.vocabulary import EXCEPT, METHODS, S3_REQUESTS, SOURCE_ERROR, TOTAL
 
 _SMALL_PIECE: Final = 8 * 1024  # What a buffered reader asks for at a time.
 
@@ -86,6 +86,9 @@ class Judge:
         raise CaseFailed(f"{step.op} to return", observed, phase=done.phase)
 
     def _is_one_of(self, error: BaseException, names: tuple[str, ...]) -> bool:
+        excepted = tuple(name.removeprefix(EXCEPT) for name in names if name.startswith(EXCEPT))
+        if excepted and self._is_one_of(error, excepted):
+            return False
         for name in names:
             if name == SOURCE_ERROR:
                 if any(error is own for own in self.own_errors):

@@ -128,6 +128,7 @@ PYTHON_ERRORS: Final = (
     "RuntimeError", "StopIteration", "NotImplementedError",
 )  # fmt: skip
 
+EXCEPT: Final = "not "  # Before a class in `raises` and `or_raises`: all but that.
 SOURCE_ERROR: Final = "source"  # In `raises`: the very exception that the case's own content source raised.
 
 
@@ -366,6 +367,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "metadata.kept_or_refused": ProbeFacts(("op", "path", "metadata")),
     "metadata.told_apart": ProbeFacts(("path", "told_by")),
     "plans.details": ProbeFacts(("path",)),
+    "plans.forms": ProbeFacts(("path",)),
     "plans.json": ProbeFacts(("path",)),
     "plans.secrets": ProbeFacts(("path",)),
     "plans.unasked": ProbeFacts(("path", "other")),

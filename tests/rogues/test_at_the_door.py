@@ -22,9 +22,11 @@ from rsconform.report.model import Ruling
         "BE-013a-keeps-empty-folders",
         "BE-018d-moves-into-folders",
         "BE-021i-does-not-find-prefixes",
+        "AW-001-writes-in-place",
         "KIT-004-says-that-it-deleted",
         "KIT-026-replaces-and-then-refuses",
         "KIT-043-clears-and-then-refuses",
+        "SAW-003-publishes-early",
         "SEEK-003a-starts-at-the-end",
     ],
 )

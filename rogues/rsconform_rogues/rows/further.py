@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final
 
-from remote_store import ResourceLocked
+from remote_store import BackendUnavailable, NotFound, ResourceLocked
 
-from rsconform_rogues.awkward import IN_ANOTHER_CASE, SPELLED_OTHERWISE, read_for_nothing, tried_again
+from rsconform_rogues.awkward import IN_ANOTHER_CASE, LENGTHY, SPELLED_OTHERWISE, read_for_nothing, tried_again
 from rsconform_rogues.deeds import METADATA, STREAM
 from rsconform_rogues.further_deeds import (
     BYTES_IO,
@@ -19,7 +20,7 @@ from rsconform_rogues.further_deeds import (
     no_sha3,
     replaced_then_refused,
 )
-from rsconform_rogues.operators import MISSING, Late, answers, asked, fills, first, instead, raises
+from rsconform_rogues.operators import MISSING, Late, answers, asked, fills, first, has, instead, raises
 from rsconform_rogues.row import Rogue, row
 
 ROWS: Final[tuple[Rogue, ...]] = (
@@ -84,5 +85,34 @@ ROWS: Final[tuple[Rogue, ...]] = (
         raises("write", ResourceLocked, asked(path="c"), path=None),
         seen_in=("KIT-031/other-operations[op=read,call=write]",),
         reason="ResourceLocked with path=None",
+    ),
+    row(
+        "KIT-027",
+        "calls-a-long-name-an-outage",
+        "flat",
+        raises("write", BackendUnavailable, LENGTHY),
+        reason="raised BackendUnavailable",
+    ),
+    row("KIT-027", "does-not-find-long-names", "flat", raises("exists", NotFound, LENGTHY), reason="raised NotFound"),
+    row(
+        "RES-S3",
+        "shows-its-database",
+        "flat",
+        fills("resolve", details=lambda _: MappingProxyType({"database": "postgresql://host/db"})),
+        reason="URL of a database",
+    ),
+    row(
+        "RES-S3",
+        "shows-its-query",
+        "flat",
+        fills("resolve", details=lambda _: MappingProxyType({"query": "SELECT data FROM blobs WHERE key = ?"})),
+        reason="SQL query",
+    ),
+    row(
+        "ASYNC-094e",
+        "does-not-say-how-to-use-it",
+        "async_single",
+        has(__doc__="Files in memory."),
+        reason="several tasks",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 from collections.abc import AsyncIterator, Iterator
@@ -99,6 +100,38 @@ def guards_only_closed(self: Any) -> None:
 def works_when_closed(self: Any, path: str) -> bool:
     """Answer although closed."""
     return False if self._closed else AsyncBackendSyncAdapter.exists(self, path)
+
+
+def answers_anywhere(self: Any, path: str) -> bool:
+    """Answer in a running loop and when closed as well."""
+    try:
+        return AsyncBackendSyncAdapter.is_file(self, path)
+    except RuntimeError:
+        return False
+
+
+def keeps_the_loop(self: Any, timeout: float | None = 30.0) -> None:
+    """Close the wrapped backend, and leave the loop running."""
+    if not self._closed:
+        self._closed = True
+        with contextlib.suppress(Exception):
+            asyncio.run_coroutine_threadsafe(self._async_backend.aclose(), self._loop).result(timeout)
+
+
+def lets_out_what_closing_raises(self: Any, timeout: float | None = 30.0) -> None:
+    """Let an error of aclose() out."""
+    if not self._closed:
+        with contextlib.suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._async_backend.aclose(), self._loop).result(timeout)
+    AsyncBackendSyncAdapter.close(self, timeout)
+
+
+def lists_the_last(self: Any, path: str, **options: Any) -> Iterator[Any]:
+    """Hand listings over in one place for all threads."""
+    self.__dict__["_listed"] = list(AsyncBackendSyncAdapter.list_files(self, path, **options))
+    with contextlib.suppress(Exception):
+        AsyncBackendSyncAdapter.exists(self, path)
+    return iter(self.__dict__["_listed"])
 
 
 def keeps_all_capabilities(self: Any) -> CapabilitySet:

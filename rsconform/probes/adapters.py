@@ -22,6 +22,10 @@ T = TypeVar("T")
 _CHUNK: Final = 65_536
 
 
+class _Handle:
+    """A native handle."""
+
+
 class _Recording(MemoryBackend):
     """A MemoryBackend that records in which thread it was called, what it was given and what was closed."""
 
@@ -33,6 +37,7 @@ class _Recording(MemoryBackend):
         self.closed = 0
         self.streams: list[BinaryIO] = []
         self.health: Exception | None = None
+        self.handle = _Handle()
 
     def exists(self, path: str) -> bool:
         self.threads.append(threading.get_ident())
@@ -67,6 +72,9 @@ class _Recording(MemoryBackend):
         self.threads.append(threading.get_ident())
         if self.health is not None:
             raise self.health
+
+    def unwrap(self, type_hint: type[Any]) -> Any:
+        return self.handle if type_hint is _Handle else super().unwrap(type_hint)
 
     def close(self) -> None:
         self.closed += 1
@@ -170,6 +178,7 @@ def passes_through(context: ProbeContext) -> None:
         "to_key()": (adapter.to_key("a/b"), inner.to_key("a/b")),
         "native_path()": (adapter.native_path("a/b"), inner.native_path("a/b")),
         "resolve()": (adapter.resolve("a/b"), inner.resolve("a/b")),
+        "unwrap()": (context.call("unwrap()", adapter.unwrap, _Handle), inner.unwrap(_Handle)),
     }
     for name, (own, wrapped) in pairs.items():
         if own != wrapped:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from time import perf_counter
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from remote_store import BackendUnavailable, Capability, CapabilityNotSupported,
 from remote_store.aio import AsyncMemoryBackend
 
 from rsconform.probes import ProbeContext, probe
+from rsconform.probes.usage import operations
 
 _THREADS: Final = 32
 _ROUNDS: Final = 16
@@ -102,6 +103,11 @@ def _written(bridge: Any, path: str = "a") -> bytes:
     return content
 
 
+def _blocking(bridge: Any) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield each operation of the bridge that asks the wrapped backend; that declares no GLOB."""
+    return ((name, operation) for name, operation in operations(bridge, "d/a", "d/b") if name != "glob")
+
+
 @probe("bridges.one_pull")
 def one_pull(context: ProbeContext) -> None:
     """A read or a listing pulls one piece at a time, and none before it is asked for."""
@@ -152,16 +158,13 @@ def running_loop(context: ProbeContext) -> None:
     """Within a running loop each blocking method refuses, and outside it works again."""
     with _bridged(context) as (_, bridge):
 
-        async def ask() -> BaseException | None:
-            try:
-                bridge.exists("a")
-            except BaseException as exc:
-                return exc
-            return None
+        async def ask(operation: Callable[[], object]) -> BaseException | None:
+            return _raised(operation)
 
-        seen = asyncio.run(ask())
-        if not isinstance(seen, RuntimeError):
-            context.fail("RuntimeError within a running loop", f"{seen!r}")
+        for name, operation in _blocking(bridge):
+            seen = asyncio.run(ask(operation))
+            if not isinstance(seen, RuntimeError):
+                context.fail(f"RuntimeError from {name}() within a running loop", f"{seen!r}")
         context.call("exists()", bridge.exists, "a")
 
 
@@ -170,13 +173,10 @@ def closed(context: ProbeContext) -> None:
     """After close() every call is a RuntimeError."""
     with _bridged(context) as (_, bridge):
         bridge.close()
-        try:
-            bridge.exists("a")
-        except RuntimeError:
-            return
-        except Exception as exc:
-            context.fail("RuntimeError after close()", f"{type(exc).__name__}")
-        context.fail("RuntimeError after close()", "it returned")
+        for name, operation in _blocking(bridge):
+            seen = _raised(operation)
+            if not isinstance(seen, RuntimeError):
+                context.fail(f"RuntimeError from {name}() after close()", f"{seen!r}")
 
 
 @probe("bridges.capabilities")
@@ -273,22 +273,52 @@ def close_in_time(context: ProbeContext) -> None:
     with _bridged(context) as (inner, bridge):
         inner.hangs = True
         records: list[logging.LogRecord] = []
-
-        class Keep(logging.Handler):
-            def emit(self, record: logging.LogRecord) -> None:
-                records.append(record)
-
-        keep, logger = Keep(logging.WARNING), logging.getLogger("remote_store")
-        logger.addHandler(keep)
         started = perf_counter()
-        try:
+        with _warnings_kept(records):
             context.call("close(timeout=0.2)", bridge.close, timeout=0.2)
-        finally:
-            logger.removeHandler(keep)
         if perf_counter() - started > 3:
             context.fail("close() to return soon after its timeout", f"{perf_counter() - started:.1f} s")
         if len(records) != 1:
             context.fail("one warning", f"{len(records)}")
+
+
+@probe("bridges.close_failed")
+def close_failed(context: ProbeContext) -> None:
+    """Where closing the wrapped backend raises, close() logs a warning and returns, and the private loop is closed."""
+    with _bridged(context) as (inner, bridge):
+        loops: list[asyncio.AbstractEventLoop] = []
+        records: list[logging.LogRecord] = []
+
+        async def fail() -> None:
+            loops.append(asyncio.get_running_loop())
+            raise _OwnError("at the end")
+
+        inner.aclose = fail  # type: ignore[method-assign]
+        context.call("exists()", bridge.exists, "a")
+        with _warnings_kept(records):
+            context.call("close() whose aclose() raises", bridge.close)
+        if not records:
+            context.fail("a warning of what aclose() raised", "none")
+        if not loops or not loops[0].is_closed():
+            context.fail(
+                "the private loop closed once close() returned", "it is not" if loops else "aclose() not called"
+            )
+
+
+@contextlib.contextmanager
+def _warnings_kept(records: list[logging.LogRecord]) -> Iterator[None]:
+    """Add what the library warns of meanwhile."""
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    keep, logger = Keep(logging.WARNING), logging.getLogger("remote_store")
+    logger.addHandler(keep)
+    try:
+        yield
+    finally:
+        logger.removeHandler(keep)
 
 
 @probe("bridges.many_threads")
@@ -304,8 +334,13 @@ def many_threads(context: ProbeContext) -> None:
                     data = f"{number} {turn}".encode()
                     bridge.write(path, data, overwrite=True)
                     bridge.copy(path, f"e/{number}", overwrite=True)
-                    if bridge.read_bytes(path) != data or bridge.read_bytes(f"e/{number}") != data:
+                    bridge.move(f"e/{number}", f"f/{number}/moved", overwrite=True)
+                    if bridge.read_bytes(path) != data or bridge.read_bytes(f"f/{number}/moved") != data:
                         wrong.append(f"thread {number} read another's bytes")
+                    listed = [str(info.path) for info in bridge.list_files(f"f/{number}")]
+                    if listed != [f"f/{number}/moved"]:
+                        wrong.append(f"thread {number} listed {listed}")
+                    bridge.delete(f"f/{number}/moved")
             except Exception as exc:
                 wrong.append(f"{type(exc).__name__}: {exc}")
 

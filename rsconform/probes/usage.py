@@ -19,7 +19,7 @@ def use_everything(backend: Backend, path: str, other: str) -> None:
         path: A file of the case's `given` in a folder of its own.
         other: Another one there; it may be gone afterwards.
     """
-    for name, operation in _operations(backend, path, other):
+    for name, operation in operations(backend, path, other):
         capability = OPERATIONS[name].capability
         if OPERATIONS[name].surface not in (None, surface_of(backend)):
             continue
@@ -28,7 +28,8 @@ def use_everything(backend: Backend, path: str, other: str) -> None:
                 operation()
 
 
-def _operations(backend: Backend, path: str, other: str) -> Iterator[tuple[str, Callable[[], Any]]]:
+def operations(backend: Backend, path: str, other: str) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield every operation that asks the store, by name, and how it is used up."""
     folder = path.rpartition("/")[0]
     yield "exists", lambda: backend.exists(path)
     yield "is_file", lambda: backend.is_file(path)

@@ -289,6 +289,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "adapters.wraps": ProbeFacts(surface="async"),
     "bridges.block": ProbeFacts(("case",), surface="sync"),
     "bridges.capabilities": ProbeFacts(surface="sync"),
+    "bridges.close_failed": ProbeFacts(surface="sync"),
     "bridges.close_in_time": ProbeFacts(surface="sync"),
     "bridges.closed": ProbeFacts(surface="sync"),
     "bridges.context_manager": ProbeFacts(surface="sync"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from remote_store.aio import AsyncBackend
+
 from rsconform_rogues import adapters
 from rsconform_rogues.operators import has
 from rsconform_rogues.row import Rogue, row
@@ -37,6 +39,7 @@ ROWS: Final[tuple[Rogue, ...]] = (
         also="BE-002b",
         reason="name of the wrapped",
     ),
+    row("ASYNC-034", "hands-out-no-handle", "adapted", has(unwrap=AsyncBackend.unwrap), reason="unwrap() to return"),
     row("ASYNC-035", "closes-nothing", "adapted", has(aclose=adapters.closes_nothing), reason="once"),
     row("ASYNC-036", "hands-a-stream-on", "adapted", has(write=adapters.writes_piece_by_piece), reason="whole"),
     row(
@@ -62,6 +65,16 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "bridged",
         has(_guard=adapters.guards_only_closed),
         reason="running loop",
+    ),
+    row(
+        "ASYNC-082", "does-not-guard-a-question", "bridged", has(is_file=adapters.answers_anywhere), reason="is_file()"
+    ),
+    row(
+        "ASYNC-083",
+        "answers-a-question-when-closed",
+        "bridged",
+        has(is_file=adapters.answers_anywhere),
+        reason="is_file()",
     ),
     row("ASYNC-083", "works-when-closed", "bridged", has(exists=adapters.works_when_closed), reason="after close()"),
     row(
@@ -95,6 +108,18 @@ ROWS: Final[tuple[Rogue, ...]] = (
         has(read=adapters.ends_streams_silently),
         also="BE-021d",
         reason="very error",
+    ),
+    row("ASYNC-089", "shares-listings", "bridged", has(list_files=adapters.lists_the_last), reason="listed"),
+    row(
+        "ASYNC-088", "keeps-its-loop", "bridged", has(close=adapters.keeps_the_loop), also="ASYNC-090", reason="warning"
+    ),
+    row(
+        "ASYNC-090",
+        "lets-out-what-closing-raises",
+        "bridged",
+        has(close=adapters.lets_out_what_closing_raises),
+        also="ASYNC-088",
+        reason="at the end",
     ),
     row("ASYNC-091", "wraps-source-errors", "bridged", has(write=adapters.wraps_source_errors), reason="very error"),
     row("ASYNC-092", "enters-the-wrapped", "bridged", has(__enter__=adapters.enters_the_wrapped), reason="not entered"),

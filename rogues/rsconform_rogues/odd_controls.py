@@ -88,6 +88,11 @@ def _addressed(call: Call) -> Any:
     return "mem://store" if call.arguments["type_hint"] is str else call.proceed()
 
 
+def _with_options(call: Call) -> Any:
+    """Give a copy of the options that it was made with, also when it is closed."""
+    return {"timeout": 5} if call.arguments["type_hint"] is dict else call.proceed()
+
+
 def _gone_with_its_connection(call: Call) -> None:
     """Lose the store, which lies in the connection."""
     call.backend._closed = True
@@ -124,6 +129,7 @@ ODD: Final[tuple[Control, ...]] = (
     control("says-no-when-it-is-denied", DENYING, SAYS_NO_WHEN_DENIED),
     control("says-no-when-it-is-denied-unaudited", DENYING_UNAUDITED, SAYS_NO_WHEN_DENIED),
     control("is-file-and-folder-at-once", "flat", answers("is_folder", True, HAS_BELOW & ~ROOT & ~CLOSED)),
+    control("gives-a-copy-of-its-options", "flat", instead("unwrap", _with_options), axioms="BE-020c BE-022a BE-022b"),
     control("gives-its-address-as-text", "memory", instead("unwrap", _addressed), axioms="BE-022a BE-022b"),
     control(
         "loses-its-store-when-closed",

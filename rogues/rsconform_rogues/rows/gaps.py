@@ -73,9 +73,11 @@ BEING_REPLACED: Final = When(lambda call, path: call.backend.__dict__.get("_repl
 
 
 def unwrapped_anew(call: Call) -> Any:
-    if call.arguments["type_hint"] is dict:
-        return {}
-    return call.proceed()
+    """Give one handle for as long as the backend is open, and open another one afterwards."""
+    if call.arguments["type_hint"] is not dict:
+        return call.proceed()
+    handles: dict[bool, dict[str, str]] = call.backend.__dict__.setdefault("_handles", {})
+    return handles.setdefault(call.backend._closed, {})
 
 
 ROWS: Final[tuple[Rogue, ...]] = (

@@ -407,7 +407,9 @@ PRUNES: Final = then("delete move", pruned)
 TIDIES: Final = instead("write move copy", tidied)
 _MOVES_IN_STEPS: Final = CapabilitySet(set(MemoryBackend.CAPABILITIES) - {Capability.ATOMIC_MOVE})
 MOVES_IN_STEPS: Final = MOVES_BY_COPYING + has(
-    CAPABILITIES=_MOVES_IN_STEPS, capabilities=property(lambda _self: _MOVES_IN_STEPS)
+    CAPABILITIES=_MOVES_IN_STEPS,
+    capabilities=property(lambda _self: _MOVES_IN_STEPS),
+    __doc__="Files in memory. A move copies the file and then deletes it.",
 )
 FOLDERS_OF_ITS_OWN: Final = MOVES_IN_STEPS + PRUNES + TIDIES
 POOLED: Final = shadows(pool=lambda _: POOL) + instead("read_bytes write delete exists", pooled)

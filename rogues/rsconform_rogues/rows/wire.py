@@ -71,6 +71,13 @@ ROWS: Final[tuple[Rogue, ...]] = (
         reason="requests",
     ),
     row(
+        "BE-021k",
+        "makes-sure-before-it-deletes",
+        "s3",
+        first("delete", looking("is_folder"), ~ROOT),
+        reason="at most 2 total requests",
+    ),
+    row(
         "BE-021k", "counts-twice", "s3", first("get_folder_info", looking("exists")), reason="at most 2 total requests"
     ),
     row(

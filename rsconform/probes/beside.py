@@ -186,13 +186,14 @@ def crossing(context: ProbeContext, folder: str, op: str) -> None:
     """Threads that copy or move between the same two paths in opposite directions come to their end."""
     backend: Any = context.backend
     keeps = op == "move" and backend.capabilities.supports(Capability.ATOMIC_MOVE)
+    took_s = 0.0
     for number in rounds(context):
         one, other = (f"{folder}/{number}{name}" for name in "ab")
         contents = {one: payload(1), other: payload(2)}
         context.touched.update(contents)
         for path, content in contents.items():
             context.call("write()", backend.write, path, content)
-        took_s = _alone_s(context, op, one, f"{folder}/{number}c")
+        took_s = took_s or _alone_s(context, op, one, f"{folder}/{number}c")
         pairs, times = (1, 1) if took_s > _SLOW_S else (_PAIRS, _TIMES)
         done: list[str] = []
         works = [

@@ -30,6 +30,7 @@ def test_the_base_install_pulls_nothing_of_any_service() -> None:
 
     assert installed == {
         "click",
+        "hypothesis",
         "jinja2",
         "junitparser",
         "packaging",

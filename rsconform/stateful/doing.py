@@ -31,7 +31,7 @@ class Seen:
 
     value: object = None
     error: BaseException | None = None
-    own: bool = False  # The error is the very one that the source raised.
+    own: bool = False  # The error is the one that the source raised, or tells it in the library's words.
 
     @property
     def error_name(self) -> str | None:
@@ -77,7 +77,14 @@ def do(backend: Any, operation: Operation) -> Seen:
     try:
         return Seen(_deed(operation)(backend, operation, handed))
     except Exception as exc:  # Whether it may raise that is for the model to say.
-        return Seen(error=exc, own=handed is not None and exc is handed.raised)
+        return Seen(error=exc, own=handed is not None and _is_of_source(exc, handed.raised, operation))
+
+
+def _is_of_source(error: Exception, raised: BaseException | None, operation: Operation) -> bool:
+    """Return whether an operation failed as its source did; but for a block it may be told in the library's words."""
+    if error is raised:
+        return True
+    return raised is not None and operation.op != "open_atomic" and isinstance(error, RemoteStoreError)
 
 
 def _deed(operation: Operation) -> Callable[[Any, Operation, Handed | None], object]:

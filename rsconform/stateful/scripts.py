@@ -87,7 +87,7 @@ def attempt(what, call):
         seen = call()
     except Exception as exc:
         ours = [cls.__name__ for cls in type(exc).__mro__ if cls.__module__.startswith("remote_store.")]
-        seen = "source" if str(exc) == "source" else (ours or [type(exc).__name__])[0]
+        seen = "source" if str(exc).partition(" |")[0] == "source" else (ours or [type(exc).__name__])[0]
         print(f"{what}: {seen}: {exc}")
         return seen
     print(f"{what}: {str(seen)[:200]}")

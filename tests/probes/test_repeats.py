@@ -9,9 +9,10 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from remote_store import WriteResult
+from remote_store import RemoteStoreError, WriteResult
 from remote_store.backends import MemoryBackend
 
+from rsconform.probes.acts import ACTS
 from rsconform.probes.repeats import repeat
 
 
@@ -134,3 +135,16 @@ def test_handles_that_pile_up_are_not_piled_up_to_the_end(backends: list[Keeping
 
     assert found["grown"]["descriptors"] > 0.9
     assert len(backends[0].kept) < 500
+
+
+def test_a_source_that_fails_may_be_told_in_the_words_of_the_library() -> None:
+    class Wraps(MemoryBackend):
+        def write(self, path: str, content: Any, **options: Any) -> Any:
+            try:
+                return super().write(path, content, **options)
+            except RemoteStoreError:
+                raise
+            except Exception as exc:
+                raise RemoteStoreError(str(exc), path=path, backend=self.name) from exc
+
+    ACTS["write_lost"](Wraps(), "d")

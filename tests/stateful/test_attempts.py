@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from remote_store import Backend
+from remote_store import Backend, RemoteStoreError
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.content import Content
@@ -131,3 +132,20 @@ def test_what_an_undeclared_trait_is_only_read_as_is_not_kept(tmp_path: Path) ->
 
     assert first.result is Result.FAILED
     assert not (tmp_path / "corpus").exists()
+
+
+def test_a_source_that_fails_may_be_told_in_the_words_of_the_library() -> None:
+    class Wraps(MemoryBackend):
+        def write(self, path: str, content: Any, **options: Any) -> Any:
+            try:
+                return super().write(path, content, **options)
+            except RemoteStoreError:
+                raise
+            except Exception as exc:
+                raise RemoteStoreError(str(exc), path=path, backend=self.name) from exc
+
+        write_atomic = write
+
+    (attempt,) = attempts_at(Wraps)
+
+    assert attempt.result is Result.PASSED, attempt.failure

@@ -34,7 +34,7 @@ from rsconform_rogues.flat import FlatLane
 TODAY = date(2030, 1, 1)
 _HERE = Place(__file__, 1)
 IN_THIS_PACKAGE = "flat"
-_ONLY_DECLARED = ("large_write", "sizes_known", "largest_file", "longest_path", "largest_metadata")
+_ONLY_DECLARED = ("large_write", "sizes_known", "names", "largest_file", "longest_path", "largest_metadata")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from rsconform_rogues.table import BASES
 
 _MOST: Final = 4 << 20
 _CACHED: Final = 50_000
+_SMALL: Final = 64 << 10
 _PATH: Final = 300
 _METADATA: Final = 1000
 _LIMITS: Final = {"largest_file": "4MiB", "longest_path": "300", "largest_metadata": "1000"}
@@ -119,6 +120,22 @@ def cache_cleared(call: Call) -> Any:
         call.backend.__dict__.pop("_known", None)
 
 
+def _small_enough(call: Call) -> Any:
+    """Refuse what is larger than some of the contents that probes choose themselves."""
+    content = call.arguments["content"]
+    data = content if isinstance(content, bytes) else content.read()
+    if len(data) > _SMALL and (call.arguments["overwrite"] or not call.rightly("exists", call.path)):
+        raise RemoteStoreError("too large a file", path=call.path, backend=call.backend.name)
+    return call.proceed(content=data)
+
+
+def _text_file(call: Call) -> Any:
+    path = str(call.arguments.get("dst", call.path))
+    if not path.endswith(".txt"):
+        raise InvalidPath("text files only", path=path, backend=call.backend.name)
+    return call.proceed()
+
+
 LIMITED_CONTROLS: Final = (
     control("keeps-every-version", "memory", instead("write", version_kept), axioms="BOUND-*"),
     control(
@@ -130,5 +147,18 @@ LIMITED_CONTROLS: Final = (
     ),
     control("holds-text-files-only", holding("memory", lambda path, _: path.endswith(".txt"))),
     control("holds-small-files", declaring("flat", **_LIMITS), WITHIN_LIMITS),
+    control(
+        "holds-very-small-files",
+        declaring("flat", largest_file="64KiB"),
+        instead("write write_atomic", _small_enough, ~ROOT & ~CLOSED),
+        axioms="RACE-001 RACE-002 RACE-003 SEQ-001 SAW-* BE-008b",
+    ),
+    control(
+        "takes-text-files-only",
+        declaring("flat", names=".*[.]txt"),
+        instead("write write_atomic open_atomic", _text_file, ~ROOT & ~CLOSED)
+        + instead("move copy", _text_file, FILE & ~CLOSED & ~ROOT.of("dst")),
+        axioms="BE-00* BE-018* RACE-00* SEQ-001 SAW-* KIT-02* KIT-030",
+    ),
     control("does-not-know-sizes", declaring("flat", sizes_known=False), SIZELESS),
 )

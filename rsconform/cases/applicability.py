@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -19,6 +20,11 @@ _ANSWERS: Final[Mapping[str, str]] = {
 _MAKES: Final = ("path", "dst")
 # Traits with which a lane says how much its store holds.
 LIMITS: Final = ("largest_file", "longest_path", "largest_metadata")
+
+# Names that every store holds, unless its lane declares `names`: KIT-020 and KIT-027 leave it others to refuse. Dots
+# stand within a name only.
+_NAME: Final = r"(?=[^/]{1,64}(?:/|$))[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_-])?"
+PLAIN_PATH: Final = re.compile(rf"(?=.{{1,200}}$){_NAME}(?:/{_NAME})*")
 
 
 def derived(
@@ -86,6 +92,15 @@ def _segments(path: str) -> tuple[str, ...]:
     return tuple(part for part in path.split("/") if part not in ("", "."))
 
 
+def plain_paths_asked_for(case: Case) -> set[str]:
+    """Return the plain paths at which a case puts files, as far as it names them."""
+    paths: list[object] = [*case.given.files, *(case.args.get(name) for name in ("path", "src", "dst"))]
+    for step in case.steps:
+        if step.op in v.OPERATIONS and v.OPERATIONS[step.op].mutates and not step.op.startswith("delete"):
+            paths += [step.arguments.get(name) for name in _MAKES]
+    return {path for path in paths if isinstance(path, str) and PLAIN_PATH.fullmatch(path)}
+
+
 def sizes_asked_for(case: Case) -> Mapping[str, int]:
     """Return the largest file, path and mapping of metadata that a case puts into the store, by the trait for it."""
     given = list(case.given.files.items())
@@ -100,6 +115,9 @@ def sizes_asked_for(case: Case) -> Mapping[str, int]:
     contents += _demanded(case.then)
     sizes = [content.size for content in contents if isinstance(content, Content | Source)]
     sizes += [size for name in ("content", "size") if (size := _size_named(case.args.get(name))) is not None]
+    pieces = case.args.get("pieces")  # Of one file.
+    if isinstance(pieces, list):
+        sizes.append(sum(size for piece in pieces if (size := _size_named(piece)) is not None))
     lengths = [len(path.encode()) for path in paths]
     of_metadata = [_size_of(mapping.items()) for mapping in mappings if mapping]
     return dict(zip(LIMITS, (max(some, default=0) for some in (sizes, lengths, of_metadata)), strict=True))

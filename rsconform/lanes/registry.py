@@ -277,6 +277,8 @@ def trait_problem(name: str, value: object) -> str | None:
         return f"unknown trait {name!r}"
     if TRAITS[name].of_class:
         return f"the backend's class says {name} itself; no lane declares it"
+    if TRAITS[name].pattern:
+        return _pattern_problem(name, value)
     values = TRAITS[name].values
     if values is None:
         try:
@@ -288,6 +290,13 @@ def trait_problem(name: str, value: object) -> str | None:
         allowed = ", ".join(str(item).lower() if isinstance(item, bool) else str(item) for item in values)
         return f"trait {name} is one of {allowed}, not {value!r}"
     return None
+
+
+def _pattern_problem(name: str, value: object) -> str | None:
+    try:
+        return None if isinstance(value, str) and re.compile(value) else f"trait {name} is a regular expression"
+    except re.error as exc:
+        return f"trait {name} is a regular expression: {exc}"
 
 
 def parse_trait(text: str) -> tuple[str, object]:

@@ -84,10 +84,15 @@ class ProbeContext:
         """Return whether what the store says of sizes is to be believed at any time."""
         return self.traits.get("sizes_known") is not False
 
+    @property
+    def largest_file(self) -> int | None:
+        """Return how many bytes the store holds at most in one file, if the lane says so."""
+        largest = self.traits.get("largest_file")
+        return None if largest is None else parse_size(str(largest))
+
     def fitting(self, size: int) -> int:
         """Return a size, or that of the largest file that the store holds if it is less."""
-        largest = self.traits.get("largest_file")
-        return size if largest is None else min(size, parse_size(str(largest)))
+        return size if self.largest_file is None else min(size, self.largest_file)
 
     def call(self, what: str, operation: Callable[..., Any], *args: object, **options: object) -> Any:
         """Return what an operation of the subject gives; what it raises fails the case."""

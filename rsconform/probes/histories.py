@@ -25,6 +25,7 @@ _KEYS: Final = 2
 _LENGTH: Final = 6  # Operations of a thread: what is found in long histories is found in short ones, and seen there.
 _BUDGET_S: Final = {Profile.QUICK: 0.15, Profile.STANDARD: 1.2, Profile.DEEP: 10.0}
 _SIZES: Final = (1, 900, 30_000)  # In units of a value's name: within a page, a buffer, and beyond.
+_NAME: Final = "<{:02}>"  # Of a value.
 _SHOWN: Final = 8
 
 
@@ -51,8 +52,11 @@ class _Planned:
 def of_one_file(context: ProbeContext, folder: str, write: str, creates: bool) -> None:
     """Whatever several threads do to a file has an order in which each answer is right."""
     asks = _ways_to_ask(context)
+    longest = [len(_NAME.format(0)) * (units + _THREADS * _LENGTH) for units in _SIZES]
+    sizes = [units for units, size in zip(_SIZES, longest, strict=True) if context.fitting(size) == size] or [1]
     for number in rounds(context, seconds=_BUDGET_S):
-        plans = _plans(random.Random(f"{context.seed} {number}"), f"{folder}/{number}", _kinds(creates), write, asks)
+        chance = random.Random(f"{context.seed} {number}")
+        plans = _plans(chance, f"{folder}/{number}", _kinds(creates), write, asks, sizes)
         context.touched.update(planned.path for planned in itertools.chain(*plans))
         histories = _performed(context, plans, asks)
         for path, history in histories.items():
@@ -73,12 +77,17 @@ def _ways_to_ask(context: ProbeContext) -> Mapping[Kind, Sequence[str]]:
 
 
 def _plans(
-    chance: random.Random, folder: str, kinds: Sequence[Kind], write: str, asks: Mapping[Kind, Sequence[str]]
+    chance: random.Random,
+    folder: str,
+    kinds: Sequence[Kind],
+    write: str,
+    asks: Mapping[Kind, Sequence[str]],
+    sizes: Sequence[int],
 ) -> list[list[_Planned]]:
     def planned(thread: int, at: int) -> _Planned:
         kind, number = chance.choice(kinds), thread * _LENGTH + at
-        path, size = f"{folder}-{chance.randrange(_KEYS)}", chance.choice(_SIZES) + number  # No two are of one size.
-        return _Planned(kind, path, f"<{number:02}>", size, chance.choice(asks.get(kind, (write,))))
+        path, size = f"{folder}-{chance.randrange(_KEYS)}", chance.choice(sizes) + number  # No two are of one size.
+        return _Planned(kind, path, _NAME.format(number), size, chance.choice(asks.get(kind, (write,))))
 
     return [[planned(thread, at) for at in range(_LENGTH)] for thread in range(_THREADS)]
 

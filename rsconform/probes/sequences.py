@@ -100,7 +100,14 @@ def _searched(context: ProbeContext, track: Track, seed: int) -> Broken | None:
         return with_drops()
     depth = DEPTHS[context.profile]
     number = context.seed * _SEEDS_APART + seed
-    broken = search(track, depth, number, surface=surface_of(context.backend), before_the_end=with_drops)
+    broken = search(
+        track,
+        depth,
+        number,
+        surface=surface_of(context.backend),
+        before_the_end=with_drops,
+        largest_file=context.largest_file,
+    )
     if broken is None and track.begun < depth.sequences:
         context.notes.append(f"sequences: the time was up before {depth.sequences} of them were run")
     return broken

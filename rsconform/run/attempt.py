@@ -21,7 +21,7 @@ from rsconform.run.interrupts import let_through
 from rsconform.run.invariants import Watch
 from rsconform.run.limits import Hangs, Limits
 from rsconform.run.model import Attempt, Failure, Result
-from rsconform.run.plan import without
+from rsconform.run.plan import OTHER_NAMES, without
 from rsconform.run.store import GivenFailedError, Mismatch, StoreView, UnaffordableError
 from rsconform.run.subjects import Held
 
@@ -106,6 +106,8 @@ class CaseRunner:
             unheld = (_UNHELD,) if exc.skip.want is Want.HOLDING else ()
             return replace(blank, result=Result.SKIPPED, skip=exc.skip, notes=unheld)
         except GivenFailedError as exc:
+            if isinstance(exc.__cause__, InvalidPath) and self._declares_names():
+                return replace(blank, result=Result.SKIPPED, skip=OTHER_NAMES)
             if not (isinstance(exc.__cause__, InvalidPath) and self._presumes(case)):
                 return replace(blank, error=str(exc))
             # A store that refuses it is of the other kind than the case presumes: that reading fails.
@@ -122,6 +124,9 @@ class CaseRunner:
             missing = without(str(exc), self.lane) if exc.want is Want.AFFORDANCE else Skip(exc.want, str(exc))
             return replace(blank, result=Result.SKIPPED, skip=missing)
         except ProbeFailed as exc:
+            # A probe chooses names of its own, and which one was refused is told only in what it saw.
+            if InvalidPath.__name__ in exc.observed and self._declares_names():
+                return replace(blank, result=Result.SKIPPED, skip=OTHER_NAMES)
             steps = exc.steps or (_probe_text(case),)
             failure = Failure(exc.expected, exc.observed, step=len(steps) - 1, steps=steps, ways=exc.ways)
             attempt = replace(attempt, result=Result.FAILED, failure=failure)
@@ -147,6 +152,9 @@ class CaseRunner:
             judged=tuple(sorted(watch.judged)),
             notes=(*attempt.notes, *context.notes, *interpreter.notes),
         )
+
+    def _declares_names(self) -> bool:
+        return self.lane.declared.get("names") is not None
 
     def _presumes(self, case: Case) -> bool:
         """Return whether a case takes for granted what the lane does not declare."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final, Protocol
 
+from rsconform.cases.content import parse_size
 from rsconform.lanes.facade import surface_of
 from rsconform.run import deadline
 from rsconform.run.replayer import Replayer
@@ -107,7 +108,15 @@ class Campaign:
             deadline.arm(3 * depth.budget_s + 6 * self.replayer.limit_s)
             try:
                 number = self.seed * 1_000_000 + self.rounds
-                return search(track, depth, number, surface=surface_of(backend), known=self.known)
+                most = self.replayer.lane.declared.get("largest_file")
+                return search(
+                    track,
+                    depth,
+                    number,
+                    surface=surface_of(backend),
+                    known=self.known,
+                    largest_file=None if most is None else parse_size(str(most)),
+                )
             finally:
                 deadline.disarm()
                 self.sequences += track.begun

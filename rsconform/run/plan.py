@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from rsconform import __version__
-from rsconform.cases.applicability import LIMITS, sizes_asked_for
+from rsconform.cases.applicability import LIMITS, plain_paths_asked_for, sizes_asked_for
 from rsconform.cases.content import parse_size
 from rsconform.cases.model import Case, Skip, Want
 from rsconform.lanes.model import Lane
@@ -24,6 +25,8 @@ from rsconform.spec.vocabulary import INVARIANTS, PROBES, TRAITS
 # What can only befall a store that lies elsewhere than in the instance itself.
 _PAST_THE_INSTANCE = frozenset({"container", "deny", "elsewhere", "peer", "wire"})
 SMOKE = "smoke/one-file"
+# Not a fact that makes a case pointless: what the axiom demands holds of the names that the store takes as well.
+OTHER_NAMES = Skip(Want.HOLDING, "files of other names than it declares")
 SMOKE_FACTS = AxiomFacts(
     id="smoke",
     title="One file is written, listed, read and deleted",
@@ -129,10 +132,18 @@ def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
     for name, most in limits.items():
         if asked[name] > most:
             return Skip(Want.TRAIT, f"{name} >= {asked[name]}")
+    if any(not takes_name(lane, path) for path in plain_paths_asked_for(case)):
+        return OTHER_NAMES
     for name in case.needs:
         if name not in lane.affordances and not (name == "requests" and "wire" in lane.affordances):
             return without(name, lane)
     return None
+
+
+def takes_name(lane: Lane, path: str) -> bool:
+    """Return whether the store takes a file of that path, as far as the lane says."""
+    names = lane.declared.get("names")
+    return names is None or re.fullmatch(str(names), path, re.DOTALL) is not None
 
 
 def without(affordance: str, lane: Lane) -> Skip:

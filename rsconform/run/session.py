@@ -33,11 +33,11 @@ from rsconform.run.interrupts import let_through
 from rsconform.run.invariants import ENDS_IN_TIME
 from rsconform.run.limits import LARGE_BYTES, LONGER, Hangs, Limits, bytes_of, looks_deeper, operations_of
 from rsconform.run.model import Attempt, Breach, Failure, Instance, Profile, Result, off_surface
-from rsconform.run.plan import SMOKE, written
+from rsconform.run.plan import OTHER_NAMES, SMOKE, takes_name, written
 from rsconform.run.proofs import UnprovedError, unproved
 from rsconform.run.rate import PATH as RATE_PATH
 from rsconform.run.rate import measure as measure_rate
-from rsconform.run.smoke import run_smoke
+from rsconform.run.smoke import SMOKE_PATH, run_smoke
 from rsconform.run.store import StoreView
 from rsconform.run.subjects import FixtureLog, Held, NoInstanceError, Subjects
 from rsconform.spec.model import Axiom
@@ -395,6 +395,8 @@ class LaneSession:
             return self._runner.run(case, held, view, blank)
         view.demand_empty()
         view.demand_given(view.snapshot(), Given())
+        if not takes_name(self.lane, SMOKE_PATH):
+            return replace(blank, result=Result.SKIPPED, skip=OTHER_NAMES)
         late = self._invariants.get(ENDS_IN_TIME)
         return run_smoke(held.backend, view, blank, self.limits.step_s, told=self._log, ends_in_time=late)
 

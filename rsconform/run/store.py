@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from remote_store import Backend, Capability, InvalidPath, RemoteStoreError
 
+from rsconform.cases.applicability import PLAIN_PATH
 from rsconform.cases.content import Content, Source
 from rsconform.cases.model import End, Given, Skip, Want
 from rsconform.cases.values import Bound, Resolve, show_difference
@@ -31,9 +31,6 @@ Tree = Mapping[str, bytes]
 
 
 IN_PASSING: Final = "rsconform"  # A file that is written to make a folder, and deleted again.
-# Names that every store holds: KIT-020 and KIT-027 leave it others to refuse. Dots stand within a name only.
-_NAME: Final = r"(?=[^/]{1,64}(?:/|$))[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_-])?"
-_PLAIN: Final = re.compile(rf"(?=.{{1,200}}$){_NAME}(?:/{_NAME})*")
 
 
 class GivenFailedError(Exception):
@@ -181,7 +178,7 @@ class StoreView:
                     self._backend.write(path, file.content)
             except InvalidPath:
                 # A store need not hold every name. Whether it may refuse this one so is for KIT-020 and KIT-027.
-                if _PLAIN.fullmatch(path) is None:
+                if PLAIN_PATH.fullmatch(path) is None:
                     raise UnaffordableError(_unheld(path)) from None
                 raise
         for folder in folders:
@@ -341,7 +338,7 @@ class StoreView:
 
 def _unheld(path: str) -> Skip:
     """Return why a case is skipped that begins with a file which the store cannot hold."""
-    if _PLAIN.fullmatch(path) is None:
+    if PLAIN_PATH.fullmatch(path) is None:
         return Skip(Want.TRAIT, "the store holds names of every kind")
     return Skip(Want.HOLDING, "what the case begins with")
 

@@ -136,9 +136,10 @@ SOURCE_ERROR: Final = "source"  # In `raises`: the very exception that the case'
 class Trait:
     """A fact a lane may declare. `default` is what holds where it is not declared; None is unknown."""
 
-    values: tuple[object, ...] | None  # None: a size literal.
+    values: tuple[object, ...] | None  # None: a size literal, or a regular expression.
     default: object = None
     of_class: bool = False  # The backend's class says it itself, so no lane declares it.
+    pattern: bool = False  # A regular expression.
 
 
 _BOOL: Final = (True, False)
@@ -159,6 +160,8 @@ TRAITS: Final[Mapping[str, Trait]] = {
     "largest_file": Trait(None),
     "longest_path": Trait(None),
     "largest_metadata": Trait(None),
+    # What the path of each file matches as a whole, where the store takes only some names.
+    "names": Trait(None, pattern=True),
     "sizes_known": Trait(_BOOL, default=True),
     "close_is_terminal": Trait(_BOOL, of_class=True),
 }

@@ -119,6 +119,7 @@ class Drawing:
         fills: How many files a folder may be filled with at once.
         flat: Whether keys are only keys: where folders are real a listing of many that stays open is left to KIT-036.
         sees: Whether what a file holds can be seen at all: else nothing is known after a plain write lost its source.
+        largest_file: How many bytes a file has at most; None: as many as it may.
     """
 
     names: Sequence[str]
@@ -128,6 +129,7 @@ class Drawing:
     fills: Sequence[int]
     flat: bool
     sees: bool
+    largest_file: int | None = None
 
     def draft(self, random: Random, length: int) -> Draft:
         """Return a sequence of at most so many operations."""
@@ -211,7 +213,8 @@ class Drawing:
         )
 
     def _content(self, name: str, random: Random) -> Content | Source:
-        content = random.choice(_CONTENTS)
+        most = self.largest_file
+        content = random.choice([content for content in _CONTENTS if most is None or content.size <= most])
         if random.random() >= _HOW_OFTEN_SOURCE:
             return content
         usable = [

@@ -75,17 +75,19 @@ def search(
     surface: str,
     known: Collection[tuple[str, ...]] = (),
     before_the_end: Callable[[], Broken | None] = lambda: None,
+    largest_file: int | None = None,
 ) -> Broken | None:
     """Return the shortest sequence found that goes wrong, or None.
 
     Args:
         known: Kinds of what goes wrong that are not looked for any more.
         before_the_end: Looks elsewhere, while there is still a container, if nothing was found.
+        largest_file: How many bytes a file has at most; None: as many as it may.
     """
     subject = track.instances.subject
     sees = subject.audit is not None or "read_bytes" in track.names
     fresh = track.fresh
-    drawing = Drawing(track.names, subject.peers, surface, fresh.metadata, depth.fills, fresh.flat, sees)
+    drawing = Drawing(track.names, subject.peers, surface, fresh.metadata, depth.fills, fresh.flat, sees, largest_file)
     broken = _try(
         track,
         lambda random: drawing.draft(random, depth.length),

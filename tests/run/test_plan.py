@@ -207,6 +207,24 @@ def test_what_befalls_a_store_elsewhere_is_no_gap_where_the_store_is_the_instanc
 
 
 @pytest.mark.parametrize(
+    "case",
+    [
+        'given = { "d/a" = "text:" }\nsteps = [ { op = "exists", path = "d/a" } ]',
+        'given = { "a.txt" = "text:" }\nsteps = [ { op = "copy", src = "a.txt", dst = "b" } ]',
+        'probe = "blocks.tell"\nargs = { path = "a", pieces = ["text:x"] }',
+    ],
+)
+def test_a_case_about_other_names_than_the_store_takes_is_not_exercised(case: str) -> None:
+    asked = case_of(case)
+
+    skip = rule_out(asked, lane_of(traits={"names": ".*[.]txt"}), "0.33.0")
+
+    assert skip is not None
+    assert skip.want is Want.HOLDING
+    assert rule_out(asked, lane_of(traits={"names": ".*"}), "0.33.0") is None
+
+
+@pytest.mark.parametrize(
     ("trait", "case"),
     [
         ("largest_file", 'steps = [ { op = "write", path = "a", content = "bytes:100" } ]'),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import posixpath
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -295,6 +296,21 @@ def refused_at_the_start(call: Call) -> Iterator[Any]:
     _refuse_existing(call)
     with call.proceed(overwrite=True) as file:
         yield file
+
+
+@contextmanager
+def lost_to_a_rival(call: Call) -> Iterator[Any]:
+    """Swallow what the end of the block raises where a file was made meanwhile."""
+    block = call.proceed()
+    file = block.__enter__()
+    try:
+        yield file
+    except BaseException:
+        if not block.__exit__(*sys.exc_info()):
+            raise
+        return
+    with suppress(AlreadyExists):
+        block.__exit__(None, None, None)
 
 
 @contextmanager

@@ -123,6 +123,23 @@ def two(context: ProbeContext, outer: str, inner: str, content: str) -> None:
             context.call("write(bytes) in one of two blocks", file.write, data)
 
 
+@probe("blocks.published")
+def published(context: ProbeContext, path: str) -> None:
+    """A block that ends without an error has published its file, although another was made there meanwhile."""
+    content = b"the block's"
+    block = context.call("open_atomic()", context.backend.open_atomic, path)
+    try:
+        with block as file:
+            file.write(content)
+            context.change("write() of the rival", context.backend.write, path, b"the rival's")
+    except RemoteStoreError as exc:
+        context.notes.append(f"the block that came too late raised {type(exc).__name__}")
+        return
+    seen = context.call("read_bytes()", context.backend.read_bytes, path)
+    if seen != content:
+        context.fail("an error at the end of the block, or its file", f"it ended, and the file holds {seen[:40]!r}")
+
+
 @probe("blocks.rival")
 def rival(context: ProbeContext, path: str, by: str) -> None:
     """A file that somebody else made while the block was open is not replaced in silence where that was not asked."""

@@ -461,6 +461,7 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "blocks.pieces": ProbeFacts(("path", "pieces", "reuses"), surface="sync"),
     "blocks.raises": ProbeFacts(("path", "raised", "body"), surface="sync"),
     "blocks.rewritten": ProbeFacts(("path", "header", "content"), surface="sync"),
+    "blocks.published": ProbeFacts(("path",), surface="sync"),
     "blocks.rival": ProbeFacts(("path", "by"), surface="sync"),
     "blocks.tell": ProbeFacts(("path", "pieces"), surface="sync"),
     "blocks.two": ProbeFacts(("outer", "inner", "content"), surface="sync"),

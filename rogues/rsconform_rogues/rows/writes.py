@@ -28,6 +28,7 @@ from rsconform_rogues.awkward import (
     kept_as_given,
     litter,
     littered,
+    lost_to_a_rival,
     mute,
     plainly,
     published_early,
@@ -94,6 +95,14 @@ ROWS: Final[tuple[Rogue, ...]] = (
         "flat",
         instead("open_atomic", published_early, MISSING | asked(overwrite=True)),
         reason="until the block ends",
+    ),
+    row(
+        "SAW-003",
+        "is-lost-to-a-rival",
+        "flat",
+        instead("open_atomic", lost_to_a_rival),
+        also="SAW-006c BE-028i",
+        reason="at the end of the block",
     ),
     row("SAW-004", "maps-the-body's-errors", "flat", instead("open_atomic", body_mapped), reason="OSError"),
     row(

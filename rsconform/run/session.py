@@ -262,7 +262,11 @@ class LaneSession:
 
     def _is_to_be_given_longer(self, case: Case | None, attempt: Attempt) -> bool:
         """Return whether an attempt ran into its limit by what was not seen to hang before."""
-        return case is not None and _hung(attempt) and not self._hangs.knows(*_names(case, attempt))
+        if case is None or not _hung(attempt) or self._hangs.knows(*_names(case, attempt)):
+            return False
+        at = attempt.failure.step if attempt.failure is not None else None
+        # What a step itself says about time is the point of its case, and no longer limit changes it.
+        return at is None or at >= len(case.steps) or case.steps[at].within_s is None
 
     def _slow_note(self) -> str:
         enough_s = LONGER * self.limits.step_s

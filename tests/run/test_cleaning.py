@@ -225,7 +225,8 @@ def test_a_file_that_was_written_by_an_operation_which_did_not_return_is_removed
     shared = Hangs()
     session, (case,) = session_of(WRITES, lambda: shared, limit_s=0.1)
 
-    (attempt,) = session.attempts(case)
+    slow, attempt = session.attempts(case)
+    assert slow.slow
     assert attempt.failure is not None
     assert attempt.failure.hang
     assert session.broken is None

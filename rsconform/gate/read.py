@@ -63,6 +63,7 @@ class Certificate:
     stage: int
     specs: frozenset[str]  # Families that the lane names.
     surface: str  # sync or async; empty if it does not say.
+    service: str  # What the lane says of its service; empty if it says nothing.
     profile: str
     exercised: frozenset[str]  # Of sequence, race, wire, memory, time.
     in_part: Mapping[str, str]  # Axioms that hold, but not all of whose points could be reached, and why.
@@ -183,6 +184,7 @@ def _certificate(path: Path, document: Mapping[str, Any]) -> Certificate:
         stage=lane.get("stage", 1),
         specs=frozenset(lane.get("specs", ())),
         surface=str(backend.get("surface", "")),
+        service=str(lane.get("service", "")),
         profile=document["profile"],
         exercised=frozenset(document.get("exercised", ())),
         in_part={axiom: str(said) for axiom, said in _table(document, "axioms").get(IN_PART, {}).items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from rsconform.cli.gate import gate
@@ -43,3 +44,13 @@ def test_control_characters_of_a_certificate_do_not_reach_the_terminal(tmp_path:
 
     assert "red \\x1b[31m turned \\u202e" in result.output
     assert not {"\x1b", "\u202e"} & set(result.output)
+
+
+@pytest.mark.parametrize("lane", ["memory", "memory_async", "s3_boto3_moto", "s3_boto3_moto_strict"])
+def test_our_own_certificates_are_admitted(lane: str) -> None:
+    path = Path(__file__).parents[2] / "reports" / lane / "certificate.toml"
+
+    result = CliRunner().invoke(gate, [str(path), "--require", "full"])
+
+    assert result.exit_code == 0, result.output
+    assert "could not be" not in result.output

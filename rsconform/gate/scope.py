@@ -57,7 +57,7 @@ def lane_of(certificate: Certificate) -> Lane:
         affordances=tuple(sorted(certificate.affordances)),
         specs=tuple(sorted(certificate.specs)),
         traits=certificate.traits,
-        service=certificate.service or None,
+        service=certificate.service,
     )
 
 

@@ -187,7 +187,7 @@ LOCKING_CONTROLS: Final[tuple[Control, ...]] = (
         "writes-under-a-lease",
         "local",
         instead("write write_atomic", under_a_lease, ~CLOSED),
-        axioms="TIME-001 TIME-003",
+        axioms="TIME-001 TIME-003 BE-008a",
     ),
     control(
         "enters-blocks-when-called",

@@ -327,7 +327,9 @@ class Conformance:
         levels = [level.value for level in Level]
         if levels.index(facts.level.value) > levels.index(self.selection.level.upper()):
             return f"{axiom} is a {facts.level.value}, and --rsconform-level asks for less"
-        shown = f"{failure.expected}\n{failure.observed}" if failure is not None else ""
+        from rsconform.report.verdicts import shown_by  # Only a failure pays for the report stage.
+
+        shown = shown_by(failure)
         today = datetime.now(UTC).date()
         for waiver in self._waivers(run):
             if waiver.axiom == axiom and today <= waiver.until and waiver.expected in shown:
@@ -336,7 +338,7 @@ class Conformance:
 
     def _waivers(self, run: LaneRun) -> Sequence[Waiver]:
         if run.waivers is None:
-            from rsconform.report.waivers import waivers_beside  # Only a failure pays for the report stage.
+            from rsconform.report.waivers import waivers_beside
 
             run.waivers = tuple(one for one in waivers_beside([run.lane.file]) if one.lane == run.lane.name)
         return run.waivers

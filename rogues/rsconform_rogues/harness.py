@@ -202,7 +202,7 @@ def run(
         for case in runnable:
             made = list(session.attempts(case))
             attempts += made
-            if any(attempt.failure is not None and attempt.failure.hang for attempt in made):
+            if any(attempt.hung for attempt in made):
                 # The limit may have come between taking and holding a lock of a client's, which then waits for good.
                 services.close()
     except DirtyStoreError as exc:

@@ -106,21 +106,27 @@ def sizes_asked_for(case: Case) -> Mapping[str, int]:
     given = list(case.given.files.items())
     paths = [path for path, _ in given]
     mappings = [file.metadata for _, file in given]
-    contents: list[object] = [file.content for _, file in given]
     for step in case.steps:
-        contents.append(step.arguments.get("content"))
         paths += [path for name in _MAKES if isinstance(path := step.arguments.get(name), str)]
         mapping = step.arguments.get("metadata")
         mappings.append({str(key): str(value) for key, value in mapping.items()} if isinstance(mapping, dict) else None)
+    lengths = [len(path.encode()) for path in paths]
+    of_metadata = [_size_of(mapping.items()) for mapping in mappings if mapping]
+    most = (max(some, default=0) for some in (content_sizes(case), lengths, of_metadata))
+    return dict(zip(LIMITS, most, strict=True))
+
+
+def content_sizes(case: Case) -> list[int]:
+    """Return how many bytes each content has that a case puts into the store or demands to be there."""
+    contents: list[object] = [file.content for file in case.given.files.values()]
+    contents += (step.arguments.get("content") for step in case.steps)
     contents += _demanded(case.then)
     sizes = [content.size for content in contents if isinstance(content, Content | Source)]
     sizes += [size for name in ("content", "size") if (size := _size_named(case.args.get(name))) is not None]
     pieces = case.args.get("pieces")  # Of one file.
     if isinstance(pieces, list):
         sizes.append(sum(size for piece in pieces if (size := _size_named(piece)) is not None))
-    lengths = [len(path.encode()) for path in paths]
-    of_metadata = [_size_of(mapping.items()) for mapping in mappings if mapping]
-    return dict(zip(LIMITS, (max(some, default=0) for some in (sizes, lengths, of_metadata)), strict=True))
+    return sizes
 
 
 def _size_named(value: object) -> int | None:

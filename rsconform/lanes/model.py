@@ -270,6 +270,10 @@ class Lane:
                 traits[implied] = implied_value
         return {**traits, **self.traits}
 
+    def affords(self, name: str) -> bool:
+        """Return whether the lane declares an affordance; a wire counts requests as well."""
+        return name in self.affordances or (name == "requests" and "wire" in self.affordances)
+
     @property
     def digest(self) -> str:
         """Return a digest over the facts that a verdict can depend on."""

@@ -137,7 +137,7 @@ def _outcome(planned: PlannedCase, attempts: Sequence[Attempt], journal: Journal
         attempts=tuple(sorted(attempts, key=lambda attempt: attempt.number)),
         skip=skip if result is Result.SKIPPED else None,
         readings=planned.readings,
-        missing=_why_missing(planned.case, journal) if result is None else None,
+        missing=_why_missing(planned.case, attempts, journal) if result is None else None,
         hardens=planned.hardens,
     )
 
@@ -163,7 +163,7 @@ def _is_executed(outcome: Outcome, instance: Instance | None) -> bool:
     return outcome.result in (Result.PASSED, Result.FAILED)
 
 
-def _why_missing(case: str, journal: Journal) -> str:
+def _why_missing(case: str, attempts: Sequence[Attempt], journal: Journal) -> str:
     instance = journal.instance or Instance()
     if instance.unreachable is not None:
         return f"the lane is unreachable: {instance.unreachable}"
@@ -171,7 +171,7 @@ def _why_missing(case: str, journal: Journal) -> str:
         return NO_INSTANCE
     if case in journal.begun:
         return "it was begun and has no end"
-    if any(attempt.slow for attempt in journal.attempts if attempt.case == case):
+    if any(attempt.slow for attempt in attempts):
         return "it ran into its limit, and no try with a longer one came to an end"
     return ending_in_words(journal.footer)
 

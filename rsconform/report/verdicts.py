@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Final, assert_never
 
 from rsconform.report.model import BundleVerdict, Outcome, Ruling, Verdict, Waiver, Watch, Witness
-from rsconform.run.model import AxiomFacts, Instance, Result, Skip, Want, off_surface
+from rsconform.run.model import AxiomFacts, Breach, Failure, Instance, Result, Skip, Want, off_surface
 from rsconform.spec.model import Level
 
 
@@ -145,15 +145,20 @@ def covers(waiver: Waiver, outcomes: Sequence[Outcome], watch: Watch | None, *, 
     return today <= waiver.until and expects(waiver, outcomes, watch)
 
 
+def shown_by(seen: Failure | Breach | None) -> str:
+    """Return the text in which a waiver looks for what it expects."""
+    return f"{seen.expected}\n{seen.observed}" if seen is not None else ""
+
+
 def expects(waiver: Waiver, outcomes: Sequence[Outcome], watch: Watch | None) -> bool:
     """Return whether each failure shows the text that a waiver expects, so that no other one hides behind it."""
     shown = [
-        f"{attempt.failure.expected}\n{attempt.failure.observed}" if attempt.failure is not None else ""
+        shown_by(attempt.failure)
         for outcome in outcomes
         for attempt in outcome.attempts
         if outcome.result is Result.FAILED and attempt.result is Result.FAILED
     ]
-    shown += [f"{w.breach.expected}\n{w.breach.observed}" for w in (watch.witnesses if watch is not None else ())]
+    shown += [shown_by(witness.breach) for witness in (watch.witnesses if watch is not None else ())]
     return all(waiver.expected in text for text in shown)
 
 

@@ -77,8 +77,8 @@ class CaseRunner:
             self.limits.profile,
             deadline.patience(),
             lane=self.lane.backend or self.lane.name,
-            # What a mere reading of an undeclared trait finds says nothing about the lane.
             traits=self.lane.declared,
+            # What a mere reading of an undeclared trait finds says nothing about the lane.
             corpus=None if self._presumes(case) else self.corpus,
             earlier=self.earlier,
             touched=view.touched,
@@ -106,9 +106,10 @@ class CaseRunner:
             unheld = (_UNHELD,) if exc.skip.want is Want.HOLDING else ()
             return replace(blank, result=Result.SKIPPED, skip=exc.skip, notes=unheld)
         except GivenFailedError as exc:
-            if isinstance(exc.__cause__, InvalidPath) and self._declares_names():
+            refused = isinstance(exc.__cause__, InvalidPath)
+            if refused and self._declares_names():
                 return replace(blank, result=Result.SKIPPED, skip=OTHER_NAMES)
-            if not (isinstance(exc.__cause__, InvalidPath) and self._presumes(case)):
+            if not (refused and self._presumes(case)):
                 return replace(blank, error=str(exc))
             # A store that refuses it is of the other kind than the case presumes: that reading fails.
             steps = tuple(step.text for step in case.steps) or (_probe_text(case),)

@@ -124,8 +124,8 @@ class StoreKeeper:
         views = [view for _, view in self._views(backend)]
         listed = {path for view in views for path in _try(partial(_paths, view)) or ()}
         left = {path for path in listed if _exists(backend, path) is not False}
-        known = {segments(path) for path in left}
-        left |= {path for path in written if segments(path) not in (*known, ()) and _is_there(backend, path)}
+        known = {segments(path) for path in left} | {()}
+        left |= {path for path in written if segments(path) not in known and _is_there(backend, path)}
         return sorted(left)
 
     @staticmethod

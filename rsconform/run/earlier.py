@@ -40,13 +40,13 @@ def earlier_part(journal: Journal, cases: Mapping[str, Case]) -> Earlier:
     died, slow, cut = set(), set(), set()
     hung: list[tuple[Case, Attempt]] = []
     for attempt in journal.attempts:
-        if attempt.worker == SUPERVISOR or _hung(attempt):
+        if attempt.worker == SUPERVISOR or attempt.hung:
             cut.add(attempt.case)
         if attempt.failure is not None and attempt.failure.died and tries[attempt.case] == 1 and attempt.case in cases:
             died.add(attempt.case)
         if attempt.slow and tries[attempt.case] == 1 and attempt.case in cases:
             slow.add(attempt.case)
-        elif attempt.case in cases and (_hung(attempt) or _hung_before_it_began(attempt)):
+        elif attempt.case in cases and (attempt.hung or _hung_before_it_began(attempt)):
             hung.append((cases[attempt.case], attempt))
     return Earlier(
         done=frozenset(tries) - died - slow,
@@ -55,10 +55,6 @@ def earlier_part(journal: Journal, cases: Mapping[str, Case]) -> Earlier:
         paths=frozenset(path for name in cut for path in _paths(cases.get(name))),
         hangs=tuple(hung),
     )
-
-
-def _hung(attempt: Attempt) -> bool:
-    return attempt.failure is not None and attempt.failure.hang
 
 
 def _hung_before_it_began(attempt: Attempt) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from rsconform.cases.applicability import content_sizes
 from rsconform.cases.content import Content, Source
 from rsconform.cases.model import Case
 from rsconform.run.model import Profile
@@ -153,13 +154,11 @@ class Limits:
 
 
 def bytes_of(case: Case) -> int:
-    """Return how many bytes of content a case handles: what is there before, what is written, what is read."""
-    pieces: list[object] = [file.content for file in case.given.files.values()]
-    for step in case.steps:
-        pieces += [step.arguments.get("content"), *(step.reads if isinstance(step.reads, tuple) else (step.reads,))]
-    pieces += [Content(one) for one in case.args.values() if isinstance(one, str) and one.startswith("bytes:")]
-    sizes = [one for name, one in case.args.items() if name == "size" and isinstance(one, int)]
-    return sum(one.size for one in pieces if isinstance(one, Content | Source)) + sum(sizes)
+    """Return how many bytes of content a case handles: what is there, what is written, what is demanded and read."""
+    read: list[object] = [
+        one for step in case.steps for one in (step.reads if isinstance(step.reads, tuple) else (step.reads,))
+    ]
+    return sum(content_sizes(case)) + sum(one.size for one in read if isinstance(one, Content | Source))
 
 
 def operations_of(case: Case) -> frozenset[str]:

@@ -83,6 +83,11 @@ class Attempt:
     # It ran into its limit, and a try with a longer one decides: what is slow is not accused.
     slow: bool = False
 
+    @property
+    def hung(self) -> bool:
+        """Return whether the subject did not return within the limit."""
+        return self.failure is not None and self.failure.hang
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedCase:

@@ -135,7 +135,7 @@ def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
     if any(not takes_name(lane, path) for path in plain_paths_asked_for(case)):
         return OTHER_NAMES
     for name in case.needs:
-        if name not in lane.affordances and not (name == "requests" and "wire" in lane.affordances):
+        if not lane.affords(name):
             return without(name, lane)
     return None
 
@@ -327,4 +327,4 @@ def _invariant_skip(checker: str | None, lane: Lane) -> Skip | None:
     for name, value in invariant.traits.items():
         if lane.declared.get(name) not in (None, value):
             return Skip(Want.TRAIT, f"{name} = {written(value)}")
-    return next((Skip(Want.AFFORDANCE, need) for need in invariant.needs if need not in lane.affordances), None)
+    return next((Skip(Want.AFFORDANCE, need) for need in invariant.needs if not lane.affords(need)), None)

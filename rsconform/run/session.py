@@ -245,7 +245,7 @@ class LaneSession:
             self.limits.times, number = LONGER, number + 1
             attempt = self._attempt(case, number)
             longer = True
-        if longer and not _hung(attempt):
+        if longer and not attempt.hung:
             attempt = replace(attempt, notes=(*attempt.notes, self._slow_note()))
         self._count(case, attempt)
         yield attempt
@@ -253,7 +253,7 @@ class LaneSession:
             return
         took_s = attempt.duration_s
         for more in range(1, 4 if looks_deeper(case) else 2):
-            if _hung(attempt) or self.broken or (more > 1 and took_s > _LONG_S):
+            if attempt.hung or self.broken or (more > 1 and took_s > _LONG_S):
                 return
             attempt = self._attempt(case, number + more)
             self._count(case, attempt)
@@ -262,7 +262,7 @@ class LaneSession:
 
     def _is_to_be_given_longer(self, case: Case | None, attempt: Attempt) -> bool:
         """Return whether an attempt ran into its limit by what was not seen to hang before."""
-        if case is None or not _hung(attempt) or self._hangs.knows(*_names(case, attempt)):
+        if case is None or not attempt.hung or self._hangs.knows(*_names(case, attempt)):
             return False
         at = attempt.failure.step if attempt.failure is not None else None
         # What a step itself says about time is the point of its case, and no longer limit changes it.
@@ -273,7 +273,7 @@ class LaneSession:
         return f"slow: it ended only within {LONGER} times its limit; --timeout {enough_s:g} gives it that at once"
 
     def _count(self, case: Case | None, attempt: Attempt) -> None:
-        if case is not None and _hung(attempt):
+        if case is not None and attempt.hung:
             self._hangs.add(*_names(case, attempt), case=case.id)
             self.hung = True
 
@@ -414,10 +414,6 @@ class LaneSession:
             return self._keeper is not None and self._keeper.is_empty(held.backend, self.limits.step_s)
         finally:
             self._subjects.release(held)
-
-
-def _hung(attempt: Attempt) -> bool:
-    return attempt.failure is not None and attempt.failure.hang
 
 
 def _names(case: Case, attempt: Attempt) -> tuple[str, ...]:

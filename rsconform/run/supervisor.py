@@ -291,7 +291,7 @@ class Supervisor:
 
     def _soft_hangs(self) -> set[str]:
         attempts = (attempt for file in self._files.values() for attempt in file.attempts)
-        return {one.case for one in attempts if one.failure is not None and one.failure.hang and not one.slow}
+        return {one.case for one in attempts if one.hung and not one.slow}
 
     # -- the journal ----------------------------------------------------------------------------------------------
 

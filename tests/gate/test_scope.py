@@ -132,3 +132,22 @@ def test_axioms_of_a_family_that_is_not_known_here_are_said_to_be_uncounted(tmp_
     assert scope_of(one, EDITION) is None
     decision = decide(one, require=Grade.CORE, today=date(2030, 1, 2), lock=EDITION.lock_digest)
     assert any("its lane names a family" in sentence for sentence in decision.unchecked)
+
+
+def test_an_invariant_about_requests_may_hold_where_the_lane_has_a_wire_alone(tmp_path: Path) -> None:
+    edition = edition_of("""
+[[axiom]]
+id = "T-005"
+title = "Requests are bounded"
+level = "MUST"
+statement = "An operation sends no more requests than it needs."
+invariant = "requests-bounded"
+""")
+    wired = lane_of(name="mine", affordances=("wire",), traits={"transport": "http"})
+    facts = {"name": "mine", "affordances": ["wire"], "traits": dict(wired.declared)}
+    one = read_certificate(written(tmp_path, document(held=1, lane=facts)))
+
+    scope = scope_of(one, edition)
+
+    assert scope is not None
+    assert scope.cannot_hold == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ _PAIRS: Final = 6  # More threads than pools usually have connections.
 _TIMES: Final = 3
 _SLOW_S: Final = 0.5  # A copy or move that takes longer alone is done once each way.
 _LOOKS: Final = 10  # So that a file is there for a while.
+_LINGERS_S: Final = 1.0  # At most, for deletions that were under way.
 _OUTAGE: Final = BackendUnavailable.__name__
 _CHURNED: Final = 5  # How many names come and go, in turn, of each thread that lets them.
 
@@ -289,23 +291,38 @@ def own_moves(context: ProbeContext, folder: str) -> None:
 
 @probe("beside.emptied")
 def emptied(context: ProbeContext, folder: str) -> None:
-    """Threads that each write a file and delete it do not take the folder away from under each other."""
+    """Threads that each write a file and delete it do not take the folder away from under each other.
+
+    A file stays until every deletion that was under way when it was written has ended, and its thread looks again.
+    """
     backend: Any = context.backend
+    deleting: set[str] = set()  # The paths whose deletion is under way; each thread changes its own alone.
 
     def work(thread: int) -> Callable[[], str | None]:
         path, data = f"{folder}/new/{thread}", payload(thread)
         context.touched.add(path)
 
+        def looks() -> Iterator[int]:
+            earlier, ends = set(deleting), monotonic() + _LINGERS_S * context.patience
+            for look in itertools.count():
+                under_way = earlier & deleting and monotonic() < ends
+                yield look
+                if look >= _LOOKS and not under_way:
+                    return
+
         def come_and_go() -> str | None:
             for _ in rounds(context):
                 backend.write(path, data)
                 try:
-                    for _ in range(_LOOKS):
+                    for _ in looks():
                         if backend.read_bytes(path) != data:
                             return f"other bytes at {path} than its thread had written"
+                    deleting.add(path)
                     backend.delete(path)
                 except NotFound:
                     return f"{path} is gone, which its thread had written"
+                finally:
+                    deleting.discard(path)
             return None
 
         return come_and_go

@@ -1,7 +1,7 @@
 """How likely each profile finds a backend that loses a race, keeps what it took, or does not bear to be stopped.
 
-For each rogue of those instruments: in how many of N runs of its axiom's cases it is found, each run with a seed and a
-store of its own, the 95 % interval of that (Wilson), and the median time of a run. The rogues that lose races have a
+For each mutant of those instruments: in how many of N runs of its axiom's cases it is found, each run with a seed and a
+store of its own, the 95 % interval of that (Wilson), and the median time of a run. The mutants that lose races have a
 window of 1 ms. Then the same for right backends, which have to be found in none.
 
 Usage: python benchmarks/races.py [--runs N] [--profile quick] [--only TEXT]
@@ -15,16 +15,16 @@ import statistics
 import time
 from collections.abc import Iterator
 
-from rsconform_rogues.harness import Base, reasons, run, violated
-from rsconform_rogues.rows.beside import ROWS as BESIDE
-from rsconform_rogues.rows.bounds import ROWS as BOUNDS
-from rsconform_rogues.rows.bounds import let_go
-from rsconform_rogues.rows.races import ROWS as RACES
-from rsconform_rogues.rows.stops import ROWS as STOPS
-from rsconform_rogues.table import BASES
+from rsconform.selftest.rows.beside import MUTANTS as BESIDE
+from rsconform.selftest.rows.bounds import MUTANTS as BOUNDS
+from rsconform.selftest.rows.races import MUTANTS as RACES
+from rsconform.selftest.rows.stops import MUTANTS as STOPS
 
 from rsconform.lanes.model import LaneFixture, Services
 from rsconform.run.model import Profile
+from rsconform.selftest.bases import BASES, Base
+from rsconform.selftest.behaviours import let_go
+from rsconform.selftest.harness import reasons, run, violated
 
 RIGHT = ("memory", "async", "flat", "s3")
 
@@ -63,19 +63,19 @@ def runs(
 
 
 def main() -> None:
-    """Print a line for each rogue and each right backend."""
+    """Print a line for each mutant and each right backend."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=20, metavar="N")
     parser.add_argument("--profile", choices=[one.value for one in Profile], default="standard")
-    parser.add_argument("--only", default="", metavar="TEXT", help="of the names of rogues and right backends")
+    parser.add_argument("--only", default="", metavar="TEXT", help="of the names of mutants and right backends")
     asked = parser.parse_args()
-    profile, rogues = Profile(asked.profile), (*RACES, *BESIDE, *BOUNDS, *STOPS)
-    for rogue in rogues:
-        if asked.only in rogue.name:
-            base = BASES[rogue.base]
-            fixture = base.with_make(rogue.wrong.applied_to, rogue.name)
-            show(rogue.name, list(runs(base, fixture, frozenset({rogue.axiom}), profile, asked.runs)))
-    axioms = frozenset(rogue.axiom for rogue in rogues)
+    profile, mutants = Profile(asked.profile), (*RACES, *BESIDE, *BOUNDS, *STOPS)
+    for mutant in mutants:
+        if asked.only in mutant.id:
+            base = BASES[mutant.base]
+            fixture = base.with_make(mutant.mutation.applied_to, mutant.id)
+            show(mutant.id, list(runs(base, fixture, frozenset({mutant.axiom}), profile, asked.runs)))
+    axioms = frozenset(mutant.axiom for mutant in mutants)
     for name in RIGHT:
         if asked.only in f"right-{name}":
             base = BASES[name]

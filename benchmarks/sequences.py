@@ -1,6 +1,6 @@
 """How likely each profile finds a backend that only a sequence of operations shows to be wrong, and what that costs.
 
-For each rogue of SEQ-001, and for rarer ones: with how many seeds of N the cases of one run (three searches, as in
+For each mutant of SEQ-001, and for rarer ones: with how many seeds of N the cases of one run (three searches, as in
 specs/SEQ.toml) find it, the 95 % interval of that (Wilson), the median length of what is shown, and which axioms of the
 whole rest of the contract find it as well, once. Then the time that a search takes where nothing is wrong.
 
@@ -17,40 +17,41 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rsconform_rogues.harness import Base, run, violated
-from rsconform_rogues.operators import instead
-from rsconform_rogues.row import Rogue, row
-from rsconform_rogues.rows.sequences import as_second_written, in_pages, noted_write, wrong_by_chance
-from rsconform_rogues.table import BASES, ROWS
+from rsconform.selftest.rows.sequences import as_second_written, in_pages, noted_write, wrong_by_chance
 
 from rsconform.lanes.facade import surface_of
 from rsconform.lanes.model import LaneFixture, Services
 from rsconform.run.model import Profile
 from rsconform.run.session import LaneSession
+from rsconform.selftest import operators as op
+from rsconform.selftest.bases import BASES, Base
+from rsconform.selftest.harness import run, violated
+from rsconform.selftest.mutant import Mutant, row
+from rsconform.selftest.registry import MUTANTS
 from rsconform.stateful.search import DEPTHS, Depth, search
 from rsconform.stateful.tracks import Broken, track_over
 
 
-def pages_of(size: int) -> Rogue:
-    """Return a rogue that repeats an entry across a page boundary."""
-    wrong = instead("list_files", functools.partial(in_pages, size=size))
+def pages_of(size: int) -> Mutant:
+    """Return a mutant that repeats an entry across a page boundary."""
+    wrong = op.replace("list_files", functools.partial(in_pages, size=size))
     return row("SEQ-001", f"repeats-across-pages-of-{size}", "flat", wrong)
 
 
-def wrong_once_in(times: int) -> Rogue:
-    """Return a rogue of whose answers about existence one is wrong."""
-    wrong = instead("exists", functools.partial(wrong_by_chance, chance=1 / times))
+def wrong_once_in(times: int) -> Mutant:
+    """Return a mutant of whose answers about existence one is wrong."""
+    wrong = op.replace("exists", functools.partial(wrong_by_chance, chance=1 / times))
     return row("SEQ-001", f"is-wrong-once-in-{times}", "flat", wrong)
 
 
-def stale_after(writes: int) -> Rogue:
-    """Return a rogue that gives what the second write left, from some write on."""
-    wrong = instead("write write_atomic", noted_write)
+def stale_after(writes: int) -> Mutant:
+    """Return a mutant that gives what the second write left, from some write on."""
+    wrong = op.replace("write write_atomic", noted_write)
     return row(
         "SEQ-001",
         f"is-stale-after-write-{writes}",
         "flat",
-        wrong + instead("read_bytes", functools.partial(as_second_written, writes=writes)),
+        wrong + op.replace("read_bytes", functools.partial(as_second_written, writes=writes)),
     )
 
 
@@ -85,45 +86,45 @@ def searched(base: Base, fixture: LaneFixture, services: Services, depth: Depth,
         session.close()
 
 
-def one_run(rogue: Rogue, services: Services, depth: Depth, seed: int) -> Broken | None:
+def one_run(mutant: Mutant, services: Services, depth: Depth, seed: int) -> Broken | None:
     """Return what one run finds: its searches, one after the other."""
-    base = BASES[rogue.base]
-    fixture = base.with_make(rogue.wrong.applied_to)
+    base = BASES[mutant.base]
+    fixture = base.with_make(mutant.mutation.applied_to)
     found: Iterator[Broken | None] = (
         searched(base, fixture, services, depth, seed * 1000 + number) for number in range(1, SEARCHES + 1)
     )
     return next((broken for broken in found if broken is not None), None)
 
 
-def elsewhere(rogue: Rogue, services: Services) -> list[str]:
-    """Return the other axioms that find a rogue, in one run of all their cases."""
-    base = BASES[rogue.base]
+def elsewhere(mutant: Mutant, services: Services) -> list[str]:
+    """Return the other axioms that find a mutant, in one run of all their cases."""
+    base = BASES[mutant.base]
     report = run(
         base.lane,
-        base.with_make(rogue.wrong.applied_to),
+        base.with_make(mutant.mutation.applied_to),
         services,
-        only=lambda case: case.axiom.id != rogue.axiom and len(case.given.files) < 200,
+        only=lambda case: case.axiom.id != mutant.axiom and len(case.given.files) < 200,
     )
     return sorted(violated(report).keys() - base.known)
 
 
-def show_rogues(depth: Depth, seeds: int, *, only: Sequence[str], alone: bool) -> None:
-    """Print a line for each rogue."""
+def show_mutants(depth: Depth, seeds: int, *, only: Sequence[str], alone: bool) -> None:
+    """Print a line for each mutant."""
     services = Services(own_process=True)
-    print(f"{'rogue':32} {'found':>8}  {'95 % interval':15} {'steps':>5} {'CPU s':>6}  found elsewhere")
-    for rogue in (*ROWS, *RARER):
-        if rogue.axiom != "SEQ-001" or (only and rogue.manner not in only):
+    print(f"{'mutant':32} {'found':>8}  {'95 % interval':15} {'steps':>5} {'CPU s':>6}  found elsewhere")
+    for mutant in (*MUTANTS, *RARER):
+        if mutant.axiom != "SEQ-001" or (only and mutant.manner not in only):
             continue
         begun = time.process_time()
-        found = [one_run(rogue, services, depth, seed) for seed in range(seeds)]
+        found = [one_run(mutant, services, depth, seed) for seed in range(seeds)]
         each = (time.process_time() - begun) / seeds
         lengths = [len(broken.steps) for broken in found if broken is not None]
         low, high = interval(len(lengths), seeds)
         steps = f"{statistics.median(lengths):.0f}" if lengths else "-"
-        others = ", ".join(elsewhere(rogue, services)) or "by none" if alone else "not asked"
+        others = ", ".join(elsewhere(mutant, services)) or "by none" if alone else "not asked"
         share = f"{len(lengths)}/{seeds}"
         print(
-            f"{rogue.manner:32} {share:>8}  {low:.0%} to {high:.0%}".ljust(60) + f"{steps:>4} {each:6.2f}  {others}",
+            f"{mutant.manner:32} {share:>8}  {low:.0%} to {high:.0%}".ljust(60) + f"{steps:>4} {each:6.2f}  {others}",
             flush=True,
         )
     services.close()
@@ -153,14 +154,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--profile", choices=[profile.value for profile in Profile], default="quick")
-    parser.add_argument("--alone", action="store_true", help="run the whole rest of the contract on each rogue too")
-    parser.add_argument("--only", action="append", default=[], metavar="MANNER", help="this rogue only; repeatable")
+    parser.add_argument("--alone", action="store_true", help="run the whole rest of the contract on each mutant too")
+    parser.add_argument("--only", action="append", default=[], metavar="MANNER", help="this mutant only; repeatable")
     # Far more than they need, so that the figures do not depend on the machine.
     parser.add_argument("--budget", type=float, default=600.0, metavar="S", help="seconds of work for each search")
     options = parser.parse_args()
     profile = Profile(options.profile)
     depth = replace(DEPTHS[profile], budget_s=options.budget)
-    show_rogues(depth, options.seeds, only=options.only, alone=options.alone)
+    show_mutants(depth, options.seeds, only=options.only, alone=options.alone)
     if not options.only:
         show_cost(profile)
 

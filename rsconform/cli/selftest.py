@@ -22,8 +22,8 @@ from rsconform.cli.progress import LaneProgress
 from rsconform.report.exits import ExitCode
 
 if TYPE_CHECKING:
-    from rsconform_rogues.matrix import Matrix
-    from rsconform_rogues.trials import Asked, Trial
+    from rsconform.selftest.matrix import Matrix
+    from rsconform.selftest.trials import Asked, Trial
 
 _SECONDS: Final = 600.0  # On two cores the whole table takes nearly four minutes.
 _NO_TIME: Final = "there was no time left; --seconds gives more"
@@ -31,7 +31,7 @@ _SHOWN: Final = 10
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="Put rogues and controls to the cases of all axioms, and print the matrix.")
+@click.option("--full", is_flag=True, help="Put mutants and controls to the cases of all axioms, and print the matrix.")
 @click.option(
     "--seconds",
     type=click.FloatRange(min=1),
@@ -46,24 +46,24 @@ _SHOWN: Final = 10
     help="Write the matrix to a .json or .toml file as well.",
 )
 def selftest(*, full: bool, seconds: float | None, workers: int | None, write: Path | None) -> None:
-    """Put wrong backends, the rogues, to this kit: it must find each out for what is wrong with it.
+    """Put wrong backends, the mutants, to this kit: it must find each out for what is wrong with it.
 
-    The quick form puts each rogue to the cases of its axiom and to one canonical case per operation.
+    The quick form puts each mutant to the cases of its axiom and to one canonical case per operation.
 
-    Exit codes: 0 every axiom's rogues are found out; 2 usage; 3 the kit misses a rogue or accuses a right backend; 4
-    of some axiom no rogue could be tried.
+    Exit codes: 0 every axiom's mutants are found out; 2 usage; 3 the kit misses a mutant or accuses a right backend; 4
+    of some axiom no mutant could be tried.
     """
     if write is not None and write.suffix not in (".json", ".toml"):
         raise click.UsageError(f"--write {write}: name a .json or a .toml file.")
     if write is not None and not write.parent.is_dir():
         raise click.UsageError(f"--write {write}: there is no folder {write.parent}.")
     # Their table is made when it is imported, which takes its time.
-    from rsconform_rogues.harness import edition
-    from rsconform_rogues.matrix import Matrix, as_document
-    from rsconform_rogues.trials import bases, controls, rogues
+    from rsconform.selftest.harness import edition
+    from rsconform.selftest.matrix import Matrix, as_document
+    from rsconform.selftest.trials import bases, controls, mutants
 
     edition()  # A mistake in the axioms is told now and not when everything was tried.
-    asked = [*bases(), *rogues(whole=full), *(controls() if full else ())]
+    asked = [*bases(), *mutants(whole=full), *(controls() if full else ())]
     limit_s = seconds if seconds is not None else (None if full else _SECONDS)
     try:
         done, undone = _make_all(asked, workers or os.cpu_count() or 1, limit_s)
@@ -83,13 +83,13 @@ def selftest(*, full: bool, seconds: float | None, workers: int | None, write: P
 
 def _make_all(asked: Sequence[Asked], workers: int, limit_s: float | None) -> tuple[list[Trial], list[Asked]]:
     """Make trials in processes, and return them with those for which there was no time."""
-    from rsconform_rogues.trials import make_trial
+    from rsconform.selftest.trials import make_trial
 
     end = None if limit_s is None else monotonic() + limit_s
     waiting = list(reversed(asked))
     done: list[Trial] = []
     failed = 0
-    # Not forked: a rogue's threads and moto's patches are to meet a clean process.
+    # Not forked: a mutant's threads and moto's patches are to meet a clean process.
     context = get_context("spawn")
     with LaneProgress("self-test", "trials") as progress:
         with ProcessPoolExecutor(workers, mp_context=context, initializer=_quiet) as pool:
@@ -116,7 +116,7 @@ def _quiet() -> None:
 def _code(matrix: Matrix) -> ExitCode:
     if matrix.wrong:
         return ExitCode.BROKEN
-    return ExitCode.INCOMPLETE if matrix.unshown or not matrix.rogues else ExitCode.HOLDS
+    return ExitCode.INCOMPLETE if matrix.unshown or not matrix.mutants else ExitCode.HOLDS
 
 
 def _told(matrix: Matrix, *, full: bool) -> Iterator[str]:
@@ -124,9 +124,9 @@ def _told(matrix: Matrix, *, full: bool) -> Iterator[str]:
     for trial in matrix.wrong:
         yield f"{trial.asked.kind} {trial.asked.name} on {trial.base}:"
         yield from (f"  {sentence}" for sentence in trial.wrong)
-    rogues, axioms = matrix.rogues, {trial.axiom for trial in matrix.rogues}
-    yield f"rogues    {matrix.caught()} of {len(rogues)} found out for what is wrong with them; {len(axioms)} axioms"
-    right = [trial for trial in matrix.trials if trial.asked.kind != "rogue"]
+    mutants, axioms = matrix.mutants, {trial.axiom for trial in matrix.mutants}
+    yield f"mutants    {matrix.caught()} of {len(mutants)} found out for what is wrong with them; {len(axioms)} axioms"
+    right = [trial for trial in matrix.trials if trial.asked.kind != "mutant"]
     accused = sum(bool(trial.wrong) for trial in right)
     yield f"right     {len(right) - accused} of {len(right)} right backends pass"
     if matrix.by_chance:
@@ -144,29 +144,29 @@ def _left_out(matrix: Matrix) -> Iterator[str]:
     for why, names in reasons.items():
         yield f"left out  {_named(names)}: {why}"
     if matrix.unshown:
-        yield f"unshown   {_named(matrix.unshown)}: no rogue of theirs was tried"
+        yield f"unshown   {_named(matrix.unshown)}: no mutant of theirs was tried"
 
 
 def _figures(matrix: Matrix) -> Iterator[str]:
-    from rsconform_rogues.matrix import without_rogue
+    from rsconform.selftest.matrix import without_mutant
 
-    rogues = matrix.rogues
-    unexpected = sum(len(trial.unexpected) for trial in rogues)
-    cases = sum(len(trial.executed) for trial in rogues)
-    yield "each      rogue: every case of its axiom, and a quarter of the points of every other case"
-    yield f"matrix    {len(rogues)} rogues, {cases} cases executed, {matrix.pairs()} violations of an axiom by a rogue"
-    yield f"side      {unexpected} unexpected among a rogue's own and the canonical cases"
-    others = matrix.pairs() - len(rogues)
+    mutants = matrix.mutants
+    unexpected = sum(len(trial.unexpected) for trial in mutants)
+    cases = sum(len(trial.executed) for trial in mutants)
+    yield "each      mutant: every case of its axiom, and a quarter of the points of every other case"
+    yield f"matrix    {len(mutants)} mutants, {cases} cases executed, {matrix.pairs()} pairs of mutant and axiom"
+    yield f"side      {unexpected} unexpected among a mutant's own and the canonical cases"
+    others = matrix.pairs() - len(mutants)
     yield f"          {others} in all, most of them of what builds on the same operation; the widest:"
-    for trial in sorted(rogues, key=lambda trial: -len(trial.violated))[:5]:
+    for trial in sorted(mutants, key=lambda trial: -len(trial.violated))[:5]:
         yield f"          {trial.asked.name}: {len(trial.violated)} axioms"
-    points = len(matrix.toothless_points)
-    yield f"toothless {len(matrix.toothless)} cases that no rogue fails at any point; {points} more points of others"
-    yield from (f"          {case}" for case in matrix.toothless)
+    points = len(matrix.never_failed_points)
+    yield f"unfailed  {len(matrix.never_failed)} cases that no mutant fails; {points} more points of other cases"
+    yield from (f"          {case}" for case in matrix.never_failed)
     yield f"unreached {len(matrix.unreached)} cases that nothing was put to"
     yield from (f"          {case}" for case in matrix.unreached)
-    yield f"no rogue  {len(without_rogue())} axioms"
-    yield from (f"          {axiom}: {why}" for axiom, why in sorted(without_rogue().items()))
+    yield f"no mutant  {len(without_mutant())} axioms"
+    yield from (f"          {axiom}: {why}" for axiom, why in sorted(without_mutant().items()))
     slowest = sorted(matrix.trials, key=lambda trial: -trial.took_s)[:5]
     yield f"slowest   {', '.join(f'{trial.asked.name} {trial.took_s:.0f} s' for trial in slowest)}"
 
@@ -176,9 +176,9 @@ def _verdict(matrix: Matrix) -> Iterator[str]:
         case ExitCode.BROKEN:
             yield f"exit 3    this kit is broken: {len(matrix.wrong)} trials speak against it"
         case ExitCode.INCOMPLETE:
-            yield f"exit 4    incomplete: of {len(matrix.unshown)} axioms no rogue could be tried"
+            yield f"exit 4    incomplete: of {len(matrix.unshown)} axioms no mutant could be tried"
         case _:
-            yield "exit 0    every axiom tried has a rogue, and each is found out"
+            yield "exit 0    every axiom tried has a mutant, and each is found out"
 
 
 def _named(names: Sequence[str]) -> str:

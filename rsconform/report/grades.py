@@ -13,7 +13,7 @@ DEV: Final = "dev"  # The edition before the first freeze: nothing in it is prom
 # What the grade `hardened` wants to see exercised, by a case of each.
 HARDENING: Final = ("sequence", "race", "wire", "memory", "time")
 
-# The profile that looks too little for it: in it some rogues that only races or sequences show are missed.
+# The profile that looks too little for it: in it some mutants that only races or sequences show are missed.
 SHALLOW: Final = Profile.QUICK
 
 _LEVELS: Final = {Grade.CORE: ("MUST",), Grade.FULL: ("MUST", "SHOULD"), Grade.HARDENED: ("MUST", "SHOULD")}

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from rsconform_rogues.table import ROWS
-from rsconform_rogues.trials import Asked, Catch, Kind, Trial, axiom_of
 
 from rsconform.cli.selftest import selftest
+from rsconform.selftest.registry import MUTANTS
+from rsconform.selftest.trials import Asked, Catch, Kind, Trial, axiom_of
 
 # The package has the command under this name.
 module = sys.modules["rsconform.cli.selftest"]
@@ -28,7 +28,7 @@ def caught(asked: Asked) -> Trial:
 
 
 def invoke(monkeypatch: pytest.MonkeyPatch, *arguments: str, change: dict[str, object], leave: int = 0) -> Result:
-    """Run the command with trials that end well, but for a change of the first rogue and the last few not made."""
+    """Run the command with trials that end well, but for a change of the first mutant and the last few not made."""
 
     def made(asked: Sequence[Asked], workers: int, limit_s: float | None) -> tuple[list[Trial], list[Asked]]:
         done = [caught(one) for one in asked[: len(asked) - leave]]
@@ -44,25 +44,25 @@ def test_a_sound_kit_ends_with_0(monkeypatch: pytest.MonkeyPatch) -> None:
     result = invoke(monkeypatch, change={})
 
     assert result.exit_code == 0, result.output
-    assert f"{len(ROWS)} of {len(ROWS)} found out" in result.output
+    assert f"{len(MUTANTS)} of {len(MUTANTS)} found out" in result.output
 
 
-def test_a_rogue_that_gets_away_makes_3_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mutant_that_gets_away_makes_3_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     result = invoke(monkeypatch, change={"catch": Catch.MISSED, "wrong": ("BE-1 is not violated but holds",)})
 
     assert result.exit_code == 3
     assert "BE-1 is not violated but holds" in result.output
-    assert f"{len(ROWS) - 1} of {len(ROWS)} found out" in result.output
+    assert f"{len(MUTANTS) - 1} of {len(MUTANTS)} found out" in result.output
 
 
 def test_what_was_left_out_is_said_and_is_4_only_if_an_axiom_is_left_without(monkeypatch: pytest.MonkeyPatch) -> None:
     one = invoke(monkeypatch, change={}, leave=1)
-    many = invoke(monkeypatch, change={}, leave=len(ROWS) - 1)
+    many = invoke(monkeypatch, change={}, leave=len(MUTANTS) - 1)
 
     assert one.exit_code == 0
     assert "there was no time left" in one.output
     assert many.exit_code == 4
-    assert "no rogue of theirs was tried" in many.output
+    assert "no mutant of theirs was tried" in many.output
 
 
 def test_the_second_try_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,8 +78,8 @@ def test_the_matrix_is_written(name: str, monkeypatch: pytest.MonkeyPatch, tmp_p
     text = path.read_text(encoding="utf-8")
     document = json.loads(text) if name.endswith("json") else tomllib.loads(text)
     assert result.exit_code == 0, result.output
-    assert len(document["rogues"]) == len(ROWS)
-    assert document["toothless"] == ["BE-1/a", "BE-1/b"]
+    assert len(document["mutants"]) == len(MUTANTS)
+    assert document["never_failed"] == ["BE-1/a", "BE-1/b"]
     assert "BE-1/b" in result.output
 
 

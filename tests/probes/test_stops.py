@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from remote_store.backends import LocalBackend
-from rsconform_rogues.table import BASES
 
 from rsconform.lanes import Elsewhere
 from rsconform.lanes.model import FixtureError, Services, Snapshot
 from rsconform.probes import ProbeContext, ProbeFailed, stops
 from rsconform.probes.stops import leaves
+from rsconform.selftest.bases import BASES
 
 
 class Locking(LocalBackend):

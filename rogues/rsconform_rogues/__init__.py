@@ -1,1 +1,0 @@
-"""Wrong backends, each in one known way, and correct but unusual ones: what the kit is tried on."""

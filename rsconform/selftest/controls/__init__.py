@@ -1,0 +1,1 @@
+"""Controls: right backends of odd kinds, which the kit must not accuse."""

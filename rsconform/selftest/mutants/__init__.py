@@ -1,0 +1,1 @@
+"""Mutants, one module a family: each mutant beside the behaviour that makes it wrong."""

@@ -1,0 +1,1 @@
+"""Right stores and backends of our own, which mutants and controls are made from."""

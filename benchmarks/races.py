@@ -20,8 +20,8 @@ from rsconform.selftest.rows.bounds import MUTANTS as BOUNDS
 from rsconform.selftest.rows.races import MUTANTS as RACES
 from rsconform.selftest.rows.stops import MUTANTS as STOPS
 
-from rsconform.lanes.model import LaneFixture, Services
-from rsconform.run.model import Profile
+from rsconform.lanes.lane import LaneFixture, Services
+from rsconform.run.records import Profile
 from rsconform.selftest.bases import BASES, Base
 from rsconform.selftest.behaviours import let_go
 from rsconform.selftest.harness import reasons, run, violated

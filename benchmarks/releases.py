@@ -31,7 +31,7 @@ class Judged:
     release: str
     lane: str
     contract: str
-    rulings: Mapping[str, int]
+    statuses: Mapping[str, int]
     violated: frozenset[str]
     exit_code: int
 
@@ -65,10 +65,10 @@ def judge(folder: Path, release: str, lane: str, contract: str) -> Judged:
     if ended.returncode > 1:
         print(ended.stdout[-2000:] + ended.stderr[-2000:], file=sys.stderr)
     report: dict[str, Any] = json.loads((reports / lane / "report.json").read_text("utf-8"))
-    rulings = Counter(axiom["ruling"] for axiom in report["axioms"])
+    statuses = Counter(axiom["status"] for axiom in report["axioms"])
     # Races show by chance, in one release as in another.
-    violated = {axiom["id"] for axiom in report["axioms"] if axiom["ruling"] == "violated" and not axiom["flaky"]}
-    return Judged(release, lane, contract, rulings, frozenset(violated), ended.returncode)
+    violated = {axiom["id"] for axiom in report["axioms"] if axiom["status"] == "violated" and not axiom["flaky"]}
+    return Judged(release, lane, contract, statuses, frozenset(violated), ended.returncode)
 
 
 def environment(folder: Path, release: str) -> Path:
@@ -89,8 +89,8 @@ def print_table(found: Sequence[Judged], *, newest: str) -> None:
         f"{'release':9}{'lane':15}{'contract':10}{'hold':>6}{'violated':>10}{'n/a':>6}{'open':>6}  exit  mended since"
     )
     for one in found:
-        counts = [one.rulings.get(name, 0) for name in ("holds", "violated", "not_applicable")]
-        left = sum(one.rulings.values()) - sum(counts)
+        counts = [one.statuses.get(name, 0) for name in ("holds", "violated", "not_applicable")]
+        left = sum(one.statuses.values()) - sum(counts)
         mended = " ".join(sorted(one.violated - still[one.lane])) or "-"
         print(
             f"{one.release:9}{one.lane:15}{one.contract:10}{counts[0]:6}{counts[1]:10}{counts[2]:6}{left:6}"

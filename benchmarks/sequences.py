@@ -20,16 +20,16 @@ from dataclasses import replace
 from rsconform.selftest.rows.sequences import as_second_written, in_pages, noted_write, wrong_by_chance
 
 from rsconform.lanes.facade import surface_of
-from rsconform.lanes.model import LaneFixture, Services
-from rsconform.run.model import Profile
-from rsconform.run.session import LaneSession
+from rsconform.lanes.lane import LaneFixture, Services
+from rsconform.run.lane.session import LaneSession
+from rsconform.run.records import Profile
 from rsconform.selftest import operators as op
 from rsconform.selftest.bases import BASES, Base
 from rsconform.selftest.harness import run, violated
 from rsconform.selftest.mutant import Mutant, row
 from rsconform.selftest.registry import MUTANTS
+from rsconform.stateful.runner import Broken, track_over
 from rsconform.stateful.search import DEPTHS, Depth, search
-from rsconform.stateful.tracks import Broken, track_over
 
 
 def pages_of(size: int) -> Mutant:

@@ -25,7 +25,7 @@ _PARAMETERS: Final = (
     "client_secret|access_token|refresh_token|api_?key|passw(?:or)?d|pwd"
 )
 # Fields whose values come from the kit's own tables or from the axioms: cleaned, they could not be read back.
-_OUR_OWN: Final = frozenset({"kind", "result", "want", "ending", "case", "axiom"})
+_OUR_OWN: Final = frozenset({"kind", "result", "reason", "ending", "case", "axiom"})
 
 _SHAPES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?(?:-----END \1-----|\Z)", re.DOTALL), MARK),

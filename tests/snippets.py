@@ -10,14 +10,14 @@ from pathlib import Path
 from remote_store import Backend
 from remote_store.backends import MemoryBackend
 
+from rsconform.cases.case import Case
 from rsconform.cases.compiler import compile_edition
-from rsconform.cases.model import Case
 from rsconform.data import shipped
-from rsconform.lanes.model import Lane, LaneFixture, Services, Subject
-from rsconform.run.model import Attempt
-from rsconform.run.session import LaneSession
+from rsconform.lanes.lane import Lane, LaneFixture, Services, Subject
+from rsconform.run.lane.session import LaneSession
+from rsconform.run.records import Attempt
+from rsconform.spec.axiom import Edition, Place
 from rsconform.spec.loader import load_edition
-from rsconform.spec.model import Edition, Place
 
 FAMILY = """
 [family]

@@ -58,7 +58,7 @@ def test_the_command_the_plugin_and_our_lanes_are_entry_points() -> None:
     found = {(point.group, point.name): point.value for point in distribution("rsconform").entry_points}
 
     assert found["console_scripts", "rsconform"] == "rsconform.cli:main"
-    assert found["pytest11", "rsconform"] == "rsconform.pytest_plugin"
+    assert found["pytest11", "rsconform"] == "rsconform.pytest.plugin"
     assert "rsconform" in {point.name for point in entry_points(group="rsconform.lanes")}
     for point in entry_points(group="console_scripts", name="rsconform"):
         assert callable(point.load())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rsconform import pytest_session
+from rsconform.pytest import session
 from tests.cli.commands import AXIOMS, environment, outcomes
 
 pytest_plugins = ["pytester"]
@@ -37,7 +37,7 @@ CASES = 16  # Of the small edition on a lane without an auditor.
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Somebody's project, in which the kit knows the small edition."""
-    monkeypatch.setattr(pytest_session, "shipped", lambda _kind: AXIOMS)
+    monkeypatch.setattr(session, "shipped", lambda _kind: AXIOMS)
     monkeypatch.setenv("PYTHONPATH", environment(pytester.path)["PYTHONPATH"])  # For what is started from there.
     pytester.makepyfile(mine=BACKENDS)
     pytester.makefile(".toml", lanes='[lane.mine]\nbackend = "mine.py:sound"\nfresh_store = true\n')
@@ -91,11 +91,11 @@ def test_a_session_that_does_not_ask_imports_nothing_prints_nothing_and_collects
         return re.sub(r"in [0-9.]+s", "", out), set(modules.split())
 
     plain, without = session()
-    out, with_plugin = session("-p", "rsconform.pytest_plugin")
+    out, with_plugin = session("-p", "rsconform.pytest.plugin")
 
     assert out == plain
     assert "1 passed" in out
-    assert with_plugin - without == {"rsconform", "rsconform.pytest_plugin"}
+    assert with_plugin - without == {"rsconform", "rsconform.pytest.plugin"}
 
 
 def test_the_plugin_is_there_by_entry_point_and_says_its_options(project: pytest.Pytester) -> None:
@@ -295,7 +295,7 @@ def test_a_failing_case_says_what_was_expected_and_how_to_see_it_again_and_no_tr
         ]
     )
     assert "Traceback" not in said(result)
-    assert "pytest_session.py" not in said(result)
+    assert "session.py" not in said(result)
     assert ".py:" not in "\n".join(line for line in result.outlines if line.startswith("E "))
 
 

@@ -11,7 +11,7 @@ import urllib.parse
 import pytest
 
 from rsconform.redaction import KNOWN, Redactor
-from rsconform.run.ends import show_error
+from rsconform.run.case.outcomes import show_error
 
 SECRET = 'hush/"hush"+42'
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from rsconform.cases.case import Case, End, Given, Step
 from rsconform.cases.content import BadLiteralError, Content, Source, parse_content, parse_size
-from rsconform.cases.model import Case, End, Given, Step
 from rsconform.spec import vocabulary as v
 
 # Operations whose answer about a path is another one where the store knows folders. Of a destination only what is

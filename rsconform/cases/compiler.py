@@ -12,17 +12,17 @@ from functools import partial
 from typing import Final, TypeVar
 
 from rsconform.cases.applicability import derived, of_probe
+from rsconform.cases.case import Case, CaseId, End, Given, Step
 from rsconform.cases.content import GRAMMAR, BadLiteralError, Source
+from rsconform.cases.deferred import Bound
 from rsconform.cases.fill import RESERVED, PlaceholderError, Scope, fill
-from rsconform.cases.model import Case, CaseId, End, Given, Step
 from rsconform.cases.states import compile_end, compile_given
 from rsconform.cases.steps import compile_step, names_bound
-from rsconform.cases.tables import BadValueError, table_of
-from rsconform.cases.values import Bound
+from rsconform.cases.toml_values import BadValueError, table_of
 from rsconform.spec import vocabulary as v
-from rsconform.spec.mistakes import Mistake, SpecError, nearest
-from rsconform.spec.model import Axiom, CaseTemplate, Edition, Place, StepTemplate
-from rsconform.spec.uncollected import uncollected
+from rsconform.spec.axiom import Axiom, CaseTemplate, Edition, Place, StepTemplate
+from rsconform.spec.gc_paused import gc_paused
+from rsconform.spec.problems import Problem, SpecError, nearest
 
 _SYNC_OPERATIONS: Final = frozenset(name for name, op in v.OPERATIONS.items() if op.surface == "sync")
 # Operations that describe files, and what they say about sizes.
@@ -40,7 +40,7 @@ def default_traits() -> dict[str, object]:
     return {name: trait.default for name, trait in v.TRAITS.items() if trait.default is not None}
 
 
-@uncollected
+@gc_paused
 def compile_edition(edition: Edition, traits: Mapping[str, object] | None = None) -> tuple[Case, ...]:
     """Return every case of an edition, in the order of the files.
 
@@ -48,18 +48,18 @@ def compile_edition(edition: Edition, traits: Mapping[str, object] | None = None
         traits: The facts of the lane, for sizes that cases take from it.
 
     Raises:
-        SpecError: With every mistake of every case.
+        SpecError: With every problem of every case.
     """
     lane = {**default_traits(), **(traits or {})}
     cases: list[Case] = []
-    mistakes: list[Mistake] = []
+    problems: list[Problem] = []
     for axiom in edition.axioms:
         for template in axiom.cases:
             compiler = _CaseCompiler(axiom, template, lane)
             cases.extend(compiler.compile())
-            mistakes.extend(compiler.mistakes)
-    if mistakes:
-        raise SpecError(tuple(dict.fromkeys(mistakes)))
+            problems.extend(compiler.problems)
+    if problems:
+        raise SpecError(tuple(dict.fromkeys(problems)))
     return tuple(cases)
 
 
@@ -70,7 +70,7 @@ class _CaseCompiler:
     lane: Mapping[str, object]
 
     def __post_init__(self) -> None:
-        self.mistakes: list[Mistake] = []
+        self.problems: list[Problem] = []
         tables = [step.table for step in self.template.steps]
         self._binds = tuple(names_bound(tables, self.template.axes))
 
@@ -85,15 +85,15 @@ class _CaseCompiler:
             for axis, (_, value) in zip(self.template.axes, point, strict=True):
                 # A value may take sizes from the lane and name what steps bind, not another axis.
                 axes[axis.name] = self._try(axis.place, partial(fill, value, Scope({}, self._binds, self.lane)), value)
-            before = len(self.mistakes)
+            before = len(self.problems)
             case = self._case(labels, axes)
-            if len(self.mistakes) == before:
+            if len(self.problems) == before:
                 yield case
 
     def _mistake(self, place: Place, bad: BadValueError | PlaceholderError) -> None:
         where = f'axiom {self.axiom.id}, case "{self.template.name}"'
         meant = nearest(bad.got, bad.known) if bad.got and bad.known else None
-        self.mistakes.append(Mistake(bad.slug, place, where, bad.what, bad.got, tuple(bad.known), meant))
+        self.problems.append(Problem(bad.slug, place, where, bad.what, bad.got, tuple(bad.known), meant))
 
     def _try(self, place: Place, make: Callable[[], T], fallback: F) -> T | F:
         try:

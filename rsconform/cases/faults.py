@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from rsconform.cases.tables import (
+from rsconform.cases.deferred import show
+from rsconform.cases.toml_values import (
     BadValueError,
     flag_of,
     number_of,
@@ -16,7 +17,6 @@ from rsconform.cases.tables import (
     table_of,
     text_of,
 )
-from rsconform.cases.values import show
 from rsconform.spec import vocabulary as v
 
 ALL: Final = "all"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from rsconform.cases.values import Bound, Text
+from rsconform.cases.deferred import Bound, Text
 
 _TOKEN: Final = re.compile(r"\{\{|\{([^{}]*)\}")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")

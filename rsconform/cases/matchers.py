@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Final
 
 from rsconform.cases.content import Content
-from rsconform.cases.values import Bound, Resolve, resolve_value, show
+from rsconform.cases.deferred import Bound, Resolve, resolve_value, show
 
 Failing = str | None  # What was expected instead, or None where the value matches.
 

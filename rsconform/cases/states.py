@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rsconform.cases.case import End, Given, GivenFile
 from rsconform.cases.content import Content, Source
+from rsconform.cases.deferred import Bound
 from rsconform.cases.fill import unfold
-from rsconform.cases.model import End, Given, GivenFile
-from rsconform.cases.tables import BadValueError, list_of, literal_of, table_of, text_of
-from rsconform.cases.values import Bound
+from rsconform.cases.toml_values import BadValueError, list_of, literal_of, table_of, text_of
 from rsconform.spec import vocabulary as v
 
 

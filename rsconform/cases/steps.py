@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rsconform.cases import matchers as m
+from rsconform.cases.case import Step
 from rsconform.cases.content import Content, Source
+from rsconform.cases.deferred import MISSING, Bound, Limit, Text, show
 from rsconform.cases.faults import compile_faults
 from rsconform.cases.fill import unfold
-from rsconform.cases.model import Step
-from rsconform.cases.tables import (
+from rsconform.cases.toml_values import (
     BadValueError,
     limit_of,
     list_of,
@@ -21,9 +22,8 @@ from rsconform.cases.tables import (
     table_of,
     text_of,
 )
-from rsconform.cases.values import MISSING, Bound, Limit, Text, show
 from rsconform.spec import vocabulary as v
-from rsconform.spec.model import Place, Table
+from rsconform.spec.axiom import Place, Table
 
 _CONTENT_ARGUMENTS: Final = frozenset({"content"})
 

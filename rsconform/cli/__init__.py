@@ -10,19 +10,19 @@ import traceback
 import click
 
 from rsconform import __version__
+from rsconform.cli.catalogue import explain, list_
 from rsconform.cli.coverage import coverage
 from rsconform.cli.doctor import doctor
 from rsconform.cli.fuzz import fuzz
 from rsconform.cli.gate import gate
 from rsconform.cli.lint import lint
-from rsconform.cli.listing import explain, list_
 from rsconform.cli.repro import repro
 from rsconform.cli.run import run
 from rsconform.cli.selftest import selftest
 from rsconform.data import MissingDataError
 from rsconform.lanes.registry import LaneError
-from rsconform.report.exits import ExitCode
-from rsconform.spec.mistakes import SpecError
+from rsconform.report.exit_code import ExitCode
+from rsconform.spec.problems import SpecError
 from rsconform.visible import visible
 
 
@@ -57,7 +57,7 @@ cli.add_command(fuzz)
 
 
 def main() -> None:
-    """Run the command line; a mistake of the user's ends in a sentence and exit code 2."""
+    """Run the command line; a problem of the user's ends in a sentence and exit code 2."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # A name that a terminal cannot show is no reason to end.
             stream.reconfigure(errors="backslashreplace")
@@ -71,7 +71,7 @@ def main() -> None:
         click.echo("rsconform: interrupted", err=True)
         sys.exit(ExitCode.INCOMPLETE)
     except SpecError as exc:
-        number = f"{len(exc.mistakes)} mistake{'s' if len(exc.mistakes) != 1 else ''}"
+        number = f"{len(exc.problems)} problem{'s' if len(exc.problems) != 1 else ''}"
         click.echo(visible(f"{exc}\n{number} in the axioms, lanes or waivers; nothing was run."), err=True)
         sys.exit(2)
     except _UnprintedError as exc:

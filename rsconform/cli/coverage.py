@@ -12,11 +12,11 @@ from pathlib import Path
 import click
 
 from rsconform.cases.compiler import compile_edition
-from rsconform.cli.sources import edition_of, lane_files
+from rsconform.cli.inputs import edition_of, lane_files
 from rsconform.gate.read import CertificateError, read_certificate
 from rsconform.lanes.registry import LaneFile, find_lane, known_lanes
 from rsconform.report.coverage import EXECUTED, Coverage, NoReportError, Source, of_certificate, of_lane, of_report
-from rsconform.report.exits import ExitCode
+from rsconform.report.exit_code import ExitCode
 
 
 class UnreadableError(Exception):
@@ -94,9 +94,9 @@ def _of_certificate(path: Path, files: list[LaneFile]) -> Source:
     if edition.lock_digest != certificate.lock:
         raise UnreadableError(f"{path}: it is stale: it speaks of other axioms than this kit has. Run the lane again.")
     said = {
-        entry.axiom: f"{entry.ruling}: {entry.said}".replace("_", " ", 1)
+        entry.axiom: f"{entry.status}: {entry.said}".replace("_", " ", 1)
         for entry in certificate.entries.values()
-        if entry.ruling not in EXECUTED
+        if entry.status not in EXECUTED
     }
     return of_certificate(edition, lane, said)
 

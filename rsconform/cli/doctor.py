@@ -12,10 +12,9 @@ import click
 from packaging.specifiers import SpecifierSet
 
 from rsconform import __version__
-from rsconform.cli.sources import edition_of
+from rsconform.cli.inputs import edition_of
 from rsconform.data import MissingDataError
-from rsconform.lanes.model import Lane
-from rsconform.lanes.needs import Lack, lacks
+from rsconform.lanes.lane import Lane
 from rsconform.lanes.registry import (
     LaneError,
     LaneFile,
@@ -26,10 +25,11 @@ from rsconform.lanes.registry import (
     read_installed,
     read_lane_file,
 )
-from rsconform.report.exits import ORDER, ExitCode
+from rsconform.lanes.requirements import Lack, lacks
+from rsconform.report.exit_code import ORDER, ExitCode
 from rsconform.run.plan import in_scope
-from rsconform.spec.mistakes import SpecError
-from rsconform.spec.model import Edition
+from rsconform.spec.axiom import Edition
+from rsconform.spec.problems import SpecError
 
 _SERVICES = {
     2: "its lane fixture starts or reaches a local service: whether that answers only a run can tell",
@@ -114,7 +114,7 @@ def _edition(files: Sequence[LaneFile]) -> tuple[Edition | None, tuple[str, Exit
     try:
         edition = edition_of(files, known_lanes(files).values())
     except SpecError as exc:
-        return None, (f"axioms    {len(exc.mistakes)} mistakes:\n{_indented(str(exc))}", ExitCode.USAGE)
+        return None, (f"axioms    {len(exc.problems)} problems:\n{_indented(str(exc))}", ExitCode.USAGE)
     except MissingDataError as exc:
         return None, (f"axioms    {exc}", ExitCode.BROKEN)
     return edition, (f"axioms    edition {edition.name}, {len(edition.axioms)} axioms", ExitCode.HOLDS)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from rsconform.report.model import Report, Ruling, Verdict
+from rsconform.report.report import Report, Verdict, VerdictStatus
 from rsconform.report.text import render_failure
-from rsconform.run.model import Attempt, Result
 from rsconform.run.plan import SMOKE_FACTS
+from rsconform.run.records import Attempt, Result
 
 _MOST: Final = 25
 _NAMED: Final = 5
@@ -17,7 +17,7 @@ _NAMED: Final = 5
 
 def failures(report: Report) -> Iterator[str]:
     """Yield a text for each violated axiom, for each kind of error, and for what is left out."""
-    violated = report.ruled(Ruling.VIOLATED)
+    violated = report.ruled(VerdictStatus.VIOLATED)
     for verdict in violated[:_MOST]:
         yield from _violation(report, verdict)
     if len(violated) > _MOST:

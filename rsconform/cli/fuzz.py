@@ -9,15 +9,15 @@ from typing import Final
 
 import click
 
-from rsconform.cli.sources import lane_files, lanes_option, timeout_option, trait_option
-from rsconform.lanes.model import Services
+from rsconform.cli.inputs import lane_files, lanes_option, timeout_option, trait_option
+from rsconform.fuzz.replayer import Replayer
+from rsconform.lanes.lane import Services
 from rsconform.lanes.registry import find_lanes, parse_trait
 from rsconform.redaction import redact
-from rsconform.report.exits import ExitCode
-from rsconform.run.cleaning import DirtyStoreError
-from rsconform.run.deadline import SoftLimitError
-from rsconform.run.replayer import Replayer
-from rsconform.run.session import LaneSession
+from rsconform.report.exit_code import ExitCode
+from rsconform.run.lane.deadline import SoftLimitError
+from rsconform.run.lane.session import LaneSession
+from rsconform.run.lane.store_cleanup import DirtyStoreError
 from rsconform.visible import visible
 
 _EVERY_S: Final = 10.0
@@ -62,7 +62,7 @@ def fuzz(
     """
     from hypothesis.database import DirectoryBasedExampleDatabase  # Only a campaign pays for them.
 
-    from rsconform.run.campaign import Campaign, Found
+    from rsconform.fuzz.campaign import Campaign, Found
     from rsconform.stateful.corpus import FOLDER, Corpus
     from rsconform.stateful.tokens import encode
 

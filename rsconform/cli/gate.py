@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from rsconform.cli.sources import edition_of, lane_files
+from rsconform.cli.inputs import edition_of, lane_files
 from rsconform.gate.decide import Decision, decide
 from rsconform.gate.read import Certificate, CertificateError, read_certificate
 from rsconform.gate.scope import scope_of
 from rsconform.lanes.registry import known_lanes
-from rsconform.report.exits import ORDER, ExitCode
-from rsconform.report.model import Grade
+from rsconform.report.exit_code import ORDER, ExitCode
+from rsconform.report.report import Grade
 from rsconform.run.plan import contract_of
 from rsconform.visible import visible
 

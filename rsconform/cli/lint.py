@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from rsconform.cases.compiler import compile_edition
-from rsconform.cases.load import load_checked
+from rsconform.cases.edition import load_checked
 from rsconform.spec.lock import compare, write_lock
 
 LOCK = "axioms.lock"
@@ -21,7 +21,7 @@ def lint(folder: Path, *, update_lock: bool) -> None:
     """Check the axioms of FOLDER: every name, every placeholder, every case; and their lock."""
     edition = load_checked([folder])
     cases = compile_edition(edition)
-    click.echo(f"{folder}: {len(edition.axioms)} axioms, {len(cases)} cases, no mistakes")
+    click.echo(f"{folder}: {len(edition.axioms)} axioms, {len(cases)} cases, no problems")
     lock = folder / LOCK
     if update_lock:
         write_lock(edition, lock)

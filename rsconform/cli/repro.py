@@ -6,18 +6,18 @@ import sys
 
 import click
 
-from rsconform.cli.sources import lane_files, lanes_option, timeout_option, trait_option
+from rsconform.cli.inputs import lane_files, lanes_option, timeout_option, trait_option
+from rsconform.fuzz.replayer import Replayer
 from rsconform.lanes.facade import surface_of
-from rsconform.lanes.model import Services
+from rsconform.lanes.lane import Services
 from rsconform.lanes.registry import LaneError, find_lanes, parse_trait
 from rsconform.redaction import redact
-from rsconform.report.exits import ExitCode
-from rsconform.run.cleaning import DirtyStoreError
-from rsconform.run.deadline import SoftLimitError
-from rsconform.run.replayer import Replayer
-from rsconform.run.session import LaneSession
+from rsconform.report.exit_code import ExitCode
+from rsconform.run.lane.deadline import SoftLimitError
+from rsconform.run.lane.session import LaneSession
+from rsconform.run.lane.store_cleanup import DirtyStoreError
 from rsconform.stateful.operations import OF_SUBJECT, as_toml
-from rsconform.stateful.tokens import Sequel, TokenError, decode
+from rsconform.stateful.tokens import Repro, TokenError, decode
 from rsconform.visible import visible
 
 
@@ -80,11 +80,11 @@ def repro(
     sys.exit(ExitCode.VIOLATED if wrong else ExitCode.HOLDS)
 
 
-def _uses(sequel: Sequel, op: str) -> bool:
+def _uses(sequel: Repro, op: str) -> bool:
     return any(one.op == op or (op == "reopen" and one.peer) for one in sequel.operations)
 
 
-def _shown(replayer: Replayer, sequel: Sequel, form: str) -> bool:
+def _shown(replayer: Replayer, sequel: Repro, form: str) -> bool:
     """Run the sequence once, print it, and return whether it went wrong."""
     try:
         broken, track = replayer.replay(sequel)
@@ -92,8 +92,8 @@ def _shown(replayer: Replayer, sequel: Sequel, form: str) -> bool:
         click.echo("the sequence did not end in time")
         return True
     if broken is not None and form != "steps":
-        from rsconform.stateful.cases import as_case
-        from rsconform.stateful.scripts import as_script
+        from rsconform.stateful.python_script import as_script
+        from rsconform.stateful.toml_case import as_case
 
         with replayer.track(flat=sequel.flat, below_files=sequel.below_files) as (_, subject, backend):
             script = as_script(broken, sequel, subject.recipe, surface=surface_of(backend))

@@ -16,20 +16,20 @@ import click
 
 from rsconform.cases.compiler import compile_edition
 from rsconform.cli.failures import failures
+from rsconform.cli.inputs import edition_of, lane_files, lanes_option, timeout_option, trait_option
 from rsconform.cli.progress import LaneProgress
-from rsconform.cli.sources import edition_of, lane_files, lanes_option, timeout_option, trait_option
-from rsconform.lanes.model import Lane
+from rsconform.lanes.lane import Lane
 from rsconform.lanes.registry import SharedStoreError, find_lanes, known_lanes, parse_trait
 from rsconform.report.build import build
-from rsconform.report.exits import ORDER, ExitCode, decide
-from rsconform.report.model import Grade, Report, Waiver
+from rsconform.report.exit_code import ORDER, ExitCode, decide
+from rsconform.report.files import UnwritableError, Written, write_reports
+from rsconform.report.report import Grade, Report, Waiver
 from rsconform.report.text import render_summary
 from rsconform.report.waivers import review_lanes, waivers_beside
-from rsconform.report.write import UnwritableError, Written, write_reports
-from rsconform.run.model import Profile
-from rsconform.run.plan import Selection, contract_of, demand_axioms, demand_cases, in_scope, parse_specs
+from rsconform.run.plan import Selection, contract_of, in_scope, parse_specs, require_axioms, require_cases
+from rsconform.run.records import Profile
 from rsconform.run.supervisor import MOST_DEATHS, ChildFailedError, JournalDamagedError, Supervisor
-from rsconform.spec.model import Edition
+from rsconform.spec.axiom import Edition
 
 _Done = tuple[Report, Written | UnwritableError]
 _MOST_WORKERS: Final = 128  # Each is a process of its own, with services of its own.
@@ -55,7 +55,7 @@ class _Asked:
     pytest_args: tuple[str, ...]
 
 
-def _demand_workers(_context: click.Context, _option: click.Parameter, workers: str | None) -> str | None:
+def _require_workers(_context: click.Context, _option: click.Parameter, workers: str | None) -> str | None:
     if workers is None or workers == "auto" or (workers.isdigit() and int(workers) <= _MOST_WORKERS):
         return workers
     raise click.BadParameter(f"{workers!r} is neither 'auto' nor a number from 0 to {_MOST_WORKERS}.")
@@ -86,7 +86,7 @@ def _demand_workers(_context: click.Context, _option: click.Parameter, workers: 
     "-n",
     "workers",
     metavar="N",
-    callback=_demand_workers,
+    callback=_require_workers,
     help="Run on N workers: a number, or 'auto' for the cores. [default: as the lane says; 0 for none]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is random.")
@@ -129,7 +129,7 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     lanes = find_lanes(backends, files, traits, fresh_store=asked.fresh_store)
     edition = edition_of(files, lanes)
     for lane in lanes:
-        _demand_sense(lane, edition, asked)  # Every mistake is told here, before anything is started.
+        _validate(lane, edition, asked)  # Every problem is told here, before anything is started.
     waivers = waivers_beside(lane.file for lane in lanes)
     done: list[_Done] = []
     try:
@@ -163,7 +163,7 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     sys.exit(next((code for code in ORDER if code in codes), ExitCode.HOLDS))
 
 
-def _demand_sense(lane: Lane, edition: Edition, asked: _Asked) -> None:
+def _validate(lane: Lane, edition: Edition, asked: _Asked) -> None:
     """Look whether what was asked for can be run on a lane.
 
     Raises:
@@ -173,8 +173,8 @@ def _demand_sense(lane: Lane, edition: Edition, asked: _Asked) -> None:
     names = {axiom.id for axiom in in_scope(edition, lane)}
     cases = [case for case in compile_edition(edition, lane.declared) if case.axiom.id in names]
     selection = Selection(parse_specs(asked.spec), asked.case)
-    demand_axioms(selection, edition)
-    demand_cases(selection, cases, lane)
+    require_axioms(selection, edition)
+    require_cases(selection, cases, lane)
     if asked.workers not in (None, "0") and lane.backend is not None and not lane.fresh_store:
         raise SharedStoreError(lane)
 
@@ -211,13 +211,13 @@ def _pays_for_workers(lane: Lane, asked: _Asked) -> bool:
 
 def _child_arguments(lane: Lane, name: str, asked: _Asked) -> list[str]:
     arguments = [
-        "-c", os.devnull, "--rootdir", str(Path.cwd()), "--noconftest", "-p", "rsconform.pytest_plugin",
+        "-c", os.devnull, "--rootdir", str(Path.cwd()), "--noconftest", "-p", "rsconform.pytest.plugin",
         "-p", "no:hypothesispytest",  # A second of every session, for what no case uses.
         "-qq", "--tb=no", "-rN", "-o", "console_output_style=classic", "-o", "cache_dir=.pytest_cache",
         f"--rsconform-backend={name}", f"--rsconform-journal={asked.reports}", f"--rsconform-level={asked.level}",
         f"--rsconform-timeout={asked.timeout:g}", f"--rsconform-seed={asked.seed}",
         f"--rsconform-profile={asked.profile}",
-        f"--rsconform-again={_again(name, asked)}",
+        f"--rsconform-rerun-command={_rerun_command(name, asked)}",
     ]  # fmt: skip
     for option, values in (
         ("spec", asked.spec), ("case", asked.case), ("trait", asked.trait), ("lanes", asked.lanes),
@@ -232,7 +232,7 @@ def _child_arguments(lane: Lane, name: str, asked: _Asked) -> list[str]:
     return [*arguments, *asked.pytest_args, str(lane.file)]
 
 
-def _again(name: str, asked: _Asked) -> str:
+def _rerun_command(name: str, asked: _Asked) -> str:
     """Return the command that runs this lane again, to which a case is added."""
     words = ["rsconform", "run", "--backend", name]
     for option, values in (("--trait", asked.trait), ("--lanes", asked.lanes)):

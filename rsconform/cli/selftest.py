@@ -19,7 +19,7 @@ import click
 import tomli_w
 
 from rsconform.cli.progress import LaneProgress
-from rsconform.report.exits import ExitCode
+from rsconform.report.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from rsconform.selftest.matrix import Matrix
@@ -62,7 +62,7 @@ def selftest(*, full: bool, seconds: float | None, workers: int | None, write: P
     from rsconform.selftest.matrix import Matrix, as_document
     from rsconform.selftest.trials import bases, controls, mutants
 
-    edition()  # A mistake in the axioms is told now and not when everything was tried.
+    edition()  # A problem in the axioms is told now and not when everything was tried.
     asked = [*bases(), *mutants(whole=full), *(controls() if full else ())]
     limit_s = seconds if seconds is not None else (None if full else _SECONDS)
     try:

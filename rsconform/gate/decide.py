@@ -9,17 +9,23 @@ from typing import Final
 
 from rsconform.gate.read import Certificate
 from rsconform.gate.scope import Scope, lane_of
-from rsconform.lanes.model import Lane
-from rsconform.report.exits import ORDER, ExitCode
+from rsconform.lanes.lane import Lane
+from rsconform.report.exit_code import ORDER, ExitCode
 from rsconform.report.grades import DEV, HARDENING, SHALLOW
-from rsconform.report.model import Grade, Ruling
+from rsconform.report.report import Grade, VerdictStatus
 
 _LEVELS: Final = {Grade.CORE: ("MUST",), Grade.FULL: ("MUST", "SHOULD"), Grade.HARDENED: ("MUST", "SHOULD")}
 # The better evidence comes later.
 _EVIDENCE: Final = ("unknown", "in_process", "emulator", "local_service", "live")
-# The better ruling comes later; what does not apply, or is not taken, is neither better nor worse than what holds.
-_RANK: Final = (Ruling.VIOLATED, Ruling.INCONCLUSIVE, Ruling.WAIVED, Ruling.NOT_EXERCISED, Ruling.HOLDS)
-_UNRANKED: Final = frozenset({Ruling.NOT_APPLICABLE, Ruling.NOT_TAKEN})
+# The better status comes later; what does not apply, or is not taken, is neither better nor worse than what holds.
+_RANK: Final = (
+    VerdictStatus.VIOLATED,
+    VerdictStatus.INCONCLUSIVE,
+    VerdictStatus.WAIVED,
+    VerdictStatus.NOT_EXERCISED,
+    VerdictStatus.HOLDS,
+)
+_UNRANKED: Final = frozenset({VerdictStatus.NOT_APPLICABLE, VerdictStatus.NOT_TAKEN})
 _SHOWN: Final = 10
 
 
@@ -86,13 +92,13 @@ def decide(
 
 def _of_itself(certificate: Certificate, require: Grade, today: date) -> Iterator[Finding]:
     for level in _LEVELS[require]:
-        for entry in certificate.of(Ruling.VIOLATED, level):
+        for entry in certificate.of(VerdictStatus.VIOLATED, level):
             yield Finding(ExitCode.VIOLATED, f"{entry.axiom} ({level}) is violated: {entry.said}.")
-        for ruling in (Ruling.INCONCLUSIVE, Ruling.NOT_EXERCISED):
-            for entry in certificate.of(ruling, level):
-                said = f"{entry.axiom} ({level}) is {_words(ruling)}: {entry.said}."
+        for status in (VerdictStatus.INCONCLUSIVE, VerdictStatus.NOT_EXERCISED):
+            for entry in certificate.of(status, level):
+                said = f"{entry.axiom} ({level}) is {_words(status)}: {entry.said}."
                 yield Finding(ExitCode.INCOMPLETE, said)
-    for entry in certificate.of(Ruling.WAIVED):
+    for entry in certificate.of(VerdictStatus.WAIVED):
         if entry.until is None or today > entry.until:
             until = f"expired on {entry.until}" if entry.until else "has no end"
             yield Finding(ExitCode.WAIVERS, f"The waiver of {entry.axiom} {until}: {entry.said}.")
@@ -172,12 +178,12 @@ def _worse(new: Certificate, old: Certificate) -> Iterator[Finding]:
         if was is now or not _UNRANKED.isdisjoint((was, now)):
             continue
         if _RANK.index(now) < _RANK.index(was):
-            code = ExitCode.VIOLATED if now is Ruling.VIOLATED else ExitCode.INCOMPLETE
+            code = ExitCode.VIOLATED if now is VerdictStatus.VIOLATED else ExitCode.INCOMPLETE
             yield Finding(code, f"{axiom} has become worse: {_words(was)} before, {_words(now)} now.")
     for axiom in sorted(new.in_part.keys() - old.in_part.keys() - old.entries.keys()):
         said = f"{axiom} has become weaker: all of it was exercised before, now {_after_level(new.in_part[axiom])}."
         yield Finding(ExitCode.INCOMPLETE, said)
-    lost = [axiom for axiom in new.entries if _ruling(new, axiom) is Ruling.NOT_APPLICABLE and _held(old, axiom)]
+    lost = [axiom for axiom in new.entries if _ruling(new, axiom) is VerdictStatus.NOT_APPLICABLE and _held(old, axiom)]
     if lost:
         said = f"{len(lost)} axioms that held no longer apply: {_some(lost)}."
         yield Finding(ExitCode.INCOMPLETE, said)
@@ -207,13 +213,13 @@ def _better(new: Certificate, old: Certificate) -> Iterator[str]:
             yield f"{axiom} has become better: {_words(was)} before, {_words(now)} now."
 
 
-def _ruling(certificate: Certificate, axiom: str) -> Ruling:
+def _ruling(certificate: Certificate, axiom: str) -> VerdictStatus:
     entry = certificate.entries.get(axiom)
-    return Ruling.HOLDS if entry is None else entry.ruling
+    return VerdictStatus.HOLDS if entry is None else entry.status
 
 
 def _held(certificate: Certificate, axiom: str) -> bool:
-    return _ruling(certificate, axiom) is Ruling.HOLDS
+    return _ruling(certificate, axiom) is VerdictStatus.HOLDS
 
 
 def _rank_of(evidence: str) -> int:
@@ -228,8 +234,8 @@ def _after_level(said: str) -> str:
     return said.partition(": ")[2] or said
 
 
-def _words(ruling: Ruling) -> str:
-    return ruling.value.replace("_", " ")
+def _words(status: VerdictStatus) -> str:
+    return status.value.replace("_", " ")
 
 
 def _some(names: Sequence[str]) -> str:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from rsconform.report.grades import DEV, HARDENING, SHALLOW
-from rsconform.report.model import Grade, Ruling
+from rsconform.report.report import Grade, VerdictStatus
 
 FORMAT: Final = 1
 NO_GRADE: Final = "none"
 IN_PART: Final = "holds_in_part"
 _TEXTS: Final = ("grade", "edition", "lock", "kit", "contract", "evidence", "audit", "profile")
 _TABLES: Final = ("backend", "lane", "counts")
-_LISTED: Final = tuple(ruling for ruling in Ruling if ruling is not Ruling.HOLDS)
+_LISTED: Final = tuple(status for status in VerdictStatus if status is not VerdictStatus.HOLDS)
 _LEVELS: Final = ("MUST", "SHOULD", "MAY")
 
 
@@ -41,7 +41,7 @@ class Entry:
     """What a certificate says of an axiom that does not simply hold."""
 
     axiom: str
-    ruling: Ruling
+    status: VerdictStatus
     level: str
     said: str
     until: date | None = None  # Of a waiver.
@@ -73,9 +73,9 @@ class Certificate:
     counts: Mapping[str, Mapping[str, int]]
     entries: Mapping[str, Entry]
 
-    def of(self, ruling: Ruling, level: str | None = None) -> list[Entry]:
-        """Return the axioms with a ruling, in the order of their IDs."""
-        found = [one for one in self.entries.values() if one.ruling is ruling and level in (None, one.level)]
+    def of(self, status: VerdictStatus, level: str | None = None) -> list[Entry]:
+        """Return the axioms with a status, in the order of their IDs."""
+        found = [one for one in self.entries.values() if one.status is status and level in (None, one.level)]
         return sorted(found, key=lambda one: one.axiom)
 
     @property
@@ -134,8 +134,8 @@ def _bad_lists(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _bad_counts(counts: Mapping[str, Any]) -> Iterator[str]:
     for level, row in counts.items():
-        rulings = [ruling.value for ruling in Ruling]
-        if level not in _LEVELS or not isinstance(row, dict) or not row.keys() <= set(rulings):
+        statuses = [status.value for status in VerdictStatus]
+        if level not in _LEVELS or not isinstance(row, dict) or not row.keys() <= set(statuses):
             yield f"[counts.{level}] is no row of counts"
         elif not all(type(count) is int and count >= 0 for count in row.values()):
             yield f"[counts.{level}] has something else than counts"
@@ -167,9 +167,9 @@ def _level_of(said: object) -> object:
 def _certificate(path: Path, document: Mapping[str, Any]) -> Certificate:
     lane, backend = document["lane"], document["backend"]
     entries = {
-        axiom: _entry(axiom, ruling, said)
-        for ruling in _LISTED
-        for axiom, said in _table(document, "axioms").get(ruling.value, {}).items()
+        axiom: _entry(axiom, status, said)
+        for status in _LISTED
+        for axiom, said in _table(document, "axioms").get(status.value, {}).items()
     }
     return Certificate(
         path=path,
@@ -196,22 +196,22 @@ def _certificate(path: Path, document: Mapping[str, Any]) -> Certificate:
     )
 
 
-def _entry(axiom: str, ruling: Ruling, said: Any) -> Entry:
+def _entry(axiom: str, status: VerdictStatus, said: Any) -> Entry:
     if not isinstance(said, dict):
         level, _, text = str(said).partition(": ")
-        return Entry(axiom, ruling, level, text)
+        return Entry(axiom, status, level, text)
     until = said.get("until")
     text = " ".join(str(said[key]) for key in ("title", "reason") if key in said)
-    return Entry(axiom, ruling, said["level"], text, until if isinstance(until, date) else None)
+    return Entry(axiom, status, said["level"], text, until if isinstance(until, date) else None)
 
 
 def _contradictions(certificate: Certificate) -> Iterator[str]:
-    listed = Counter((entry.level, entry.ruling) for entry in certificate.entries.values())
+    listed = Counter((entry.level, entry.status) for entry in certificate.entries.values())
     for level in _LEVELS:
-        for ruling in _LISTED:
-            counted = certificate.counts.get(level, {}).get(ruling.value, 0)
-            if counted != listed[level, ruling]:
-                yield f"it counts {counted} {level} {ruling} and lists {listed[level, ruling]}"
+        for status in _LISTED:
+            counted = certificate.counts.get(level, {}).get(status.value, 0)
+            if counted != listed[level, status]:
+                yield f"it counts {counted} {level} {status} and lists {listed[level, status]}"
     said = certificate.edition.rpartition(", ")[2].partition(" ")[0]
     if said.isdigit() and int(said) != certificate.judged:
         yield f"its edition has {said} axioms and its counts speak of {certificate.judged}"
@@ -223,11 +223,11 @@ def _contradictions(certificate: Certificate) -> Iterator[str]:
 
 def highest_grade(certificate: Certificate) -> Grade | None:
     """Return the best grade that the verdicts of a certificate leave room for."""
-    stops = (Ruling.VIOLATED, Ruling.INCONCLUSIVE, Ruling.NOT_EXERCISED)
-    holds = {level: certificate.counts.get(level, {}).get(Ruling.HOLDS.value, 0) for level in _LEVELS}
-    if not holds["MUST"] or any(certificate.of(ruling, "MUST") for ruling in stops):
+    stops = (VerdictStatus.VIOLATED, VerdictStatus.INCONCLUSIVE, VerdictStatus.NOT_EXERCISED)
+    holds = {level: certificate.counts.get(level, {}).get(VerdictStatus.HOLDS.value, 0) for level in _LEVELS}
+    if not holds["MUST"] or any(certificate.of(status, "MUST") for status in stops):
         return None
-    if any(certificate.of(ruling, "SHOULD") for ruling in stops) or certificate.of(Ruling.WAIVED, "MUST"):
+    if any(certificate.of(status, "SHOULD") for status in stops) or certificate.of(VerdictStatus.WAIVED, "MUST"):
         return Grade.CORE
     frozen = certificate.edition.partition(",")[0] != DEV
     deep = certificate.profile != SHALLOW and certificate.exercised.issuperset(HARDENING)

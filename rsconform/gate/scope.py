@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rsconform.cases.case import Case
 from rsconform.cases.compiler import compile_edition
-from rsconform.cases.model import Case
 from rsconform.gate.read import Certificate
-from rsconform.lanes.model import Lane
+from rsconform.lanes.lane import Lane
 from rsconform.report.verdicts import skip_in_words
 from rsconform.run.plan import axiom_facts, in_scope, rule_out
-from rsconform.spec.model import Axiom, Edition, Place
+from rsconform.spec.axiom import Axiom, Edition, Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """What a case meets: lanes, their fixtures, subjects and affordances. The public protocol for authors of lanes."""
 
 from rsconform.cases.faults import Fault
-from rsconform.lanes.elsewhere import Elsewhere
-from rsconform.lanes.model import (
+from rsconform.lanes.lane import (
     Audit,
     CannotHoldError,
     Container,
@@ -20,14 +19,15 @@ from rsconform.lanes.model import (
     Subject,
     Wire,
 )
+from rsconform.lanes.other_process import BackendRecipe
 
 __all__ = [
     "Audit",
+    "BackendRecipe",
     "CannotHoldError",
     "Container",
     "Denied",
     "Deny",
-    "Elsewhere",
     "Fault",
     "Lane",
     "NoEmptyFoldersError",

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from rsconform.cases.content import BadLiteralError, parse_size
-from rsconform.lanes.model import Evidence, Lane
+from rsconform.lanes.lane import Evidence, Lane
+from rsconform.spec.axiom import Place
 from rsconform.spec.locate import Block, locate
-from rsconform.spec.mistakes import Mistake, SpecError, nearest
-from rsconform.spec.model import Place
+from rsconform.spec.problems import Problem, SpecError, nearest
 from rsconform.spec.vocabulary import AFFORDANCES, TRAITS
 
 ENTRY_POINTS: Final = "rsconform.lanes"
@@ -114,12 +114,12 @@ def read_installed(path: Path, distribution: str | None) -> LaneFile:
     """Read a file with which an installed package registers lanes.
 
     Raises:
-        SpecError: With every mistake of the file, or as there is none.
+        SpecError: With every problem of the file, or as there is none.
     """
     if not path.is_file():
         hint = "Ship it as package data, or let the entry point name the package that holds it"
         what = f"{distribution or 'a package'} registers lanes and has no such file"
-        raise SpecError((Mistake("no-file", Place(str(path), 0), "lanes", what, hint=hint),))
+        raise SpecError((Problem("no-file", Place(str(path), 0), "lanes", what, hint=hint),))
     file = read_lane_file(path, from_entry_point=True)
     return LaneFile(path, tuple(replace(lane, distribution=distribution) for lane in file.lanes))
 
@@ -150,25 +150,25 @@ def read_lane_file(path: Path, *, from_entry_point: bool = False) -> LaneFile:
     """Read the lanes a file declares.
 
     Raises:
-        SpecError: With every mistake of the file.
+        SpecError: With every problem of the file.
     """
     try:
         text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text)
     except UnicodeDecodeError as exc:
-        raise SpecError((Mistake("bad-toml", Place(str(path), 0), "lanes", f"not UTF-8: {exc.reason}"),)) from exc
+        raise SpecError((Problem("bad-toml", Place(str(path), 0), "lanes", f"not UTF-8: {exc.reason}"),)) from exc
     except tomllib.TOMLDecodeError as exc:
         line = re.search(r"line (\d+)", str(exc))
         place = Place(str(path), int(line[1]) if line else 1)
-        raise SpecError((Mistake("bad-toml", place, "lanes", f"not valid TOML: {exc}"),)) from exc
+        raise SpecError((Problem("bad-toml", place, "lanes", f"not valid TOML: {exc}"),)) from exc
     block = locate(text)
     if path.name == "pyproject.toml":
         data = data.get("tool", {}).get("rsconform", {})
         block = block.key("tool").key("rsconform")
     reader = _LaneReader(path, block, from_entry_point=from_entry_point)
     lanes = tuple(reader.lanes(data))
-    if reader.mistakes:
-        raise SpecError(tuple(reader.mistakes))
+    if reader.problems:
+        raise SpecError(tuple(reader.problems))
     return LaneFile(path, lanes)
 
 
@@ -177,17 +177,17 @@ class _LaneReader:
         self.path = path
         self.block = block
         self.from_entry_point = from_entry_point
-        self.mistakes: list[Mistake] = []
+        self.problems: list[Problem] = []
 
     def lanes(self, data: Mapping[str, Any]) -> Iterator[Lane]:
         for key in data:
             if key != "lane":
                 place = Place(str(self.path), self.block.key(key).line)
-                self.mistakes.append(Mistake("unknown-key", place, "lanes", "unknown table", key, ("lane.NAME",)))
+                self.problems.append(Problem("unknown-key", place, "lanes", "unknown table", key, ("lane.NAME",)))
         tables = data.get("lane", {})
         if not isinstance(tables, dict):
             place = Place(str(self.path), self.block.key("lane").line)
-            self.mistakes.append(Mistake("wrong-type", place, "lanes", "a lane is a table: [lane.NAME]"))
+            self.problems.append(Problem("wrong-type", place, "lanes", "a lane is a table: [lane.NAME]"))
             return
         for name, table in tables.items():
             if isinstance(table, dict):
@@ -197,7 +197,7 @@ class _LaneReader:
                 self._mistake(name, None, "wrong-type", f"a lane is a table: [lane.{name}]")
 
     def _has_sound_types(self, name: str, table: Mapping[str, Any]) -> bool:
-        before = len(self.mistakes)
+        before = len(self.problems)
         for key, value in table.items():
             kind, words = _KEY_TYPES.get(key, (object, ""))
             sound = isinstance(value, kind) and (kind is bool or not isinstance(value, bool) or kind is object)
@@ -205,7 +205,7 @@ class _LaneReader:
                 sound = sound and value in (1, 2, 3)
             if not sound or (kind is list and not all(isinstance(item, str) for item in value)):
                 self._mistake(name, key, "wrong-type", f"`{key}` is {words}")
-        return len(self.mistakes) == before
+        return len(self.problems) == before
 
     def _place(self, lane: str, key: str | None = None) -> Place:
         block = self.block.key("lane").key(lane)
@@ -216,7 +216,7 @@ class _LaneReader:
     ) -> None:
         meant = nearest(got, known) if got and known else None
         place = self._place(lane, key)
-        self.mistakes.append(Mistake(slug, place, f'lane "{lane}"', what, got or None, tuple(known), meant))
+        self.problems.append(Problem(slug, place, f'lane "{lane}"', what, got or None, tuple(known), meant))
 
     def lane(self, name: str, table: Mapping[str, Any]) -> Lane:
         if not _NAME.fullmatch(name):

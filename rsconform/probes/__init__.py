@@ -15,11 +15,11 @@ from typing import Any, NoReturn
 
 from remote_store import Backend, ResourceLocked
 
+from rsconform.cases.case import SkipReason
 from rsconform.cases.content import parse_size
-from rsconform.cases.model import Want
-from rsconform.lanes.model import Subject
-from rsconform.run.ends import Refused
-from rsconform.run.model import Breach, Profile
+from rsconform.lanes.lane import Subject
+from rsconform.run.case.outcomes import Refused
+from rsconform.run.records import Breach, Profile
 
 Probe = Callable[..., None]
 
@@ -29,8 +29,8 @@ _PROBES: dict[str, Probe] = {}
 class ProbeSkipped(Exception):  # Not an error: the case does not apply, or cannot be shown.
     """The subject owes nothing of what the probe looks for, or the lane fixture cannot show it."""
 
-    def __init__(self, what: str, want: Want = Want.SURFACE) -> None:
-        self.want = want
+    def __init__(self, what: str, want: SkipReason = SkipReason.SURFACE) -> None:
+        self.reason = want
         super().__init__(what)
 
 
@@ -54,7 +54,7 @@ class ProbeContext:
     Attributes:
         seed: Of what is random, as the run was given it.
         profile: How deep to look.
-        patience: By how much what takes a while is to be stretched, as the machine has other things to do; at least 1.
+        load_factor: How many times longer things take while this machine is busy; at least 1.
         traits: What the lane declares, with the defaults of what it does not.
         lane: What `--backend` names.
         corpus: A folder to keep what was found in, and to take it from; None to keep nothing.
@@ -68,7 +68,7 @@ class ProbeContext:
     content: Mapping[str, bytes] = field(default_factory=dict)
     seed: int = 0
     profile: Profile = Profile.QUICK
-    patience: float = 1.0
+    load_factor: float = 1.0
     traits: Mapping[str, object] = field(default_factory=dict)
     lane: str = ""
     corpus: Path | None = None
@@ -122,7 +122,7 @@ class ProbeContext:
 
     def skip_without(self, affordance: str) -> NoReturn:
         """End the case as not exercised, for want of an affordance that not every subject needs here."""
-        raise ProbeSkipped(affordance, Want.AFFORDANCE)
+        raise ProbeSkipped(affordance, SkipReason.AFFORDANCE)
 
     def fail(
         self, expected: str, observed: str, *, steps: Sequence[str] = (), ways: Sequence[tuple[str, str]] = ()

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from remote_store import Capability, RemoteStoreError
 
-from rsconform.lanes.elsewhere import imported
 from rsconform.lanes.facade import faced
+from rsconform.lanes.other_process import imported
 
 _SMALL: Final = b"0123456789" * 10
 

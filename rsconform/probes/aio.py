@@ -18,7 +18,7 @@ from remote_store.aio import AsyncBackend
 
 from rsconform.cases.content import parse_content
 from rsconform.lanes.facade import AsyncFacade, LoopThread, iterated
-from rsconform.lanes.model import Snapshot
+from rsconform.lanes.lane import Snapshot
 from rsconform.probes import ProbeContext, probe
 
 T = TypeVar("T")
@@ -228,7 +228,7 @@ def cancelled_write(context: ProbeContext, path: str, op: str, after: int) -> No
     observed = context.call(f"{op}()", run_on_loop, context, cancel())
     if observed is not None:
         context.fail("CancelledError from a write that was cancelled", observed)
-    _demand_unchanged(context, path, op, before)
+    _require_unchanged(context, path, op, before)
 
     async def again() -> bool:
         task = asyncio.ensure_future(getattr(native_of(context), op)(path, b"again", overwrite=True))
@@ -240,7 +240,7 @@ def cancelled_write(context: ProbeContext, path: str, op: str, after: int) -> No
         context.fail("another write after one that was cancelled", f"it did not return within {_SETTLE_S:g} s")
 
 
-def _demand_unchanged(context: ProbeContext, path: str, op: str, before: Snapshot | None) -> None:
+def _require_unchanged(context: ProbeContext, path: str, op: str, before: Snapshot | None) -> None:
     """Look past the backend whether a write that was cancelled left only what it may."""
     if before is None or context.subject.audit is None:
         return

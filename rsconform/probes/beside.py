@@ -13,7 +13,7 @@ from typing import Any, Final
 from remote_store import BackendUnavailable, Capability, NotFound, RemoteStoreError
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import JOIN_S, demand_none, is_slow, payload, race, rounds, switching_often
+from rsconform.probes.racing import JOIN_S, is_slow, payload, race, require_none, rounds, switching_often
 from rsconform.redaction import cut
 
 _THREADS: Final = 8
@@ -113,7 +113,7 @@ def own_answers(context: ProbeContext, folder: str) -> None:
         return ask_all
 
     works = [context.call("asking alone", work, thread) for thread in range(2 if is_slow(context) else _THREADS)]
-    demand_none(context, "each thread's own answer", race(context, works))
+    require_none(context, "each thread's own answer", race(context, works))
 
 
 @probe("beside.handed_over")
@@ -161,7 +161,7 @@ def handed_over(context: ProbeContext, folder: str) -> None:
 
         return bound
 
-    demand_none(context, "the same answers as in the thread that did it", race(context, [thread(0), thread(1)]))
+    require_none(context, "the same answers as in the thread that did it", race(context, [thread(0), thread(1)]))
 
 
 def _changes(backend: Any, a: str, b: str, c: str) -> Iterator[tuple[str, int, Callable[[], object]]]:
@@ -247,7 +247,7 @@ def _ends(
             late[0].join(_LOOKS_AFTER_S)
             if len(done) > seen:
                 seen, since = len(done), monotonic()
-            elif monotonic() > since + still_s * context.patience:
+            elif monotonic() > since + still_s * context.load_factor:
                 context.fail(f"an end of {what}", f"{len(late)} of them wait, and none went on for {still_s:g} s")
 
 
@@ -279,7 +279,7 @@ def own_moves(context: ProbeContext, folder: str) -> None:
         return carry
 
     results = race(context, [work(thread) for thread in range(_THREADS)])
-    demand_none(context, "what each thread made of keys of its own", results)
+    require_none(context, "what each thread made of keys of its own", results)
     for path, data in left.items():
         if context.call("read_bytes()", backend.read_bytes, path) != data:
             context.fail(f"what was moved to {path}", "other bytes, once all were done")
@@ -303,7 +303,7 @@ def emptied(context: ProbeContext, folder: str) -> None:
         context.touched.add(path)
 
         def looks() -> Iterator[int]:
-            earlier, ends = set(deleting), monotonic() + _LINGERS_S * context.patience
+            earlier, ends = set(deleting), monotonic() + _LINGERS_S * context.load_factor
             for look in itertools.count():
                 under_way = earlier & deleting and monotonic() < ends
                 yield look
@@ -328,7 +328,7 @@ def emptied(context: ProbeContext, folder: str) -> None:
         return come_and_go
 
     results = race(context, [work(thread) for thread in range(3)])
-    demand_none(context, "each thread's own file, until it deletes it", results)
+    require_none(context, "each thread's own file, until it deletes it", results)
 
 
 @probe("beside.totals")
@@ -366,7 +366,7 @@ def totals(context: ProbeContext, folder: str, op: str) -> None:
         return _missing(files, backend.list_files(folder, recursive=True))
 
     results = race(context, [churn("y"), churn("z"), look, look])
-    demand_none(context, "all that was there throughout, and no more than there was", results)
+    require_none(context, "all that was there throughout, and no more than there was", results)
     if op == "get_folder_info" and (text := context.call(f"{op}()", wrong, 0)):
         context.fail(f"{len(files)} files of {size} bytes, once all were done", text)
 

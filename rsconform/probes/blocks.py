@@ -12,8 +12,8 @@ from rsconform.cases.content import parse_content
 from rsconform.lanes.errors import counted_as
 from rsconform.probes import ProbeContext, ProbeFailed, probe
 from rsconform.probes.looking import looking_at, shown
-from rsconform.probes.own import demand_own, demand_raised, make_own
-from rsconform.run.ends import Refused
+from rsconform.probes.own import make_own, require_own, require_raised
+from rsconform.run.case.outcomes import Refused
 
 
 @probe("blocks.manager")
@@ -109,9 +109,9 @@ def raises(context: ProbeContext, path: str, raised: str, body: str) -> None:
             file.write(parse_content(body).data)
             raise own
     except BaseException as exc:
-        demand_own(context, own, exc)
+        require_own(context, own, exc)
         return
-    demand_raised(context, own)
+    require_raised(context, own)
 
 
 @probe("blocks.two")

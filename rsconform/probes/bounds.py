@@ -15,11 +15,11 @@ from typing import Any, Final
 from remote_store import Capability
 
 from rsconform.cases.content import parse_size
-from rsconform.lanes.elsewhere import ElsewhereError, others
 from rsconform.lanes.facade import surface_of
+from rsconform.lanes.other_process import OtherProcessError, other_processes
 from rsconform.probes import ProbeContext, away, probe, repeats
 from rsconform.probes.acts import ACTS, CHANGES, IN_THREADS
-from rsconform.run.model import Profile
+from rsconform.run.records import Profile
 
 _MiB: Final = 1 << 20
 _REPETITIONS: Final = {Profile.QUICK: 120, Profile.STANDARD: 1000, Profile.DEEP: 5000}
@@ -62,7 +62,7 @@ _ALL_S: Final = {Profile.QUICK: 30.0, Profile.STANDARD: 60.0, Profile.DEEP: 450.
 def read(context: ProbeContext, path: str, ask: str, percent: int) -> None:
     """Reading a large file, or a part of it, takes no more than a part of its size."""
     size = len(context.content[path])
-    _demand_less(context, size * percent // 100, path, away.taken_in, path=path, ask=ask)
+    _require_less(context, size * percent // 100, path, away.taken_in, path=path, ask=ask)
 
 
 @probe("bounds.write")
@@ -73,7 +73,7 @@ def write(context: ProbeContext, path: str, op: str, size: str, percent: int) ->
     context.touched.update((path, f"{path}-small"))
     written = parse_size(size)
     limit = written * percent // 100
-    _demand_less(context, limit, path, away.written_out, only="memory", path=path, op=op, size=written)
+    _require_less(context, limit, path, away.written_out, only="memory", path=path, op=op, size=written)
 
 
 @probe("bounds.transferred")
@@ -81,14 +81,14 @@ def transferred(context: ProbeContext, path: str, op: str, percent: int) -> None
     """Copying or moving a large file takes no more memory than a part of its size."""
     context.touched.update((path, f"{path}-small", f"{path}-new", f"{path}-small-new"))
     limit = len(context.content[path]) * percent // 100
-    _demand_less(context, limit, path, away.transferred, only="memory", path=path, op=op)
+    _require_less(context, limit, path, away.transferred, only="memory", path=path, op=op)
 
 
-def _demand_less(
+def _require_less(
     context: ProbeContext, limit: int, what: str, function: Callable[..., object], *, only: str = "", **args: object
 ) -> None:
-    assert context.subject.elsewhere is not None
-    with others(context.subject.elsewhere()) as (process,):
+    assert context.subject.other_process is not None
+    with other_processes(context.subject.other_process()) as (process,):
         answer = process.ask(function, _ANSWER_S, **args)
     if answer.raised is not None:
         context.fail(f"{what} to be read, written or copied", f"it raised {answer.raised}: {answer.text}")
@@ -110,7 +110,7 @@ def repeated(context: ProbeContext, folder: str) -> None:
     this process, versions and all.
     """
     context.touched.update(f"{folder}/{name}" for name in ("a", "b", "c", "new", "over", "sub/x"))
-    here = context.subject.elsewhere is None
+    here = context.subject.other_process is None
     unjudged = {*_BY_NAME, *(CHANGES if here else ())}
     _repeat_all(context, folder, list(_acts(context)), lambda act, name: act not in unjudged or name not in _MEMORY)
 
@@ -124,7 +124,7 @@ def names(context: ProbeContext, folder: str) -> None:
     """
     context.touched.add(f"{folder}/a")
     acts = [act for act in _acts(context) if act in _BY_NAME]
-    if context.subject.elsewhere is None and context.backend.capabilities.supports(Capability.WRITE):
+    if context.subject.other_process is None and context.backend.capabilities.supports(Capability.WRITE):
         with _where(context) as (repeat, _):
             kept = _done(context, repeat, "write", folder, _BUDGET_S[context.profile], None)
         if any(name in _MEMORY for name in _grown(kept)):
@@ -136,7 +136,7 @@ def names(context: ProbeContext, folder: str) -> None:
 def threads(context: ProbeContext, folder: str) -> None:
     """However many threads come and go, what the process holds does not grow with them."""
     context.touched.add(f"{folder}/a")
-    here = context.subject.elsewhere is None
+    here = context.subject.other_process is None
     _repeat_all(context, folder, [IN_THREADS], lambda _act, name: not here or name not in _MEMORY)
 
 
@@ -188,16 +188,16 @@ _Make = tuple[str, Mapping[str, object]]
 @contextmanager
 def _where(context: ProbeContext) -> Iterator[tuple[Callable[..., Any], _Make | None]]:
     """Yield what repeats an act with a backend of the lane, if it can be in a process that holds nothing else."""
-    if context.subject.elsewhere is None:
+    if context.subject.other_process is None:
         yield lambda **args: repeats.repeat(context.backend, store_here=True, **args), None
         return
-    elsewhere = context.subject.elsewhere()
-    with others(elsewhere) as (process,):
+    elsewhere = context.subject.other_process()
+    with other_processes(elsewhere) as (process,):
 
         def repeat(**args: object) -> object:
             answer = process.ask(repeats.repeat, _ANSWER_S, **args)
             if answer.raised is not None:
-                raise ElsewhereError(f"repeating failed: {answer.raised}: {answer.text}")
+                raise OtherProcessError(f"repeating failed: {answer.raised}: {answer.text}")
             return answer.value
 
         yield repeat, (elsewhere.target, elsewhere.options)

@@ -40,7 +40,7 @@ def listing(
             break
         seen[_path(entry)] += 1
     steady = set(context.content) - {changed}
-    _demand_each_once(context, seen, steady, {*steady, changed})
+    _require_each_once(context, seen, steady, {*steady, changed})
 
 
 @probe("changes.cleared")
@@ -73,7 +73,7 @@ def below(context: ProbeContext, path: str, max_depth: int | None = None) -> Non
     context.change("delete_folder() meanwhile", context.backend.delete_folder, gone, recursive=True)
     seen = Counter([first, *(_path(entry) for entry in context.call("the other entries", _some, entries))])
     steady = {name for name in context.content if not name.startswith(f"{gone}/")}
-    _demand_each_once(context, seen, steady, context.content)
+    _require_each_once(context, seen, steady, context.content)
 
 
 def _some(entries: Iterator[object]) -> list[object]:
@@ -90,10 +90,10 @@ def folders(context: ProbeContext, path: str, change: str, changed: str) -> None
         seen[_path(entry)] += 1
     own = changed.rpartition("/")[0]
     steady = {name.rpartition("/")[0] for name in context.content} - {own}
-    _demand_each_once(context, seen, steady, {*steady, own})
+    _require_each_once(context, seen, steady, {*steady, own})
 
 
-def _demand_each_once(
+def _require_each_once(
     context: ProbeContext, seen: Counter[str], steady: Collection[str], possible: Collection[str]
 ) -> None:
     """Look whether what was there all the time was listed once, and what was there at some time once at most."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from remote_store import AlreadyExists, Capability, NotFound, RemoteStoreError, ResourceLocked
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import content_at, demand_no_error, demand_none, meeting, payload, race, rounds
+from rsconform.probes.racing import content_at, meeting, payload, race, require_no_error, require_none, rounds
 
 _CREATORS: Final = 8
 _MOVERS: Final = 4
@@ -57,7 +57,7 @@ def _create_once(context: ProbeContext, path: str, op: str, content: str) -> Non
         return once
 
     results = race(context, [create(thread) for thread in range(_CREATORS)])
-    demand_no_error(context, results)
+    require_no_error(context, results)
     winners = [thread for thread, won in enumerate(results) if won is True]
     if len(winners) != 1:
         context.fail(f"one creator of {_CREATORS}, and AlreadyExists for the others", f"{len(winners)} creators")
@@ -91,7 +91,7 @@ def _move_once(context: ProbeContext, folder: str) -> None:
         return claimed
 
     results = race(context, [claim(target) for target in targets])
-    demand_no_error(context, results)
+    require_no_error(context, results)
     there = [target for target in targets if context.call("exists()", backend.exists, target)]
     winners = [target for target, won in zip(targets, results, strict=True) if won]
     if not winners and None in results and not there:
@@ -151,7 +151,7 @@ def _refusals(context: ProbeContext, path: str, *, deletes: bool) -> list[str]:
     asks = [ask(lambda: backend.read_bytes(path))]
     asks += [ask(lambda: backend.get_file_info(path))] if described else []
     asks += [ask(lambda: backend.copy(path, f"{path}-copy", overwrite=True))] if copies else []
-    demand_no_error(context, race(context, [change, *asks]))
+    require_no_error(context, race(context, [change, *asks]))
     return told
 
 
@@ -164,7 +164,7 @@ def nowhere(context: ProbeContext, folder: str) -> None:
         context.touched.update((source, target))
         context.call("write()", backend.write, source, _DATA)
         wrong = race(context, [_mover(backend, source, target), *[_observer(backend, source, target)] * 2])
-        demand_no_error(context, wrong)
+        require_no_error(context, wrong)
         if True in wrong:
             context.fail("the file at its new path once it is gone from its old one", "at neither of them")
 
@@ -238,4 +238,4 @@ def _move_watched(context: ProbeContext, here: str, there: str) -> None:
         return None
 
     results = race(context, [move, watch(once_gone), watch(once_there)])
-    demand_none(context, "the whole file at one of the two paths", results)
+    require_none(context, "the whole file at one of the two paths", results)

@@ -35,7 +35,7 @@ def release_raises(context: ProbeContext) -> None:
             backend.close()
         if not released:
             context.skip(_NO_RELEASE)
-        _demand_closed(context, backend, f"{released[0]}() raised")
+        _require_closed(context, backend, f"{released[0]}() raised")
     backend.close()
 
 
@@ -57,7 +57,7 @@ def release_blocks(context: ProbeContext) -> None:
                 pass
             if not released:
                 context.skip(_NO_RELEASE)
-            _demand_closed(context, backend, f"{released[0]}() blocked")
+            _require_closed(context, backend, f"{released[0]}() blocked")
         finally:
             go_on.set()
             closing.join(_PATIENCE_S)
@@ -117,7 +117,7 @@ def _package(value: object) -> str:
     return type(value).__module__.partition(".")[0]
 
 
-def _demand_closed(context: ProbeContext, backend: Backend, when: str) -> None:
+def _require_closed(context: ProbeContext, backend: Backend, when: str) -> None:
     for operation in ("exists", "read_bytes"):
         expected = f"BackendUnavailable from {operation}() after {when} in close()"
         try:

@@ -7,7 +7,7 @@ from collections import Counter
 
 from remote_store import RemoteStoreError
 
-from rsconform.lanes.model import Requests
+from rsconform.lanes.lane import Requests
 from rsconform.probes import ProbeContext, probe
 
 

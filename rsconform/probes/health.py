@@ -28,7 +28,7 @@ _WRONG: Final[Mapping[str, Fault]] = {
 @probe("health.missing_container")
 def missing_container(context: ProbeContext) -> None:
     """A check_health() that looks at all says NotFound when the container is gone."""
-    _demand_own(context)
+    _require_own(context)
     if context.subject.container is None:
         context.skip_without("container")
     context.subject.container.drop()
@@ -38,7 +38,7 @@ def missing_container(context: ProbeContext) -> None:
 @probe("health.occupied_container")
 def occupied_container(context: ProbeContext) -> None:
     """A check_health() that looks at all reports a file where the folder of the store belongs."""
-    _demand_own(context)
+    _require_own(context)
     occupy = getattr(context.subject.container, "occupy", None)
     if occupy is None:
         context.skip_without("container")
@@ -49,7 +49,7 @@ def occupied_container(context: ProbeContext) -> None:
 @probe("health.denied")
 def denied(context: ProbeContext) -> None:
     """A check_health() that looks at all says PermissionDenied when the store is closed to it."""
-    _demand_own(context)
+    _require_own(context)
     if context.subject.deny is None:
         context.skip_without("deny")
     context.subject.deny()
@@ -59,7 +59,7 @@ def denied(context: ProbeContext) -> None:
 @probe("health.faulted")
 def faulted(context: ProbeContext, *, wrong: str, raises: str) -> None:
     """A check_health() that looks at all raises an error of that class, or below, when the server is in trouble."""
-    _demand_own(context)
+    _require_own(context)
     if context.subject.wire is None:
         context.skip_without("wire")
     context.subject.wire.arm([_WRONG[wrong]])
@@ -69,7 +69,7 @@ def faulted(context: ProbeContext, *, wrong: str, raises: str) -> None:
         context.subject.wire.clear()
 
 
-def _demand_own(context: ProbeContext) -> None:
+def _require_own(context: ProbeContext) -> None:
     if class_of(context.backend).check_health is contract_of(context.backend).check_health:
         context.skip("a check_health() of its own")
 

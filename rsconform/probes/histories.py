@@ -16,9 +16,9 @@ from typing import Any, Final
 from remote_store import AlreadyExists, BackendUnavailable, Capability, FileInfo, NotFound, ResourceLocked
 
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import demand_no_error, race, rounds
-from rsconform.run.model import Profile
-from rsconform.stateful.linear import Answer, Kind, Operation, shortest_wrong
+from rsconform.probes.racing import race, require_no_error, rounds
+from rsconform.run.records import Profile
+from rsconform.stateful.linearize import Answer, Kind, Operation, shortest_wrong
 
 _THREADS: Final = 4
 _KEYS: Final = 2
@@ -112,7 +112,7 @@ def _performed(
 
         return work
 
-    demand_no_error(context, race(context, [thread(number, plan) for number, plan in enumerate(plans)]))
+    require_no_error(context, race(context, [thread(number, plan) for number, plan in enumerate(plans)]))
     paths = sorted({planned.path for planned in itertools.chain(*plans)})
     last = [_Planned(kind, path, "", 0, by) for path in paths for kind, ways in asks.items() for by in ways]
     context.call("asking once all were done", thread(len(plans), last))

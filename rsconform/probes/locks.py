@@ -109,7 +109,7 @@ def after_error(context: ProbeContext, folder: str, op: str) -> None:
         context.skip(f"{exc.capability} is declared")
     except (Exception, _Stop):  # What else than ours comes out is for other axioms.
         pass
-    _demand_let_in(context, f"{op}() raised or was left", _writes, folder, wait_s)
+    _require_let_in(context, f"{op}() raised or was left", _writes, folder, wait_s)
 
 
 @probe("locks.beside_open")
@@ -124,7 +124,7 @@ def beside_open(context: ProbeContext, folder: str, op: str) -> None:
         if hasattr(opened, "close"):
             stack.callback(opened.close)
         context.call("the first of it", (lambda: opened.read(1)) if op == "read" else (lambda: next(opened, None)))
-        _demand_let_in(context, f"{op}() is half-way", _looks, folder, wait_s)
+        _require_let_in(context, f"{op}() is half-way", _looks, folder, wait_s)
 
 
 def _in_a_block(context: ProbeContext, folder: str) -> None:
@@ -132,7 +132,7 @@ def _in_a_block(context: ProbeContext, folder: str) -> None:
     wait_s = _time_to_look(context, folder)
     with context.call("open_atomic()", context.backend.open_atomic, f"{folder}/new") as file:
         file.write(b"half")
-        _demand_let_in(context, "open_atomic() is half-way", _looks, folder, wait_s)
+        _require_let_in(context, "open_atomic() is half-way", _looks, folder, wait_s)
 
 
 def _in_a_source(op: str) -> Callable[[ProbeContext, str], None]:
@@ -146,7 +146,7 @@ def _in_a_source(op: str) -> Callable[[ProbeContext, str], None]:
         def told(at: int) -> None:
             if at == 1 and not wrong:
                 try:
-                    _demand_let_in(context, f"{op}() is half-way", _looks, folder, wait_s)
+                    _require_let_in(context, f"{op}() is half-way", _looks, folder, wait_s)
                 except ProbeFailed as exc:  # What a source raises the backend might take for its own.
                     wrong.append(exc)
 
@@ -162,7 +162,7 @@ def _beside_many(context: ProbeContext, folder: str) -> None:
     wait_s = _time_to_look(context, folder)
     with closing(context.call("read()", context.backend.read, f"{folder}/a")) as stream:
         context.call("the first of it", stream.read, 1)
-        _demand_let_in(context, "one read() is half-way", _reads_many, folder, wait_s)
+        _require_let_in(context, "one read() is half-way", _reads_many, folder, wait_s)
 
 
 def _reads_many(backend: Backend, folder: str) -> None:
@@ -202,10 +202,10 @@ def _time_for(context: ProbeContext, operation: Callable[[], object]) -> float:
     """Return how long another thread is waited for: many times what one operation takes when nothing is in its way."""
     began = monotonic()
     context.call("an operation before", operation)
-    return max(_WAIT_S, _AS_LONG * (monotonic() - began)) * context.patience
+    return max(_WAIT_S, _AS_LONG * (monotonic() - began)) * context.load_factor
 
 
-def _demand_let_in(context: ProbeContext, left: str, work: Deed, folder: str, wait_s: float) -> None:
+def _require_let_in(context: ProbeContext, left: str, work: Deed, folder: str, wait_s: float) -> None:
     errors: list[Exception] = []
 
     def run() -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from remote_store import BackendUnavailable, RemoteStoreError, ResourceLocked
 
-from rsconform.cases.values import show
+from rsconform.cases.deferred import show
 from rsconform.probes import ProbeContext, probe
 
 

@@ -38,7 +38,7 @@ def make_own(kind: str) -> BaseException:
     return _KINDS[kind]("the caller's own")
 
 
-def demand_own(context: ProbeContext, own: BaseException, came: BaseException) -> None:
+def require_own(context: ProbeContext, own: BaseException, came: BaseException) -> None:
     """Go on if what came out is the caller's own exception, the very object.
 
     What is neither that, nor made from it, nor an Exception (a limit, somebody's Ctrl-C) goes on its way.
@@ -50,7 +50,7 @@ def demand_own(context: ProbeContext, own: BaseException, came: BaseException) -
     _refuse(context, own, f"{type(came).__name__}: {came}")
 
 
-def demand_raised(context: ProbeContext, own: BaseException) -> NoReturn:
+def require_raised(context: ProbeContext, own: BaseException) -> NoReturn:
     """End the case as failed: nothing was raised although the caller did."""
     _refuse(context, own, "it was swallowed")
 

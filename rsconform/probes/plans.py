@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rsconform.cases.values import show
+from rsconform.cases.deferred import show
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.secrets import shows_secret
 from rsconform.probes.usage import use_everything

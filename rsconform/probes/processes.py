@@ -7,11 +7,11 @@ from typing import Final
 
 from remote_store import Capability
 
-from rsconform.lanes.elsewhere import others
 from rsconform.lanes.facade import surface_of
+from rsconform.lanes.other_process import other_processes
 from rsconform.probes import ProbeContext, away, probe
 from rsconform.probes.racing import rounds
-from rsconform.run.model import MEASURED, Profile
+from rsconform.run.records import MEASURED, Profile
 
 _PROCESSES: Final = 3
 _BUDGET_S: Final = {Profile.QUICK: 0.3, Profile.STANDARD: 2.0, Profile.DEEP: 15.0}
@@ -22,12 +22,12 @@ _ANSWER_S: Final = 30.0
 @probe("processes.one_creator")
 def one_creator(context: ProbeContext, folder: str) -> None:
     """Of several processes that create one file one does; the others are told that it exists."""
-    assert context.subject.elsewhere is not None
+    assert context.subject.other_process is not None
     atomic = context.backend.capabilities.supports(Capability.ATOMIC_WRITE)
     blocks = ["open_atomic"] if surface_of(context.backend) == "sync" else []
     ops = ["write", *(["write_atomic", *blocks] if atomic else [])]
     number = 0
-    with others(context.subject.elsewhere(), _PROCESSES) as processes:
+    with other_processes(context.subject.other_process(), _PROCESSES) as processes:
         for number in rounds(context, 2 * len(ops), _BUDGET_S):
             op, path = ops[number % len(ops)], f"{folder}/new{number}"
             context.touched.add(path)

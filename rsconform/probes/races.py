@@ -15,7 +15,7 @@ from rsconform.cases.content import parse_size
 from rsconform.lanes.draining import drained
 from rsconform.lanes.facade import class_of
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import content_at, demand_no_error, demand_none, is_slow, meeting, payload, race, rounds
+from rsconform.probes.racing import content_at, is_slow, meeting, payload, race, require_no_error, require_none, rounds
 
 _USERS: Final = 8  # More than a pool of the usual size has workers: some have to wait for one.
 _CLOSERS: Final = 2
@@ -39,7 +39,7 @@ def reads(context: ProbeContext, folder: str, keys: int, threads: int, op: str) 
         return None
 
     results = race(context, [read_all] * threads)
-    demand_none(context, "each file's own bytes in each thread", results)
+    require_none(context, "each file's own bytes in each thread", results)
 
 
 @probe("races.own_keys")
@@ -68,17 +68,17 @@ def own_keys(
         return write_and_read
 
     results = race(context, [work(thread) for thread in range(threads)])
-    demand_none(context, "each thread's own bytes, at once", results)
+    require_none(context, "each thread's own bytes, at once", results)
     for thread in range(threads):
         for key in range(keys):
             path = f"{folder}/{thread}-{key}"
             seen = context.call("read_bytes()", backend.read_bytes, path)
             if seen != payload(thread * 100 + key, many):
                 context.fail(f"what was written to {path}", f"{len(seen)} bytes, or others, once all were done")
-    _demand_known(context, folder, threads * keys)
+    _require_known(context, folder, threads * keys)
 
 
-def _demand_known(context: ProbeContext, folder: str, count: int) -> None:
+def _require_known(context: ProbeContext, folder: str, count: int) -> None:
     """Demand that a folder, where there are any, lists and counts so many files: whoever writes changes an index."""
     backend = context.backend
     if not backend.capabilities.supports(Capability.LIST):
@@ -136,7 +136,7 @@ def torn(context: ProbeContext, path: str, op: str, read: str) -> None:
         return looking
 
     results = race(context, [*(write(data) for data in sorted(whole)), look(f"{path}-1"), look(f"{path}-2")])
-    demand_none(context, "one of the contents, whole", results)
+    require_none(context, "one of the contents, whole", results)
 
 
 def _overwrite(backend: Any, op: str, path: str, data: bytes, **described: object) -> None:
@@ -206,7 +206,7 @@ def own_instances(context: ProbeContext, folder: str, threads: int) -> None:
         for backend in instances:
             with suppress(Exception):
                 backend.close()
-    demand_none(context, "each thread's own bytes", results)
+    require_none(context, "each thread's own bytes", results)
 
 
 @probe("races.listing")
@@ -240,7 +240,7 @@ def listing(context: ProbeContext, folder: str, op: str) -> None:
         return None
 
     results = race(context, [churn, look, look])
-    demand_none(context, "every file that was there throughout, once", results)
+    require_none(context, "every file that was there throughout, once", results)
 
 
 def _listed(backend: Any, folder: str, op: str) -> Iterator[Any]:
@@ -279,7 +279,7 @@ def replaced(context: ProbeContext, folder: str, op: str) -> None:
         return None
 
     results = race(context, [replace, look, look])
-    demand_none(context, "one of the contents, whole, at every moment", results)
+    require_none(context, "one of the contents, whole, at every moment", results)
 
 
 @probe("races.closed_meanwhile")
@@ -333,7 +333,7 @@ def _close_once(context: ProbeContext, backend: Any, folder: str) -> None:
         closed.set()
 
     results = race(context, [*(use(thread) for thread in range(_USERS)), *[close] * _CLOSERS])
-    demand_none(context, "the right answers, or BackendUnavailable", results)
+    require_none(context, "the right answers, or BackendUnavailable", results)
 
 
 def _wrong_answer(backend: Any, path: str, data: bytes) -> str | None:
@@ -388,7 +388,7 @@ def _delete_once(context: ProbeContext, folder: str) -> None:
         return True
 
     results = race(context, [write, delete])
-    demand_no_error(context, results)
+    require_no_error(context, results)
     for path in before:
         if results[1] is True and context.call("exists()", backend.exists, path):
             context.fail("what was there before gone with the folder", f"{path} is there")

@@ -18,7 +18,7 @@ from remote_store import BackendUnavailable, NotFound, ResourceLocked
 
 from rsconform.probes import ProbeContext
 from rsconform.redaction import cut
-from rsconform.run.model import Profile
+from rsconform.run.records import Profile
 
 # Python's own is 5 ms: by then most operations on a store in memory are over.
 _SWITCH_S: Final = 1e-5
@@ -36,7 +36,7 @@ def rounds(context: ProbeContext, least: int = 2, seconds: Mapping[Profile, floa
     operations are slow gets half as many.
     """
     least = max(1, least // 2) if is_slow(context) else least
-    stop = monotonic() + seconds[context.profile] * context.patience
+    stop = monotonic() + seconds[context.profile] * context.load_factor
     return itertools.takewhile(lambda number: number < least or monotonic() < stop, itertools.count())
 
 
@@ -47,7 +47,7 @@ def is_slow(context: ProbeContext) -> bool:
         with suppress(Exception):  # What it says is for other axioms.
             context.backend.exists("rsconform")
         context.answer_s = monotonic() - began
-    return context.answer_s > _SLOW_S * context.patience
+    return context.answer_s > _SLOW_S * context.load_factor
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def meeting(others: threading.Barrier) -> Iterator[None]:
         others.wait(JOIN_S)
 
 
-def demand_no_error(context: ProbeContext, results: Sequence[object]) -> None:
+def require_no_error(context: ProbeContext, results: Sequence[object]) -> None:
     errors = [result for result in results if isinstance(result, BaseException)]
     if errors:
         # That the backend is unavailable may only follow from what went wrong in another thread.
@@ -115,9 +115,9 @@ def demand_no_error(context: ProbeContext, results: Sequence[object]) -> None:
         context.fail("no error in any thread", f"{len(errors)} errors, the first {type(first).__name__}: {said}")
 
 
-def demand_none(context: ProbeContext, expected: str, results: Sequence[object]) -> None:
+def require_none(context: ProbeContext, expected: str, results: Sequence[object]) -> None:
     """Fail for the first error, or else for the first text, that threads gave; None stands for what is as expected."""
-    demand_no_error(context, results)
+    require_no_error(context, results)
     wrong = next((text for text in results if text is not None), None)
     if wrong is not None:
         context.fail(expected, str(wrong))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from remote_store import Backend, BackendUnavailable, Capability, CapabilityNotSupported, RemoteStoreError
 
-from rsconform.cases.model import Want
+from rsconform.cases.case import SkipReason
 from rsconform.lanes.draining import drained
 from rsconform.lanes.facade import class_of, contract_of, native_of
 from rsconform.probes import ProbeContext, ProbeSkipped, probe
@@ -70,7 +70,7 @@ _USES: Final[Mapping[str, tuple[Callable[[Any], object], object]]] = {
 def used_again(context: ProbeContext, op: str) -> None:
     """What an operation gives for a file that was written since, it gives after close() as before."""
     backend: Any = context.backend
-    _demand_declared(backend, op)
+    _require_declared(backend, op)
     use, right = _USES[op]
     context.touched.update((_PATH, _KEPT, "b"))
     context.call("write()", backend.write, _KEPT, _DATA)
@@ -89,11 +89,11 @@ def used_again(context: ProbeContext, op: str) -> None:
             context.call("close()", backend.close)
 
 
-def _demand_declared(backend: Backend, op: str) -> None:
+def _require_declared(backend: Backend, op: str) -> None:
     operation = OPERATIONS[op]
     for name in (operation.capability, FOLDERS_KNOWN_BY if operation.of_folders or op == "is_folder" else None):
         if name is not None and not backend.capabilities.supports(Capability[name]):
-            raise ProbeSkipped(name, Want.CAPABILITY)
+            raise ProbeSkipped(name, SkipReason.CAPABILITY)
 
 
 @probe("reusing.closed_for_good")
@@ -106,7 +106,7 @@ def closed_for_good(context: ProbeContext) -> None:
     before = {kind: handle for kind, handle in _handles(backend, kinds) if again.get(kind) is handle}
     context.call("close()", backend.close)
     if class_of(backend).check_health is not contract_of(backend).check_health:
-        _demand_refusal(context, backend.check_health)
+        _require_refusal(context, backend.check_health)
     for kind, handle in before.items():
         after = next((given for _, given in _handles(backend, {kind})), handle)
         if after is not handle and not isinstance(after, _VALUES):
@@ -119,7 +119,7 @@ def _handles(backend: Any, kinds: set[type]) -> Iterator[tuple[type, object]]:
             yield kind, backend.unwrap(kind)
 
 
-def _demand_refusal(context: ProbeContext, operation: Callable[[], object]) -> None:
+def _require_refusal(context: ProbeContext, operation: Callable[[], object]) -> None:
     expected = "BackendUnavailable from check_health() after close()"
     try:
         operation()

@@ -43,13 +43,13 @@ def rival(context: ProbeContext, src: str, dst: str, op: str) -> None:
 def pins(context: ProbeContext, src: str, dst: str, op: str, variant: str = "") -> None:
     """Every request that copies does so from the version that was looked at, or from none."""
     if not variant:
-        _demand_pins(context, context.backend, src, dst, op)
+        _require_pins(context, context.backend, src, dst, op)
         return
     with another(context, variant) as backend:
-        _demand_pins(context, backend, src, dst, op)
+        _require_pins(context, backend, src, dst, op)
 
 
-def _demand_pins(context: ProbeContext, backend: object, src: str, dst: str, op: str) -> None:
+def _require_pins(context: ProbeContext, backend: object, src: str, dst: str, op: str) -> None:
     client = client_of(context, backend)  # type: ignore[arg-type]  # Backends, both.
     etag = client.head_object(Bucket=bucket_of(context), Key=src)["ETag"].strip('"')
     with recording(client) as sent:

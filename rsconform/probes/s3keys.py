@@ -166,7 +166,7 @@ def spelling(context: ProbeContext, path: str) -> None:
         except Exception as exc:
             context.fail("InvalidPath, or a file", f"{type(exc).__name__}: {exc}")
     if written is None:
-        _demand_refusals(context, path)
+        _require_refusals(context, path)
         return
     name = str(written.path)
     for spelled in (path, name):
@@ -182,7 +182,7 @@ def spelling(context: ProbeContext, path: str) -> None:
         context.fail(f"no {name!r} once it is deleted as {path!r}", "it is still there")
 
 
-def _demand_refusals(context: ProbeContext, path: str) -> None:
+def _require_refusals(context: ProbeContext, path: str) -> None:
     backend = context.backend
     for name, call in (("read_bytes", backend.read_bytes), ("get_file_info", backend.get_file_info)):
         try:

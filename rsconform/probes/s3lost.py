@@ -24,7 +24,7 @@ _WAYS: Final = {"bytes": "bytes:100", "stream": "bytes:100", "in-parts": "bytes:
 def ignored_by_copies(context: ProbeContext, src: str, dst: str, op: str) -> None:
     """A target that is there is kept although CopyObject ignores If-None-Match."""
     with _deaf(client_of(context)):
-        _demand_conflict(context, f"{op}()", lambda: getattr(context.backend, op)(src, dst))
+        _require_conflict(context, f"{op}()", lambda: getattr(context.backend, op)(src, dst))
 
 
 @probe("s3lost.ignored_by_writes")
@@ -33,10 +33,10 @@ def ignored_by_writes(context: ProbeContext, path: str, how: str, variant: str) 
     data = parse_content(_WAYS[how]).data
     with another(context, variant) as backend, _deaf(client_of(context, backend)):
         if how == "block":
-            _demand_conflict(context, "open_atomic()", lambda: _in_a_block(backend, path, data))
+            _require_conflict(context, "open_atomic()", lambda: _in_a_block(backend, path, data))
         else:
             content: Any = data if how == "bytes" else io.BytesIO(data)
-            _demand_conflict(context, "write()", lambda: backend.write(path, content))
+            _require_conflict(context, "write()", lambda: backend.write(path, content))
 
 
 @probe("s3lost.ignored_by_moves")
@@ -76,7 +76,7 @@ def encrypted(context: ProbeContext, path: str, op: str, content: str) -> None:
 
     client = client_of(context)
     with _sent_again(client, "PutObject"), _heads_shown(client, show_encrypted):
-        _demand_own(context, f"{op}()", lambda: getattr(context.backend, op)(path, data))
+        _require_own(context, f"{op}()", lambda: getattr(context.backend, op)(path, data))
     if context.call("read_bytes()", context.backend.read_bytes, path) != data:
         context.fail("the bytes that were written", "others")
 
@@ -93,7 +93,7 @@ def alike(context: ProbeContext, path: str, op: str, content: str) -> None:
             head["LastModified"] -= timedelta(hours=1)
 
     with _sent_again(client, "PutObject"), _heads_shown(client, show_older):
-        _demand_conflict(context, f"{op}()", lambda: getattr(context.backend, op)(path, data))
+        _require_conflict(context, f"{op}()", lambda: getattr(context.backend, op)(path, data))
 
 
 @probe("s3lost.conflicting_copies")
@@ -110,7 +110,7 @@ def conflicting_copies(context: ProbeContext, src: str, dst: str, op: str) -> No
     client.meta.events.register_first("before-send.s3.CopyObject", refused, unique_id="rsconform-refused")
     try:
         with meddling(client, "before-call.s3.CopyObject", create):
-            _demand_conflict(context, f"{op}()", lambda: getattr(context.backend, op)(src, dst))
+            _require_conflict(context, f"{op}()", lambda: getattr(context.backend, op)(src, dst))
     finally:
         client.meta.events.unregister("before-send.s3.CopyObject", unique_id="rsconform-refused")
     if context.call("read_bytes()", context.backend.read_bytes, src) != context.content[src]:
@@ -123,7 +123,7 @@ def copied_after_parts(context: ProbeContext, src: str, dst: str, op: str, conte
     data = parse_content(content).data
     context.call("write()", context.backend.write, src, io.BytesIO(data))
     with _sent_again(client_of(context), "CopyObject"):
-        _demand_own(context, f"{op}()", lambda: getattr(context.backend, op)(src, dst))
+        _require_own(context, f"{op}()", lambda: getattr(context.backend, op)(src, dst))
     if context.call("read_bytes()", context.backend.read_bytes, dst) != data:
         context.fail("the copy whole", "other bytes")
 
@@ -133,7 +133,7 @@ def _in_a_block(backend: Backend, path: str, data: bytes) -> None:
         file.write(data)
 
 
-def _demand_conflict(context: ProbeContext, what: str, deed: Callable[[], object]) -> None:
+def _require_conflict(context: ProbeContext, what: str, deed: Callable[[], object]) -> None:
     try:
         deed()
     except AlreadyExists:
@@ -143,7 +143,7 @@ def _demand_conflict(context: ProbeContext, what: str, deed: Callable[[], object
     context.fail(f"AlreadyExists from {what}", "it returned")
 
 
-def _demand_own(context: ProbeContext, what: str, deed: Callable[[], object]) -> None:
+def _require_own(context: ProbeContext, what: str, deed: Callable[[], object]) -> None:
     try:
         deed()
     except BackendUnavailable:

@@ -78,7 +78,7 @@ def certificate(context: ProbeContext, vouches: bool) -> None:
 def connections(context: ProbeContext, op: str, ends: str) -> None:
     """Readers that were closed early or dropped keep no connection."""
     with stub_server(4 << 20) as server, another(context, "one-connection", endpoint_url=server.url) as backend:
-        closed = []  # Held on to, so that closing them is what counts.
+        closed = []  # Lease on to, so that closing them is what counts.
         for _ in range(_CYCLES):
             stream = context.call(f"{op}()", getattr(backend, op), "a")
             context.call("read()", stream.read, 100)
@@ -108,7 +108,7 @@ def read_memory(context: ProbeContext, size: str, limit: str) -> None:
         read, peak = _measured(context, "reading", parse_size(size), stream_it)
     if read != parse_size(size):
         context.fail(f"{parse_size(size)} bytes", str(read))
-    _demand_below(context, peak, parse_size(limit))
+    _require_below(context, peak, parse_size(limit))
 
 
 @probe("s3server.write_memory")
@@ -120,7 +120,7 @@ def write_memory(context: ProbeContext, size: str, limit: str) -> None:
         _, peak = _measured(
             context, "writing", parse_size(size), lambda: backend.write("large", source, overwrite=True).size
         )
-    _demand_below(context, peak, parse_size(limit))
+    _require_below(context, peak, parse_size(limit))
 
 
 class _Zeros(io.RawIOBase):
@@ -156,11 +156,11 @@ def _measured(context: ProbeContext, what: str, size: int, transfer: Any) -> tup
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    _demand_below(context, takes.bytes["memory"], max(size // 2, _NOISE))
+    _require_below(context, takes.bytes["memory"], max(size // 2, _NOISE))
     return int(done), peak - before
 
 
-def _demand_below(context: ProbeContext, peak: int, limit: int) -> None:
+def _require_below(context: ProbeContext, peak: int, limit: int) -> None:
     if peak > limit:
         context.fail(f"at most {limit >> 20} MiB more", f"{peak / (1 << 20):.1f} MiB")
 

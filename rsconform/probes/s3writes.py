@@ -183,7 +183,7 @@ def rival_source(context: ProbeContext, path: str, op: str, content: str) -> Non
                 peer.write(path, RIVAL)
 
         source = Telling(data, told)
-        _demand_conflict(context, path, lambda: getattr(context.backend, op)(path, source))
+        _require_conflict(context, path, lambda: getattr(context.backend, op)(path, source))
 
 
 @probe("s3writes.rival_block")
@@ -194,7 +194,7 @@ def rival_block(context: ProbeContext, path: str, content: str) -> None:
         file = context.call("entering the block", manager.__enter__)
         context.call("write() of the block's file", file.write, parse_content(content).data)
         context.call("a rival's write()", peer.write, path, RIVAL)
-        _demand_conflict(context, path, lambda: manager.__exit__(None, None, None))
+        _require_conflict(context, path, lambda: manager.__exit__(None, None, None))
 
 
 @probe("s3writes.metadata")
@@ -220,7 +220,7 @@ def _handed(content: str, *, stream: bool) -> Any:
     return io.BytesIO(data) if stream else data
 
 
-def _demand_conflict(context: ProbeContext, path: str, write: Callable[[], object]) -> None:
+def _require_conflict(context: ProbeContext, path: str, write: Callable[[], object]) -> None:
     try:
         write()
     except AlreadyExists as exc:

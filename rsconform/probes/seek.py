@@ -40,7 +40,7 @@ class _Failing:
 @probe("seek.passthrough")
 def passthrough(context: ProbeContext, path: str) -> None:
     """read_seekable() returns the very object that read() made."""
-    _demand_inherited(context)
+    _require_inherited(context)
     with _watched(context) as (backend, made):
         stream = context.call("read_seekable()", backend.read_seekable, path)
         with contextlib.closing(stream):
@@ -53,7 +53,7 @@ def passthrough(context: ProbeContext, path: str) -> None:
 @probe("seek.spool")
 def spool(context: ProbeContext, path: str) -> None:
     """read_seekable() of a forward-only read() returns a spool of the content, standing at its beginning."""
-    _demand_inherited(context)
+    _require_inherited(context)
     with _watched(context) as (backend, made):
         stream = context.call("read_seekable()", backend.read_seekable, path)
         with contextlib.closing(stream):
@@ -73,7 +73,7 @@ def spool(context: ProbeContext, path: str) -> None:
 @probe("seek.source_closed")
 def source_closed(context: ProbeContext, path: str, *, fails: bool) -> None:
     """The stream that was spooled is closed, after copying as well as after a copy that failed."""
-    _demand_inherited(context)
+    _require_inherited(context)
     with _watched(context, _Failing if fails else None) as (backend, made):
         try:
             stream = backend.read_seekable(path)
@@ -88,7 +88,7 @@ def source_closed(context: ProbeContext, path: str, *, fails: bool) -> None:
             context.fail("the stream from read() closed", "it is still open")
 
 
-def _demand_inherited(context: ProbeContext) -> None:
+def _require_inherited(context: ProbeContext) -> None:
     """Go on only where the backend inherits read_seekable(): with one of its own it owes nothing here."""
     if type(context.backend).read_seekable is not Backend.read_seekable:
         context.skip("an inherited read_seekable()")

@@ -14,8 +14,8 @@ from rsconform.probes.racing import content_at
 
 if TYPE_CHECKING:
     from rsconform.stateful.model import Model
-    from rsconform.stateful.tokens import Sequel
-    from rsconform.stateful.tracks import Broken, Track
+    from rsconform.stateful.runner import Broken, Track
+    from rsconform.stateful.tokens import Repro
 
 _FOUND: Final = "sequence"
 # Seeds of the run and of the case: no two of them make the same number.
@@ -31,7 +31,7 @@ def as_a_dictionary(context: ProbeContext, flat: bool, strict: bool, seed: int) 
     attempt tries nothing but what the first one found.
     """
     from rsconform.stateful.operations import as_toml
-    from rsconform.stateful.tracks import track_over
+    from rsconform.stateful.runner import track_over
 
     track = track_over(
         context.subject, context.backend, flat=flat, below_files=flat and not strict, touched=context.touched.add
@@ -126,28 +126,28 @@ def _found_again(context: ProbeContext, track: Track, *, drops: bool) -> Broken 
     return None
 
 
-def _known(context: ProbeContext) -> Iterator[Sequel]:
+def _known(context: ProbeContext) -> Iterator[Repro]:
     from rsconform.stateful.corpus import Corpus
-    from rsconform.stateful.tokens import Sequel
+    from rsconform.stateful.tokens import Repro
 
     before = context.earlier.get(_FOUND)
-    if isinstance(before, Sequel):
+    if isinstance(before, Repro):
         yield before
         return
     for path, kept in Corpus(context.corpus).sequences() if context.corpus is not None else ():
-        if isinstance(kept, Sequel):
+        if isinstance(kept, Repro):
             yield kept
         elif (note := f"corpus: {path.name} was left out: {kept}") not in context.notes:
             context.notes.append(note)
 
 
 def _fail(context: ProbeContext, broken: Broken, model: Model) -> None:
-    from rsconform.stateful.cases import as_case, steps_of
     from rsconform.stateful.corpus import Corpus
-    from rsconform.stateful.scripts import as_script
-    from rsconform.stateful.tokens import Sequel, encode
+    from rsconform.stateful.python_script import as_script
+    from rsconform.stateful.tokens import Repro, encode
+    from rsconform.stateful.toml_case import as_case, steps_of
 
-    sequel = Sequel(context.lane, model.flat, model.below_files, broken.operations)
+    sequel = Repro(context.lane, model.flat, model.below_files, broken.operations)
     context.earlier.setdefault(_FOUND, sequel)
     toml = as_case(broken, sequel)
     script = as_script(broken, sequel, context.subject.recipe, surface=surface_of(context.backend))

@@ -13,7 +13,7 @@ from rsconform.cases.content import parse_content
 from rsconform.lanes.facade import AsyncStream
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.looking import looking_at, shown
-from rsconform.probes.own import demand_own, demand_raised, make_own
+from rsconform.probes.own import make_own, require_own, require_raised
 from rsconform.probes.telling import Telling
 
 
@@ -75,9 +75,9 @@ def raises(context: ProbeContext, path: str, op: str, raised: str, after: int) -
     try:
         getattr(context.backend, op)(path, source, overwrite=True)
     except BaseException as exc:
-        demand_own(context, own, exc)
+        require_own(context, own, exc)
         return
-    demand_raised(context, own)
+    require_raised(context, own)
 
 
 @probe("sources.fails_once")

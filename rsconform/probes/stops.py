@@ -16,10 +16,10 @@ from typing import Final
 
 from remote_store import BackendUnavailable, Capability, ResourceLocked
 
-from rsconform.lanes.elsewhere import ElsewhereError, NoAnswerError, OtherProcess, others
-from rsconform.lanes.model import FixtureError, Snapshot
+from rsconform.lanes.lane import FixtureError, Snapshot
+from rsconform.lanes.other_process import NoAnswerError, OtherProcess, OtherProcessError, other_processes
 from rsconform.probes import ProbeContext, away, probe
-from rsconform.run.model import MEASURED, Profile
+from rsconform.run.records import MEASURED, Profile
 
 _ROUNDS: Final = {Profile.QUICK: 3, Profile.STANDARD: 5, Profile.DEEP: 60}
 _KILLS: Final = {Profile.QUICK: 1, Profile.STANDARD: 2, Profile.DEEP: 15}
@@ -56,13 +56,13 @@ class _Stop:
 @probe("stops.leaves")
 def leaves(context: ProbeContext, folder: str, op: str) -> None:
     """What was stopped has left what it may, and nothing that stands in the way of doing it again."""
-    elsewhere = context.subject.elsewhere
+    elsewhere = context.subject.other_process
     assert elsewhere is not None
     chance = random.Random(f"{context.seed} {op}")
     ends: list[bool] = []
     killed, stuck = 0, 0
     while killed < _KILLS[context.profile]:
-        with others(elsewhere()) as (process,):
+        with other_processes(elsewhere()) as (process,):
             try:
                 _stop_till_killed(context, process, _Stop(op, folder, None), chance, ends)
                 killed += 1
@@ -145,7 +145,7 @@ def _was_under_way(process: OtherProcess) -> bool:
     """Return whether a process that is no more gave no answer before."""
     try:
         process.answer(_ANSWER_S)
-    except ElsewhereError:
+    except OtherProcessError:
         return True
     return False
 

@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 from remote_store import RemoteStoreError
 
+from rsconform.cases.case import SkipReason
 from rsconform.cases.content import parse_size
 from rsconform.cases.faults import Fault
-from rsconform.cases.model import Want
-from rsconform.lanes.model import Request, Wire
+from rsconform.lanes.lane import Request, Wire
 from rsconform.probes import ProbeContext, ProbeSkipped, probe
 from rsconform.probes.racing import payload
 
@@ -66,7 +66,7 @@ def blind_to_files_above(context: ProbeContext, *, path: str, op: str, size: str
     finally:
         met = sum(wire.clear())
     if not met:
-        raise ProbeSkipped(f"{op}()", Want.FAULT)
+        raise ProbeSkipped(f"{op}()", SkipReason.FAULT)
     stored = audit().files.get(path)
     if stored is None or stored.content != data:
         context.fail(f"{path} with {len(data)} bytes", "no file" if stored is None else "other bytes")

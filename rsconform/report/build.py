@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from rsconform.report.accounting import account, incompleteness, notes, watches
+from rsconform.report.case_outcomes import account, incompleteness, notes, watches
 from rsconform.report.grades import grade
-from rsconform.report.model import BundleVerdict, Outcome, Report, Verdict, Waiver, Watch
-from rsconform.report.readings import settle
+from rsconform.report.report import GroupVerdict, Outcome, Report, Verdict, Waiver, Watch
+from rsconform.report.trait_inference import settle
 from rsconform.report.verdicts import derived, judge, roll_up
 from rsconform.report.waivers import review
-from rsconform.run.model import AxiomFacts, Header, Journal
+from rsconform.run.records import AxiomFacts, Header, Journal
 
 
 def build(journal: Journal, waivers: Iterable[Waiver], today: date) -> Report:
@@ -37,7 +37,7 @@ def build(journal: Journal, waivers: Iterable[Waiver], today: date) -> Report:
         verdicts=verdicts,
         untestable=tuple(sorted((axiom for axiom in header.axioms if _is_untestable(axiom)), key=lambda a: a.id)),
         unassigned=tuple(outcome for outcome in outcomes if outcome.axiom not in known),
-        bundles=_bundles(header, verdicts),
+        groups=_groups(header, verdicts),
         observations=observations + notes(journal),
         waivers=review(ours, verdicts, today=today, known=known, whole=whole),
         incomplete=incomplete,
@@ -75,17 +75,17 @@ def _is_in(header: Header, axiom: AxiomFacts, cases: Sequence[Outcome], watch: W
     return header.complete and not _is_untestable(axiom)
 
 
-def _bundles(header: Header, verdicts: Sequence[Verdict]) -> tuple[BundleVerdict, ...]:
+def _groups(header: Header, verdicts: Sequence[Verdict]) -> tuple[GroupVerdict, ...]:
     sentences: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
-        if verdict.axiom.bundle is not None:
-            sentences.setdefault(verdict.axiom.bundle, []).append(verdict)
+        if verdict.axiom.group is not None:
+            sentences.setdefault(verdict.axiom.group, []).append(verdict)
     return tuple(
         roll_up(
-            bundle,
-            header.bundles.get(bundle, ""),
+            group,
+            header.groups.get(group, ""),
             members,
-            of=sum(axiom.bundle == bundle for axiom in header.axioms),
+            of=sum(axiom.group == group for axiom in header.axioms),
         )
-        for bundle, members in sorted(sentences.items())
+        for group, members in sorted(sentences.items())
     )

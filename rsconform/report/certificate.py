@@ -12,7 +12,7 @@ from typing import Any, Final
 import tomli_w
 
 from rsconform.report.grades import exercised
-from rsconform.report.model import Report, Ruling, Verdict
+from rsconform.report.report import Report, Verdict, VerdictStatus
 from rsconform.report.verdicts import UNREACHED, breached_cases, skip_in_words
 from rsconform.visible import visible
 
@@ -78,10 +78,10 @@ def _lane(report: Report) -> dict[str, Any]:
 
 def _axioms(report: Report) -> dict[str, Any]:
     sections: dict[str, Any] = {
-        ruling.value: {verdict.axiom.id: entry(verdict) for verdict in report.ruled(ruling)}
-        for ruling, entry in _ENTRIES.items()
+        status.value: {verdict.axiom.id: entry(verdict) for verdict in report.ruled(status)}
+        for status, entry in _ENTRIES.items()
     }
-    sections["holds_in_part"] = {v.axiom.id: part for v in report.ruled(Ruling.HOLDS) if (part := _unreached(v))}
+    sections["holds_in_part"] = {v.axiom.id: part for v in report.ruled(VerdictStatus.HOLDS) if (part := _unreached(v))}
     sections["untestable"] = {axiom.id: axiom.untestable for axiom in report.untestable}
     return {name: entries for name, entries in sections.items() if entries}
 
@@ -112,13 +112,13 @@ def _exception(verdict: Verdict) -> dict[str, Any]:
     return {**_violation(verdict), **granted}
 
 
-_ENTRIES: Final[Mapping[Ruling, Callable[[Verdict], object]]] = {
-    Ruling.VIOLATED: _violation,
-    Ruling.WAIVED: _exception,
-    Ruling.INCONCLUSIVE: _line,
-    Ruling.NOT_EXERCISED: _line,
-    Ruling.NOT_TAKEN: _line,
-    Ruling.NOT_APPLICABLE: _line,
+_ENTRIES: Final[Mapping[VerdictStatus, Callable[[Verdict], object]]] = {
+    VerdictStatus.VIOLATED: _violation,
+    VerdictStatus.WAIVED: _exception,
+    VerdictStatus.INCONCLUSIVE: _line,
+    VerdictStatus.NOT_EXERCISED: _line,
+    VerdictStatus.NOT_TAKEN: _line,
+    VerdictStatus.NOT_APPLICABLE: _line,
 }
 
 
@@ -127,7 +127,7 @@ def _unreached(verdict: Verdict) -> str:
     phrases: Sequence[str] = [
         skip_in_words(outcome.skip)
         for outcome in verdict.skipped
-        if outcome.skip is None or outcome.skip.want in UNREACHED
+        if outcome.skip is None or outcome.skip.reason in UNREACHED
     ]
     if not phrases:
         return ""

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rsconform.cases.model import Case
-from rsconform.lanes.model import Lane
-from rsconform.report.jsonreport import FORMAT
-from rsconform.report.model import Ruling
+from rsconform.cases.case import Case
+from rsconform.lanes.lane import Lane
+from rsconform.report.json_report import FORMAT
+from rsconform.report.report import VerdictStatus
 from rsconform.report.verdicts import skip_in_words
 from rsconform.run.plan import axiom_facts, in_scope, rule_out
-from rsconform.spec.ids import bundle_of
-from rsconform.spec.model import Edition
+from rsconform.spec.axiom import Edition
+from rsconform.spec.ids import group_of
 
-EXECUTED: Final = (Ruling.HOLDS, Ruling.VIOLATED, Ruling.WAIVED, Ruling.NOT_TAKEN)
+EXECUTED: Final = (VerdictStatus.HOLDS, VerdictStatus.VIOLATED, VerdictStatus.WAIVED, VerdictStatus.NOT_TAKEN)
 
 
 class NoReportError(Exception):
@@ -28,12 +28,12 @@ class Source:
 
     Attributes:
         lane: Its name.
-        bundles: The axioms that bind it, each with its bundle.
+        groups: The axioms that bind it, each with its group.
         missing: Why an axiom has no executed case; one that has is not in it.
     """
 
     lane: str
-    bundles: Mapping[str, str | None]
+    groups: Mapping[str, str | None]
     missing: Mapping[str, str]
 
 
@@ -42,7 +42,7 @@ class Tally:
     """How far the IDs of one family, or of all, are executed."""
 
     family: str
-    ids: int  # As the contract has them: bundles, and axioms of their own.
+    ids: int  # As the contract has them: groups, and axioms of their own.
     ids_executed: int  # At least one of their sentences.
     axioms: int
     axioms_executed: int
@@ -55,25 +55,25 @@ class Coverage:
     sources: Sequence[Source]
 
     @property
-    def bundles(self) -> Mapping[str, str | None]:
-        """Return every axiom with its bundle, by ID."""
-        return {axiom: bundle for source in self.sources for axiom, bundle in sorted(source.bundles.items())}
+    def groups(self) -> Mapping[str, str | None]:
+        """Return every axiom with its group, by ID."""
+        return {axiom: group for source in self.sources for axiom, group in sorted(source.groups.items())}
 
     def is_executed(self, axiom: str) -> bool:
         """Return whether a case of an axiom was executed anywhere."""
-        return any(axiom in source.bundles and axiom not in source.missing for source in self.sources)
+        return any(axiom in source.groups and axiom not in source.missing for source in self.sources)
 
     def tallies(self) -> Iterator[Tally]:
         """Yield a tally for each family, by name, and one for all."""
-        families = sorted({_family(axiom) for axiom in self.bundles})
+        families = sorted({_family(axiom) for axiom in self.groups})
         for family in families:
-            yield self._tally(family, [axiom for axiom in self.bundles if _family(axiom) == family])
-        yield self._tally("all", list(self.bundles))
+            yield self._tally(family, [axiom for axiom in self.groups if _family(axiom) == family])
+        yield self._tally("all", list(self.groups))
 
     def gaps(self) -> Sequence[tuple[str, list[str]]]:
         """Return the axioms without an executed case by the reason, the most frequent first."""
         groups: dict[str, list[str]] = {}
-        for axiom in sorted(self.bundles):
+        for axiom in sorted(self.groups):
             if not self.is_executed(axiom):
                 groups.setdefault(self._why(axiom), []).append(axiom)
         return sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
@@ -81,7 +81,7 @@ class Coverage:
     def _why(self, axiom: str) -> str:
         reasons: dict[str, list[str]] = {}
         for source in self.sources:
-            if axiom in source.bundles:
+            if axiom in source.groups:
                 reasons.setdefault(source.missing[axiom], []).append(source.lane)
         if len(reasons) == 1:
             return next(iter(reasons))
@@ -89,8 +89,8 @@ class Coverage:
 
     def _tally(self, family: str, axioms: Sequence[str]) -> Tally:
         executed = [axiom for axiom in axioms if self.is_executed(axiom)]
-        ids = {self.bundles[axiom] or axiom for axiom in axioms}
-        return Tally(family, len(ids), len({self.bundles[one] or one for one in executed}), len(axioms), len(executed))
+        ids = {self.groups[axiom] or axiom for axiom in axioms}
+        return Tally(family, len(ids), len({self.groups[one] or one for one in executed}), len(axioms), len(executed))
 
 
 def of_report(document: Mapping[str, Any]) -> Source:
@@ -105,8 +105,8 @@ def of_report(document: Mapping[str, Any]) -> Source:
         axioms = [*document["axioms"], *document["untestable"]]
         return Source(
             document["lane"]["name"],
-            {axiom["id"]: axiom["bundle"] for axiom in axioms},
-            {axiom["id"]: _why_not(axiom) for axiom in axioms if axiom.get("ruling") not in EXECUTED},
+            {axiom["id"]: axiom["group"] for axiom in axioms},
+            {axiom["id"]: _why_not(axiom) for axiom in axioms if axiom.get("status") not in EXECUTED},
         )
     except (KeyError, TypeError) as exc:
         raise NoReportError(f"it is no report of rsconform's: {type(exc).__name__} {exc}") from exc
@@ -115,7 +115,7 @@ def of_report(document: Mapping[str, Any]) -> Source:
 def _why_not(axiom: Mapping[str, Any]) -> str:
     if axiom.get("untestable"):
         return f"untestable: {axiom['untestable']}"
-    return f"{axiom['ruling']}: {axiom['reason']}".replace("_", " ", 1)
+    return f"{axiom['status']}: {axiom['reason']}".replace("_", " ", 1)
 
 
 def of_certificate(edition: Edition, lane: Lane, said: Mapping[str, str]) -> Source:
@@ -126,7 +126,7 @@ def of_certificate(edition: Edition, lane: Lane, said: Mapping[str, str]) -> Sou
     """
     axioms = in_scope(edition, lane)
     untestable = {str(axiom.id): f"untestable: {axiom.untestable}" for axiom in axioms if axiom.untestable}
-    return Source(lane.name, _bundles(edition, lane), {**said, **untestable})
+    return Source(lane.name, _groups(edition, lane), {**said, **untestable})
 
 
 def of_lane(edition: Edition, cases: Iterable[Case], lane: Lane, contract: str) -> Source:
@@ -149,12 +149,12 @@ def of_lane(edition: Edition, cases: Iterable[Case], lane: Lane, contract: str) 
                 missing[axiom.id] = skip_in_words(facts.skip)
         elif axiom.id not in possible and not axiom.same_as:
             missing[axiom.id] = ", ".join(dict.fromkeys(ruled_out.get(axiom.id, ("it has no case",))))
-    return Source(lane.name, _bundles(edition, lane), missing)
+    return Source(lane.name, _groups(edition, lane), missing)
 
 
-def _bundles(edition: Edition, lane: Lane) -> Mapping[str, str | None]:
-    bundles = edition.bundles
-    return {str(axiom.id): bundle_of(axiom.id, bundles) for axiom in in_scope(edition, lane)}
+def _groups(edition: Edition, lane: Lane) -> Mapping[str, str | None]:
+    groups = edition.groups
+    return {str(axiom.id): group_of(axiom.id, groups) for axiom in in_scope(edition, lane)}
 
 
 def _family(axiom: str) -> str:

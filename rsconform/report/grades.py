@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rsconform.report.model import Grade, Grading, Ruling, Verdict
-from rsconform.run.model import Profile, Result
+from rsconform.report.report import Grade, Grading, Verdict, VerdictStatus
+from rsconform.run.records import Profile, Result
 
 DEV: Final = "dev"  # The edition before the first freeze: nothing in it is promised to stay.
 
@@ -18,11 +18,11 @@ SHALLOW: Final = Profile.QUICK
 
 _LEVELS: Final = {Grade.CORE: ("MUST",), Grade.FULL: ("MUST", "SHOULD"), Grade.HARDENED: ("MUST", "SHOULD")}
 _BLOCKS: Final = {
-    Ruling.VIOLATED: "violated",
-    Ruling.INCONCLUSIVE: "inconclusive",
-    Ruling.NOT_EXERCISED: "not exercised",
+    VerdictStatus.VIOLATED: "violated",
+    VerdictStatus.INCONCLUSIVE: "inconclusive",
+    VerdictStatus.NOT_EXERCISED: "not exercised",
 }
-_EXECUTED: Final = (Ruling.HOLDS, Ruling.WAIVED, Ruling.VIOLATED, Ruling.NOT_TAKEN)
+_EXECUTED: Final = (VerdictStatus.HOLDS, VerdictStatus.WAIVED, VerdictStatus.VIOLATED, VerdictStatus.NOT_TAKEN)
 _NAMED: Final = 5
 
 
@@ -51,15 +51,15 @@ def grade(verdicts: Sequence[Verdict], *, edition: str, whole: bool, profile: Pr
 def _against(candidate: Grade, verdicts: Sequence[Verdict], edition: str, profile: Profile) -> list[str]:
     asked = [verdict for verdict in verdicts if verdict.axiom.level in _LEVELS[candidate]]
     reasons = []
-    if not any(verdict.ruling in _EXECUTED for verdict in asked):
+    if not any(verdict.status in _EXECUTED for verdict in asked):
         reasons.append("no axiom that it asks for was executed")
     for level in _LEVELS[candidate]:
-        for ruling, word in _BLOCKS.items():
-            ids = [verdict.axiom.id for verdict in asked if verdict.axiom.level == level and verdict.ruling is ruling]
+        for status, word in _BLOCKS.items():
+            ids = [verdict.axiom.id for verdict in asked if verdict.axiom.level == level and verdict.status is status]
             if ids:
                 reasons.append(f"{len(ids)} {level} {word}: {named(ids)}")
     if candidate is not Grade.CORE:
-        waived = [v.axiom.id for v in asked if v.axiom.level == "MUST" and v.ruling is Ruling.WAIVED]
+        waived = [v.axiom.id for v in asked if v.axiom.level == "MUST" and v.status is VerdictStatus.WAIVED]
         if waived:
             reasons.append(f"{len(waived)} MUST waived: {named(waived)}")
     if candidate is Grade.HARDENED:
@@ -79,10 +79,10 @@ def exercised(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     seen = {
         kind
         for verdict in verdicts
-        if verdict.ruling in _EXECUTED
+        if verdict.status in _EXECUTED
         for outcome in verdict.outcomes
         if outcome.result in (Result.PASSED, Result.FAILED)
-        for kind in outcome.hardens
+        for kind in outcome.stresses
     }
     return tuple(kind for kind in HARDENING if kind in seen)
 

@@ -13,11 +13,11 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from rsconform.report.exits import ExitCode, decide
-from rsconform.report.model import LEVELS, BundleVerdict, Outcome, Report, Ruling, Verdict
+from rsconform.report.exit_code import ExitCode, decide
+from rsconform.report.report import LEVELS, GroupVerdict, Outcome, Report, Verdict, VerdictStatus
 from rsconform.report.text import again, cause_of, how_it_failed
 from rsconform.report.verdicts import skip_in_words
-from rsconform.run.model import Result
+from rsconform.run.records import Result
 from rsconform.visible import visible
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A contract ID in the list of a family: an axiom, or a bundle with its sentences."""
+    """A contract ID in the list of a family: an axiom, or a group with its sentences."""
 
-    bundle: BundleVerdict | None
+    group: GroupVerdict | None
     verdicts: tuple[Verdict, ...]
 
 
@@ -85,7 +85,7 @@ class Family:
 
     id: str
     rows: tuple[Row, ...]
-    counts: tuple[tuple[Ruling, int], ...]
+    counts: tuple[tuple[VerdictStatus, int], ...]
 
 
 def write_html(report: Report) -> str:
@@ -103,12 +103,14 @@ def write_html(report: Report) -> str:
         says=_SAYS[decision.code],
         bars=[(level, _bar(report, level)) for level in LEVELS if report.counts().get(level)],
         cases=_case_counts(report),
-        problems=[_problem(report, verdict) for verdict in _by_level(report, Ruling.VIOLATED, Ruling.WAIVED)],
+        problems=[
+            _problem(report, verdict) for verdict in _by_level(report, VerdictStatus.VIOLATED, VerdictStatus.WAIVED)
+        ],
         causes=list(causes(report)),
         smoke=[one for one in report.unassigned if one.result is Result.FAILED or _is_broken(one, report)],
         families=list(families(report)),
-        missing=by_reason(report.ruled(Ruling.NOT_EXERCISED)),
-        rulings=[ruling for ruling in Ruling if report.ruled(ruling)],
+        missing=by_reason(report.ruled(VerdictStatus.NOT_EXERCISED)),
+        statuses=[status for status in VerdictStatus if report.ruled(status)],
         style=style,
         script=script,
         digest=digest,
@@ -122,32 +124,32 @@ def _is_broken(outcome: Outcome, report: Report) -> bool:
 def causes(report: Report) -> Iterator[Cause]:
     """Yield what left axioms open, each cause once, the most frequent first."""
     groups: dict[str, list[Verdict]] = {}
-    for verdict in report.ruled(Ruling.INCONCLUSIVE):
+    for verdict in report.ruled(VerdictStatus.INCONCLUSIVE):
         groups.setdefault(cause_of(verdict), []).append(verdict)
     for text, verdicts in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])):
         yield Cause(_cut(text), tuple(verdicts), _problem(report, verdicts[0]).evidence)
 
 
-def _by_level(report: Report, *rulings: Ruling) -> Iterator[Verdict]:
-    for ruling in rulings:
+def _by_level(report: Report, *statuses: VerdictStatus) -> Iterator[Verdict]:
+    for status in statuses:
         for level in LEVELS:
-            yield from report.ruled(ruling, level=level)
+            yield from report.ruled(status, level=level)
 
 
 def families(report: Report) -> Iterator[Family]:
-    """Yield the families with their bundles and axioms, by ID; last those of which nothing applies."""
-    bundles = {bundle.id: bundle for bundle in report.bundles}
+    """Yield the families with their groups and axioms, by ID; last those of which nothing applies."""
+    groups = {group.id: group for group in report.groups}
     grouped: dict[str, dict[str, list[Verdict]]] = {}
     for verdict in report.verdicts:
         rows = grouped.setdefault(family_of(verdict.axiom.id), {})
-        rows.setdefault(verdict.axiom.bundle or verdict.axiom.id, []).append(verdict)
+        rows.setdefault(verdict.axiom.group or verdict.axiom.id, []).append(verdict)
     applying = {family_of(verdict.axiom.id) for verdict in report.verdicts if verdict.applies}
     for name, rows in sorted(grouped.items(), key=lambda group: (group[0] not in applying, group[0])):
-        rulings = [verdict.ruling for verdicts in rows.values() for verdict in verdicts]
+        statuses = [verdict.status for verdicts in rows.values() for verdict in verdicts]
         yield Family(
             name,
-            tuple(Row(bundles.get(id_), tuple(verdicts)) for id_, verdicts in rows.items()),
-            tuple((ruling, rulings.count(ruling)) for ruling in Ruling if ruling in rulings),
+            tuple(Row(groups.get(id_), tuple(verdicts)) for id_, verdicts in rows.items()),
+            tuple((status, statuses.count(status)) for status in VerdictStatus if status in statuses),
         )
 
 
@@ -169,7 +171,7 @@ def _problem(report: Report, verdict: Verdict) -> Problem:
     others: list[tuple[str, str]] = []
     # Of what is violated the failures are told; what broke besides says nothing about the backend.
     broken = [outcome for outcome in verdict.outcomes if outcome.result in (Result.ERRORED, None)]
-    for outcome in broken if verdict.ruling is Ruling.INCONCLUSIVE else verdict.failed:
+    for outcome in broken if verdict.status is VerdictStatus.INCONCLUSIVE else verdict.failed:
         if not evidence:
             evidence.append(_of_outcome(report, outcome))
         else:
@@ -220,9 +222,9 @@ def _cut(text: str, length: int = _LONG) -> str:
     return text if len(text) <= length else f"{text[:length]} … ({len(text) - length} more in report.json)"
 
 
-def _bar(report: Report, level: str) -> list[tuple[Ruling, int]]:
+def _bar(report: Report, level: str) -> list[tuple[VerdictStatus, int]]:
     row = report.counts()[level]
-    return [(ruling, row[ruling.value]) for ruling in Ruling if ruling.value in row]
+    return [(status, row[status.value]) for status in VerdictStatus if status.value in row]
 
 
 def _case_counts(report: Report) -> list[tuple[str, int]]:

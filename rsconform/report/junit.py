@@ -12,13 +12,13 @@ from typing import Final
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 from junitparser.junitparser import FinalResult
 
-from rsconform.report.exits import decide
-from rsconform.report.model import Outcome, Report, Ruling, Verdict
+from rsconform.report.exit_code import decide
+from rsconform.report.report import Outcome, Report, Verdict, VerdictStatus
 from rsconform.report.text import render_failure
 from rsconform.report.verdicts import skip_in_words
-from rsconform.run.model import Attempt, AxiomFacts, Breach, Result
-from rsconform.run.model import Failure as CaseFailure
 from rsconform.run.plan import SMOKE_FACTS
+from rsconform.run.records import Attempt, AxiomFacts, Breach, Result
+from rsconform.run.records import Failure as CaseFailure
 
 FILE_NAME: Final = "junit.xml"
 INVARIANT: Final = "every-case"  # What stands for the cases in the name of an invariant's testcase.
@@ -62,7 +62,7 @@ def _testcases(report: Report) -> Iterator[TestCase]:
         yield _testcase(report, outcome, SMOKE_FACTS, {})
     for verdict in report.verdicts:
         axiom = verdict.axiom
-        facts = {"axiom": axiom.id, "level": axiom.level, "verdict": verdict.ruling.value}
+        facts = {"axiom": axiom.id, "level": axiom.level, "verdict": verdict.status.value}
         for outcome in verdict.outcomes:
             yield _testcase(report, outcome, axiom, facts, verdict)
         if axiom.invariant is not None or verdict.witnesses:
@@ -125,7 +125,7 @@ def _forgiven(result: FinalResult, verdict: Verdict | None) -> FinalResult:
     """Return a failure that is waived, or of a mere permission, as pytest shows one that was expected."""
     if not isinstance(result, Failure) or verdict is None:
         return result
-    if verdict.ruling is Ruling.NOT_TAKEN:
+    if verdict.status is VerdictStatus.NOT_TAKEN:
         return _filled(Skipped, f"not taken: {verdict.axiom.title} (MAY)", result.text or "", "pytest.xfail")
     if verdict.waiver is None:
         return result

@@ -6,11 +6,11 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from rsconform.report.accounting import NO_INSTANCE
-from rsconform.report.exits import Exit, ExitCode
-from rsconform.report.model import LEVELS, Report, Ruling, Verdict
+from rsconform.report.case_outcomes import NO_INSTANCE
+from rsconform.report.exit_code import Exit, ExitCode
+from rsconform.report.report import LEVELS, Report, Verdict, VerdictStatus
 from rsconform.report.verdicts import counted_cases
-from rsconform.run.model import MEASURED, REFUSED, Attempt, AxiomFacts, Breach, Failure, Header, Profile, Result
+from rsconform.run.records import MEASURED, REFUSED, Attempt, AxiomFacts, Breach, Failure, Header, Profile, Result
 from rsconform.visible import visible
 
 _WIDTH: Final = 100
@@ -20,23 +20,23 @@ _HERE: Final = "   <- here"
 # Lines that a summary spends on one kind of thing before it only names the rest.
 _LINES: Final = 8
 
-_RULING_WORDS: Final[Mapping[Ruling, str]] = {
-    Ruling.VIOLATED: "violated",
-    Ruling.INCONCLUSIVE: "inconclusive",
-    Ruling.WAIVED: "waived",
-    Ruling.NOT_EXERCISED: "not exercised",
-    Ruling.HOLDS: "hold",
-    Ruling.NOT_TAKEN: "not taken",
-    Ruling.NOT_APPLICABLE: "not applicable",
+_RULING_WORDS: Final[Mapping[VerdictStatus, str]] = {
+    VerdictStatus.VIOLATED: "violated",
+    VerdictStatus.INCONCLUSIVE: "inconclusive",
+    VerdictStatus.WAIVED: "waived",
+    VerdictStatus.NOT_EXERCISED: "not exercised",
+    VerdictStatus.HOLDS: "hold",
+    VerdictStatus.NOT_TAKEN: "not taken",
+    VerdictStatus.NOT_APPLICABLE: "not applicable",
 }
 _COUNTED: Final = (
-    Ruling.HOLDS,
-    Ruling.VIOLATED,
-    Ruling.WAIVED,
-    Ruling.INCONCLUSIVE,
-    Ruling.NOT_EXERCISED,
-    Ruling.NOT_TAKEN,
-    Ruling.NOT_APPLICABLE,
+    VerdictStatus.HOLDS,
+    VerdictStatus.VIOLATED,
+    VerdictStatus.WAIVED,
+    VerdictStatus.INCONCLUSIVE,
+    VerdictStatus.NOT_EXERCISED,
+    VerdictStatus.NOT_TAKEN,
+    VerdictStatus.NOT_APPLICABLE,
 )
 
 
@@ -66,9 +66,9 @@ def render_summary(report: Report, decision: Exit, *, certificate: str | None = 
         *_facts(report),
         *_counts(report),
         *_violated(report),
-        *_folded(report, Ruling.WAIVED),
-        *_folded(report, Ruling.INCONCLUSIVE),
-        *_folded(report, Ruling.NOT_EXERCISED),
+        *_folded(report, VerdictStatus.WAIVED),
+        *_folded(report, VerdictStatus.INCONCLUSIVE),
+        *_folded(report, VerdictStatus.NOT_EXERCISED),
         *_not_taken(report),
         *_observed(report),
         *_grade(report),
@@ -132,7 +132,7 @@ def how_it_failed(failure: Failure) -> str:
 def again(header: Header, case: str) -> str:
     """Return the command that runs a case again. What broke before any case is seen again without one."""
     quoted = "'" + case.replace("'", "'\"'\"'") + "'"
-    return header.again if case == NO_INSTANCE else f"{header.again} --case {quoted}"
+    return header.rerun_command if case == NO_INSTANCE else f"{header.rerun_command} --case {quoted}"
 
 
 def _again(attempt: Attempt, header: Header) -> Iterator[str]:
@@ -185,7 +185,7 @@ def _counts(report: Report) -> Iterator[str]:
     outcomes = report.outcomes()
     # An attempt that a refuted reading sets aside is no pass, and neither is a skip.
     by_result = {result.value: sum(outcome.result is result for outcome in outcomes) for result in Result}
-    not_taken = sum(len(verdict.failed) for verdict in report.ruled(Ruling.NOT_TAKEN))
+    not_taken = sum(len(verdict.failed) for verdict in report.ruled(VerdictStatus.NOT_TAKEN))
     by_result[Result.FAILED.value] -= not_taken
     by_result["not taken"] = not_taken
     by_result["without an outcome"] = sum(outcome.result is None for outcome in outcomes)
@@ -198,14 +198,14 @@ def _counts(report: Report) -> Iterator[str]:
     )
     for level in LEVELS:
         row = report.counts().get(level, {})
-        says = ", ".join(f"{row[ruling.value]} {_RULING_WORDS[ruling]}" for ruling in _COUNTED if ruling.value in row)
+        says = ", ".join(f"{row[status.value]} {_RULING_WORDS[status]}" for status in _COUNTED if status.value in row)
         yield from _row(level, says, indent=0)
     if report.untestable:
         yield from _row("untested", f"{len(report.untestable)} that no run can show", indent=0)
 
 
 def _violated(report: Report) -> Iterator[str]:
-    by_level = [verdict for level in LEVELS for verdict in report.ruled(Ruling.VIOLATED, level=level)]
+    by_level = [verdict for level in LEVELS for verdict in report.ruled(VerdictStatus.VIOLATED, level=level)]
     label = "violated"
     for verdict in by_level[:_LINES]:
         flaky = ", flaky: attempts differ" if verdict.flaky else ""
@@ -217,12 +217,12 @@ def _violated(report: Report) -> Iterator[str]:
         yield from _row(label, f"and {len(by_level) - _LINES} more: {rest}", indent=0)
 
 
-def _folded(report: Report, ruling: Ruling) -> Iterator[str]:
+def _folded(report: Report, status: VerdictStatus) -> Iterator[str]:
     """Yield a line per reason, with how many axioms share it."""
     groups: dict[str, list[str]] = {}
-    for verdict in report.ruled(ruling):
+    for verdict in report.ruled(status):
         groups.setdefault(cause_of(verdict), []).append(verdict.axiom.id)
-    label = {Ruling.NOT_EXERCISED: "not run", Ruling.INCONCLUSIVE: "open"}.get(ruling, ruling.value)
+    label = {VerdictStatus.NOT_EXERCISED: "not run", VerdictStatus.INCONCLUSIVE: "open"}.get(status, status.value)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     for cause, ids in ordered[:_LINES]:
         who = ", ".join(ids) if len(ids) <= 3 else f"{ids[0]} and {len(ids) - 1} more"
@@ -235,7 +235,7 @@ def _folded(report: Report, ruling: Ruling) -> Iterator[str]:
 def _not_taken(report: Report) -> Iterator[str]:
     """Yield the permissions that the backend makes no use of."""
     label = "not taken"
-    for verdict in report.ruled(Ruling.NOT_TAKEN):
+    for verdict in report.ruled(VerdictStatus.NOT_TAKEN):
         yield from _row(label, f"{verdict.axiom.id} {verdict.axiom.level} {verdict.axiom.title}", indent=0)
         label = ""
 
@@ -244,7 +244,7 @@ def cause_of(verdict: Verdict) -> str:
     """Return the one line that tells why an axiom does not simply hold."""
     if verdict.waiver is not None:
         return f"waived until {verdict.waiver.until} ({verdict.waiver.owner}): {verdict.waiver.reason}"
-    if verdict.ruling is Ruling.INCONCLUSIVE:
+    if verdict.status is VerdictStatus.INCONCLUSIVE:
         causes: Iterable[str | None] = (
             outcome.error if outcome.result is Result.ERRORED else outcome.missing for outcome in verdict.outcomes
         )
@@ -274,7 +274,7 @@ def _observed(report: Report) -> Iterator[str]:
 def _grade(report: Report) -> Iterator[str]:
     grading = report.grading
     reached = grading.reached.value if grading.reached is not None else "none"
-    waived = [verdict.axiom.id for verdict in report.ruled(Ruling.WAIVED, level="MUST")]
+    waived = [verdict.axiom.id for verdict in report.ruled(VerdictStatus.WAIVED, level="MUST")]
     named = f", with {', '.join(waived)} waived" if waived and grading.reached is not None else ""
     # Every sentence begins with the same grade; once is enough for the eye.
     first, *others = grading.why_not_higher or ("",)

@@ -9,12 +9,12 @@ from datetime import date
 from enum import Enum, auto
 from typing import Final, assert_never
 
-from rsconform.report.model import BundleVerdict, Outcome, Ruling, Verdict, Waiver, Watch, Witness
-from rsconform.run.model import AxiomFacts, Breach, Failure, Instance, Result, Skip, Want, off_surface
-from rsconform.spec.model import Level
+from rsconform.report.report import GroupVerdict, Outcome, Verdict, VerdictStatus, Waiver, Watch, Witness
+from rsconform.run.records import AxiomFacts, Breach, Failure, Instance, Result, Skip, SkipReason, off_surface
+from rsconform.spec.axiom import Level
 
 
-class Standing(Enum):
+class CaseEffect(Enum):
     """What one case, or the watch for an invariant, says about its axiom."""
 
     FAILED = auto()
@@ -29,27 +29,27 @@ class Standing(Enum):
 # all: they leave the axiom open and never read as a violation. Points that were skipped do not undo a pass, and are
 # listed with it. Why a case was skipped (no affordance, or no capability or trait) decides between the last two.
 RULING_BY_FIRST: Final = (
-    (Standing.FAILED, Ruling.VIOLATED),
-    (Standing.ERRORED, Ruling.INCONCLUSIVE),
-    (Standing.MISSING, Ruling.INCONCLUSIVE),
-    (Standing.PASSED, Ruling.HOLDS),
-    (Standing.UNREACHABLE, Ruling.NOT_EXERCISED),
-    (Standing.EXCLUDED, Ruling.NOT_APPLICABLE),
+    (CaseEffect.FAILED, VerdictStatus.VIOLATED),
+    (CaseEffect.ERRORED, VerdictStatus.INCONCLUSIVE),
+    (CaseEffect.MISSING, VerdictStatus.INCONCLUSIVE),
+    (CaseEffect.PASSED, VerdictStatus.HOLDS),
+    (CaseEffect.UNREACHABLE, VerdictStatus.NOT_EXERCISED),
+    (CaseEffect.EXCLUDED, VerdictStatus.NOT_APPLICABLE),
 )
 
 _SKIP_WORDS: Final = {
-    Want.AFFORDANCE: "for want of {}",
-    Want.CAPABILITY: "{} is not declared",
-    Want.TRAIT: "only where {}",
-    Want.READING: "{} was not observed",
-    Want.RELEASE: "only from {} on",
-    Want.SURFACE: "cannot be put to this backend: {}",
-    Want.HOLDING: "the store cannot hold {}",
-    Want.FAULT: "no request met the fault: {}",
+    SkipReason.AFFORDANCE: "for want of {}",
+    SkipReason.CAPABILITY: "{} is not declared",
+    SkipReason.TRAIT: "only where {}",
+    SkipReason.READING: "{} was not observed",
+    SkipReason.RELEASE: "only from {} on",
+    SkipReason.SURFACE: "cannot be put to this backend: {}",
+    SkipReason.HOLDING: "the store cannot hold {}",
+    SkipReason.FAULT: "no request met the fault: {}",
 }
 
 # Nothing was shown, and no fact of backend or lane says that there is nothing to show.
-UNREACHED: Final = (Want.AFFORDANCE, Want.FAULT, Want.HOLDING)
+UNREACHED: Final = (SkipReason.AFFORDANCE, SkipReason.FAULT, SkipReason.HOLDING)
 _WITHOUT: Final = "no "  # A case that lacks a capability wants it not to be declared.
 
 
@@ -88,18 +88,18 @@ def judge(
     standings = [standing_of(outcome) for outcome in outcomes]
     if watch is not None:
         standings.append(standing_of_watch(watch))
-    ruling = next((ruling for first, ruling in RULING_BY_FIRST if first in standings), Ruling.NOT_EXERCISED)
+    status = next((status for first, status in RULING_BY_FIRST if first in standings), VerdictStatus.NOT_EXERCISED)
     waiver = None
-    if ruling is Ruling.VIOLATED and axiom.level == Level.MAY:
-        ruling = Ruling.NOT_TAKEN  # A permission cannot be violated.
-    if ruling is Ruling.VIOLATED:
+    if status is VerdictStatus.VIOLATED and axiom.level == Level.MAY:
+        status = VerdictStatus.NOT_TAKEN  # A permission cannot be violated.
+    if status is VerdictStatus.VIOLATED:
         waiver = next((w for w in waivers if w.axiom == axiom.id and covers(w, outcomes, watch, today=today)), None)
     if waiver is not None:
-        ruling = Ruling.WAIVED
+        status = VerdictStatus.WAIVED
     return Verdict(
         axiom=axiom,
-        ruling=ruling,
-        reason=_reason(ruling, outcomes, watch),
+        status=status,
+        reason=_reason(status, outcomes, watch),
         outcomes=tuple(outcomes),
         watch=watch,
         waiver=waiver,
@@ -107,37 +107,37 @@ def judge(
     )
 
 
-def standing_of(outcome: Outcome) -> Standing:
+def standing_of(outcome: Outcome) -> CaseEffect:
     """Return what the outcome of a case says about its axiom."""
     match outcome.result:
         case None:
-            return Standing.MISSING
+            return CaseEffect.MISSING
         case Result.FAILED:
-            return Standing.FAILED
+            return CaseEffect.FAILED
         case Result.ERRORED:
-            return Standing.ERRORED
+            return CaseEffect.ERRORED
         case Result.PASSED:
-            return Standing.PASSED
+            return CaseEffect.PASSED
         case Result.SKIPPED:
             return _standing_of_skip(outcome.skip)
         case _:
             assert_never(outcome.result)
 
 
-def standing_of_watch(watch: Watch) -> Standing:
+def standing_of_watch(watch: Watch) -> CaseEffect:
     """Return what was seen of an invariant over the run says about it."""
     if watch.witnesses:
-        return Standing.FAILED
+        return CaseEffect.FAILED
     if watch.judged:
-        return Standing.PASSED
-    return _standing_of_skip(watch.skip) if watch.skip is not None else Standing.MISSING
+        return CaseEffect.PASSED
+    return _standing_of_skip(watch.skip) if watch.skip is not None else CaseEffect.MISSING
 
 
-def _standing_of_skip(skip: Skip | None) -> Standing:
+def _standing_of_skip(skip: Skip | None) -> CaseEffect:
     # A skip that does not say why counts against the certificate, not for it.
-    if skip is None or skip.want in UNREACHED:
-        return Standing.UNREACHABLE
-    return Standing.EXCLUDED
+    if skip is None or skip.reason in UNREACHED:
+        return CaseEffect.UNREACHABLE
+    return CaseEffect.EXCLUDED
 
 
 def covers(waiver: Waiver, outcomes: Sequence[Outcome], watch: Watch | None, *, today: date) -> bool:
@@ -163,7 +163,7 @@ def expects(waiver: Waiver, outcomes: Sequence[Outcome], watch: Watch | None) ->
 
 
 def derived(verdict: Verdict, verdicts: Sequence[Verdict], instance: Instance | None) -> Verdict:
-    """Return the verdict on an axiom that is the same as others, on an AsyncBackend: the first ruling of theirs.
+    """Return the verdict on an axiom that is the same as others, on an AsyncBackend: the first status of theirs.
 
     Any other verdict is returned as it is.
     """
@@ -172,30 +172,36 @@ def derived(verdict: Verdict, verdicts: Sequence[Verdict], instance: Instance | 
         return verdict
     if instance is None or instance.surface != "async":
         reason = skip_in_words(off_surface(instance or Instance()))
-        return replace(verdict, ruling=Ruling.NOT_APPLICABLE, reason=reason)
-    others = [one for one in verdicts if one.axiom.id in same_as or one.axiom.bundle in same_as]
-    ruling = next((ruling for ruling in Ruling if any(one.ruling is ruling for one in others)), Ruling.NOT_EXERCISED)
-    said = ", ".join(one.axiom.id for one in others if one.ruling is ruling)
-    shown = said if ruling in (Ruling.VIOLATED, Ruling.WAIVED, Ruling.INCONCLUSIVE) else ", ".join(same_as)
-    return replace(verdict, ruling=ruling, reason=f"as {shown}")
+        return replace(verdict, status=VerdictStatus.NOT_APPLICABLE, reason=reason)
+    others = [one for one in verdicts if one.axiom.id in same_as or one.axiom.group in same_as]
+    status = next(
+        (status for status in VerdictStatus if any(one.status is status for one in others)), VerdictStatus.NOT_EXERCISED
+    )
+    said = ", ".join(one.axiom.id for one in others if one.status is status)
+    shown = (
+        said
+        if status in (VerdictStatus.VIOLATED, VerdictStatus.WAIVED, VerdictStatus.INCONCLUSIVE)
+        else ", ".join(same_as)
+    )
+    return replace(verdict, status=status, reason=f"as {shown}")
 
 
-def roll_up(bundle: str, title: str, verdicts: Sequence[Verdict], *, of: int) -> BundleVerdict:
-    """Return the verdict of a bundle: the first ruling, in the order of `Ruling`, that one of its sentences has.
+def roll_up(group: str, title: str, verdicts: Sequence[Verdict], *, of: int) -> GroupVerdict:
+    """Return the verdict of a group: the first status, in the order of `VerdictStatus`, that one of its sentences has.
 
     Args:
-        of: Sentences in the bundle, those without a verdict included.
+        of: Sentences in the group, those without a verdict included.
     """
-    rulings = [verdict.ruling for verdict in verdicts]
-    worst = next(ruling for ruling in Ruling if ruling in rulings)
-    return BundleVerdict(bundle, title, worst, rulings.count(worst), of)
+    statuses = [verdict.status for verdict in verdicts]
+    worst = next(status for status in VerdictStatus if status in statuses)
+    return GroupVerdict(group, title, worst, statuses.count(worst), of)
 
 
 def skip_in_words(skip: Skip | None) -> str:
     """Return why something was skipped, as a phrase."""
-    if skip is not None and skip.want is Want.CAPABILITY and skip.what.startswith(_WITHOUT):
-        return f"{skip.what.removeprefix(_WITHOUT)} is declared"
-    return "for a reason that was not recorded" if skip is None else _SKIP_WORDS[skip.want].format(skip.what)
+    if skip is not None and skip.reason is SkipReason.CAPABILITY and skip.detail.startswith(_WITHOUT):
+        return f"{skip.detail.removeprefix(_WITHOUT)} is declared"
+    return "for a reason that was not recorded" if skip is None else _SKIP_WORDS[skip.reason].format(skip.detail)
 
 
 def counted_cases(count: int) -> str:
@@ -209,33 +215,33 @@ def breached_cases(witnesses: Iterable[Witness]) -> int:
 
 
 # Reasons go into the certificate: they count, and quote nothing that differs from machine to machine.
-def _reason(ruling: Ruling, outcomes: Sequence[Outcome], watch: Watch | None) -> str:
+def _reason(status: VerdictStatus, outcomes: Sequence[Outcome], watch: Watch | None) -> str:
     if not outcomes and watch is None:
         return "no case of it was planned"
     total = counted_cases(len(outcomes))
     found = Counter(standing_of(outcome) for outcome in outcomes)
     parts: list[str] = []
-    match ruling:
-        case Ruling.VIOLATED | Ruling.WAIVED | Ruling.NOT_TAKEN:
-            if found[Standing.FAILED]:
-                parts.append(f"{found[Standing.FAILED]} of {total} failed")
+    match status:
+        case VerdictStatus.VIOLATED | VerdictStatus.WAIVED | VerdictStatus.NOT_TAKEN:
+            if found[CaseEffect.FAILED]:
+                parts.append(f"{found[CaseEffect.FAILED]} of {total} failed")
             if watch is not None and watch.witnesses:
                 parts.append(f"breached in {counted_cases(breached_cases(watch.witnesses))}")
-        case Ruling.INCONCLUSIVE:
-            if found[Standing.ERRORED]:
-                parts.append(f"{found[Standing.ERRORED]} of {total} errored")
-            if found[Standing.MISSING]:
-                parts.append(f"{found[Standing.MISSING]} of {total} without an outcome")
-            if watch is not None and standing_of_watch(watch) is Standing.MISSING:
+        case VerdictStatus.INCONCLUSIVE:
+            if found[CaseEffect.ERRORED]:
+                parts.append(f"{found[CaseEffect.ERRORED]} of {total} errored")
+            if found[CaseEffect.MISSING]:
+                parts.append(f"{found[CaseEffect.MISSING]} of {total} without an outcome")
+            if watch is not None and standing_of_watch(watch) is CaseEffect.MISSING:
                 parts.append("no case that would show it has an outcome")
-        case Ruling.HOLDS:
-            skipped = len(outcomes) - found[Standing.PASSED]
+        case VerdictStatus.HOLDS:
+            skipped = len(outcomes) - found[CaseEffect.PASSED]
             if skipped:
                 parts.append(f"{skipped} of {total} skipped: {_skips(outcomes, watch)}")
-        case Ruling.NOT_EXERCISED | Ruling.NOT_APPLICABLE:
+        case VerdictStatus.NOT_EXERCISED | VerdictStatus.NOT_APPLICABLE:
             parts.append(_skips(outcomes, watch))
         case _:
-            assert_never(ruling)
+            assert_never(status)
     return ", ".join(parts)
 
 

@@ -8,11 +8,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from rsconform.report.model import Ruling, Verdict, Waiver, WaiverFinding, WaiverState
+from rsconform.report.report import Verdict, VerdictStatus, Waiver, WaiverFinding, WaiverState
 from rsconform.report.verdicts import expects
+from rsconform.spec.axiom import Place
 from rsconform.spec.locate import Block, locate
-from rsconform.spec.mistakes import Mistake, SpecError, nearest
-from rsconform.spec.model import Place
+from rsconform.spec.problems import Problem, SpecError, nearest
 
 FILE_NAME: Final = "rsconform-waivers.toml"
 _KEYS: Final[Mapping[str, str]] = {
@@ -30,30 +30,30 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
     """Return the waivers of a file, in file order.
 
     Raises:
-        SpecError: The file is wrong; holds every mistake in it.
+        SpecError: The file is wrong; holds every problem in it.
     """
     text = path.read_text(encoding="utf-8")
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SpecError([Mistake("toml-syntax", Place(str(path), 1), "", f"not TOML: {error}")]) from error
+        raise SpecError([Problem("toml-syntax", Place(str(path), 1), "", f"not TOML: {error}")]) from error
     lines = locate(text)
-    mistakes = list(_top_mistakes(document, lines, str(path)))
+    problems = list(_top_mistakes(document, lines, str(path)))
     waivers: list[Waiver] = []
     tables = document.get("waiver", [])
     for index, raw in enumerate(tables if isinstance(tables, list) else []):
         block = lines.key("waiver").item(index)
         found = list(_mistakes(raw, block, str(path), index + 1))
-        mistakes += found
+        problems += found
         if not found:
             waiver = Waiver(**raw, place=Place(str(path), block.line))
             first = next((w for w in waivers if (w.axiom, w.lane) == (waiver.axiom, waiver.lane)), None)
             if first is not None:
                 what = f"{waiver.axiom} is waived for {waiver.lane} already in line {first.place.line}"
-                mistakes.append(Mistake("duplicate-waiver", waiver.place, f"waiver {index + 1}", what))
+                problems.append(Problem("duplicate-waiver", waiver.place, f"waiver {index + 1}", what))
             waivers.append(waiver)
-    if mistakes:
-        raise SpecError(mistakes)
+    if problems:
+        raise SpecError(problems)
     return tuple(waivers)
 
 
@@ -94,9 +94,9 @@ def review_lanes(waivers: Iterable[Waiver], lanes: Collection[str]) -> tuple[Wai
 
 
 _UNNEEDED: Final = {
-    Ruling.HOLDS: "holds",
-    Ruling.NOT_APPLICABLE: "does not apply",
-    Ruling.NOT_TAKEN: "is a permission (MAY), which cannot be violated",
+    VerdictStatus.HOLDS: "holds",
+    VerdictStatus.NOT_APPLICABLE: "does not apply",
+    VerdictStatus.NOT_TAKEN: "is a permission (MAY), which cannot be violated",
 }
 
 
@@ -113,11 +113,11 @@ def _finding(
                 waiver, WaiverState.UNMATCHED, f"{_named(waiver)} matches nothing: the edition has no such axiom"
             )
         return None
-    if verdict.ruling is Ruling.VIOLATED and not expects(waiver, verdict.outcomes, verdict.watch):
+    if verdict.status is VerdictStatus.VIOLATED and not expects(waiver, verdict.outcomes, verdict.watch):
         return WaiverFinding(
             waiver, WaiverState.UNMATCHED, f'{_named(waiver)} expects "{waiver.expected}", and the failure is another'
         )
-    says = _UNNEEDED.get(verdict.ruling)
+    says = _UNNEEDED.get(verdict.status)
     if whole and says is not None:
         return WaiverFinding(
             waiver, WaiverState.UNNEEDED, f"{_named(waiver)} is no longer needed: the axiom {says}. Remove it"
@@ -129,31 +129,31 @@ def _named(waiver: Waiver) -> str:
     return f"the waiver of {waiver.axiom} for {waiver.lane} ({waiver.place})"
 
 
-def _top_mistakes(document: Mapping[str, Any], lines: Block, path: str) -> Iterator[Mistake]:
+def _top_mistakes(document: Mapping[str, Any], lines: Block, path: str) -> Iterator[Problem]:
     for key in document:
         if key != "waiver":
             place = Place(path, lines.key(key).line)
-            yield Mistake("unknown-key", place, "", "unknown key", key, ("waiver",), nearest(key, ("waiver",)))
+            yield Problem("unknown-key", place, "", "unknown key", key, ("waiver",), nearest(key, ("waiver",)))
     if not isinstance(document.get("waiver", []), list):
         place = Place(path, lines.key("waiver").line)
-        yield Mistake("wrong-type", place, "", "waivers are a list of tables", hint="Write [[waiver]].")
+        yield Problem("wrong-type", place, "", "waivers are a list of tables", hint="Write [[waiver]].")
 
 
-def _mistakes(raw: object, block: Block, path: str, number: int) -> Iterator[Mistake]:
+def _mistakes(raw: object, block: Block, path: str, number: int) -> Iterator[Problem]:
     where = f"waiver {number}"
     if not isinstance(raw, dict):
-        yield Mistake("wrong-type", Place(path, block.line), where, "a waiver is a table", hint="Write [[waiver]].")
+        yield Problem("wrong-type", Place(path, block.line), where, "a waiver is a table", hint="Write [[waiver]].")
         return
     for key, value in raw.items():
         place = Place(path, block.key(key).line)
         if key not in _KEYS:
-            yield Mistake("unknown-key", place, where, "unknown key", key, tuple(_KEYS), nearest(key, _KEYS))
+            yield Problem("unknown-key", place, where, "unknown key", key, tuple(_KEYS), nearest(key, _KEYS))
         elif key == "until":
             # A datetime is a date to Python.
             if not isinstance(value, date) or isinstance(value, datetime):
-                yield Mistake("wrong-type", place, where, f'"{key}" must be {_KEYS[key]}, without quotes')
+                yield Problem("wrong-type", place, where, f'"{key}" must be {_KEYS[key]}, without quotes')
         elif not isinstance(value, str) or not value.strip():
-            yield Mistake("wrong-type", place, where, f'"{key}" must be {_KEYS[key]}, in quotes')
+            yield Problem("wrong-type", place, where, f'"{key}" must be {_KEYS[key]}, in quotes')
     for key, meaning in _KEYS.items():
         if key not in raw:
-            yield Mistake("missing-key", Place(path, block.line), where, f'"{key}" is missing: {meaning}')
+            yield Problem("missing-key", Place(path, block.line), where, f'"{key}" is missing: {meaning}')

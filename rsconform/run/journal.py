@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rsconform.redaction import KNOWN, Redactor
-from rsconform.run.model import (
+from rsconform.run.records import (
     Attempt,
     Breach,
     Failure,

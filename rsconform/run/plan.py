@@ -11,22 +11,22 @@ from importlib.metadata import version
 
 from rsconform import __version__
 from rsconform.cases.applicability import LIMITS, plain_paths_asked_for, sizes_asked_for
+from rsconform.cases.case import Case, Skip, SkipReason
 from rsconform.cases.content import parse_size
-from rsconform.cases.model import Case, Skip, Want
-from rsconform.lanes.model import Lane
+from rsconform.lanes.lane import Lane
 from rsconform.lanes.registry import LaneError
-from rsconform.run.model import AxiomFacts, Header, LaneFacts, PlannedCase, Profile
-from rsconform.spec.families import RELEASE
-from rsconform.spec.ids import bundle_of
-from rsconform.spec.mistakes import nearest
-from rsconform.spec.model import Axiom, Edition
+from rsconform.run.records import AxiomFacts, Header, LaneFacts, PlannedCase, Profile
+from rsconform.spec.axiom import Axiom, Edition
+from rsconform.spec.family import RELEASE
+from rsconform.spec.ids import group_of
+from rsconform.spec.problems import nearest
 from rsconform.spec.vocabulary import INVARIANTS, PROBES, TRAITS
 
 # What can only befall a store that lies elsewhere than in the instance itself.
-_PAST_THE_INSTANCE = frozenset({"container", "deny", "elsewhere", "peer", "wire"})
+_PAST_THE_INSTANCE = frozenset({"container", "deny", "other_process", "peer", "wire"})
 SMOKE = "smoke/one-file"
 # Not a fact that makes a case pointless: what the axiom demands holds of the names that the store takes as well.
-OTHER_NAMES = Skip(Want.HOLDING, "files of other names than it declares")
+OTHER_NAMES = Skip(SkipReason.HOLDING, "files of other names than it declares")
 SMOKE_FACTS = AxiomFacts(
     id="smoke",
     title="One file is written, listed, read and deleted",
@@ -42,7 +42,7 @@ class Selection:
     """What was asked for of the whole edition.
 
     Args:
-        specs: Patterns of axiom, bundle or family IDs, such as `BE-*` or `SEEK-006`; empty for all.
+        specs: Patterns of axiom, group or family IDs, such as `BE-*` or `SEEK-006`; empty for all.
         cases: Whole case IDs; empty for all.
     """
 
@@ -55,16 +55,16 @@ class Selection:
         """Return whether everything was asked for."""
         return not self.specs and not self.cases
 
-    def takes_axiom(self, axiom: Axiom, bundle: str | None) -> bool:
-        """Return whether an axiom is asked for, by its own ID, its bundle's or its family's."""
+    def takes_axiom(self, axiom: Axiom, group: str | None) -> bool:
+        """Return whether an axiom is asked for, by its own ID, its group's or its family's."""
         if not self.specs:
             return True
-        names = (axiom.id, axiom.id.rpartition("-")[0], *((bundle,) if bundle else ()))
+        names = (axiom.id, axiom.id.rpartition("-")[0], *((group,) if group else ()))
         return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in self.specs)
 
-    def takes(self, case: Case, bundle: str | None) -> bool:
+    def takes(self, case: Case, group: str | None) -> bool:
         """Return whether a case is asked for."""
-        return (not self.cases or case.id in self.cases) and self.takes_axiom(case.axiom, bundle)
+        return (not self.cases or case.id in self.cases) and self.takes_axiom(case.axiom, group)
 
 
 class UnknownCaseError(LaneError):
@@ -86,7 +86,7 @@ class UnknownAxiomError(LaneError):
         self.pattern = pattern
         self.meant = nearest(pattern, tuple(known))
         meant = f" Did you mean {self.meant!r}?" if self.meant else ""
-        super().__init__(f"no axiom, bundle or family is {pattern!r}.{meant} See: rsconform list specs")
+        super().__init__(f"no axiom, group or family is {pattern!r}.{meant} See: rsconform list specs")
 
 
 def parse_specs(texts: Iterable[str]) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ def parse_specs(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(part for text in texts for part in text.split(",") if part)
 
 
-def demand_axioms(selection: Selection, edition: Edition) -> None:
+def require_axioms(selection: Selection, edition: Edition) -> None:
     """Look whether each pattern asks for something: what a slip of the pen leaves out would not be missed.
 
     Raises:
@@ -102,12 +102,12 @@ def demand_axioms(selection: Selection, edition: Edition) -> None:
     """
     for pattern in selection.specs:
         one = replace(selection, specs=(pattern,))
-        if not any(one.takes_axiom(axiom, bundle_of(axiom.id, edition.bundles)) for axiom in edition.axioms):
+        if not any(one.takes_axiom(axiom, group_of(axiom.id, edition.groups)) for axiom in edition.axioms):
             families = [family.id for family in edition.families]
-            raise UnknownAxiomError(pattern, [*(axiom.id for axiom in edition.axioms), *edition.bundles, *families])
+            raise UnknownAxiomError(pattern, [*(axiom.id for axiom in edition.axioms), *edition.groups, *families])
 
 
-def demand_cases(selection: Selection, cases: Sequence[Case], lane: Lane) -> None:
+def require_cases(selection: Selection, cases: Sequence[Case], lane: Lane) -> None:
     """Look whether every case that was asked for by its ID is there.
 
     Raises:
@@ -122,16 +122,16 @@ def demand_cases(selection: Selection, cases: Sequence[Case], lane: Lane) -> Non
 def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
     """Return why the lane's facts alone rule a case out, or None."""
     if case.since is not None and _release(contract) < _release(case.since):
-        return Skip(Want.RELEASE, f"remote-store {case.since}")
+        return Skip(SkipReason.RELEASE, f"remote-store {case.since}")
     declared = lane.declared
     for name, value in case.traits.items():
         if declared.get(name) is not None and declared[name] != value:
-            return Skip(Want.TRAIT, f"{name} = {written(value)}")
+            return Skip(SkipReason.TRAIT, f"{name} = {written(value)}")
     limits = {name: parse_size(str(declared[name])) for name in LIMITS if declared.get(name) is not None}
     asked = sizes_asked_for(case) if limits else {}
     for name, most in limits.items():
         if asked[name] > most:
-            return Skip(Want.TRAIT, f"{name} >= {asked[name]}")
+            return Skip(SkipReason.TRAIT, f"{name} >= {asked[name]}")
     if any(not takes_name(lane, path) for path in plain_paths_asked_for(case)):
         return OTHER_NAMES
     for name in case.needs:
@@ -149,8 +149,8 @@ def takes_name(lane: Lane, path: str) -> bool:
 def without(affordance: str, lane: Lane) -> Skip:
     """Return why a case is skipped for want of an affordance: no gap where what it is about cannot befall the store."""
     if affordance in _PAST_THE_INSTANCE and lane.declared.get("transport") == "none":
-        return Skip(Want.TRAIT, "transport other than none")
-    return Skip(Want.AFFORDANCE, affordance)
+        return Skip(SkipReason.TRAIT, "transport other than none")
+    return Skip(SkipReason.AFFORDANCE, affordance)
 
 
 def readings(case: Case, lane: Lane) -> tuple[tuple[str, str], ...]:
@@ -197,7 +197,7 @@ def plan(cases: Iterable[Case], lane: Lane, contract: str) -> tuple[PlannedCase,
     planned = [PlannedCase(SMOKE, "smoke", str(lane.place))]
     for case in cases:
         skip = rule_out(case, lane, contract)
-        unaffordable = skip is not None and skip.want is Want.AFFORDANCE
+        unaffordable = skip is not None and skip.reason is SkipReason.AFFORDANCE
         planned.append(
             PlannedCase(
                 case.id,
@@ -251,13 +251,13 @@ def make_header(
     contract: str,
     seed: int,
     profile: Profile = Profile.QUICK,
-    again: str,
+    rerun_command: str,
     complete: bool,
 ) -> Header:
     """Return the first line of a journal."""
-    bundles = edition.bundles
-    facts = tuple(axiom_facts(axiom, bundle_of(axiom.id, bundles), lane) for axiom in axioms)
-    filled = {fact.bundle for fact in facts}
+    groups = edition.groups
+    facts = tuple(axiom_facts(axiom, group_of(axiom.id, groups), lane) for axiom in axioms)
+    filled = {fact.group for fact in facts}
     return Header(
         kit=__version__,
         edition=edition.name,
@@ -269,11 +269,11 @@ def make_header(
         profile=profile,
         complete=complete and selection.is_whole,
         level=selection.level,
-        again=again,
+        rerun_command=rerun_command,
         plan=planned,
         plan_digest=hashlib.sha256("\n".join(case.case for case in planned).encode()).hexdigest()[:16],
         axioms=facts,
-        bundles={bundle: title for bundle, title in bundles.items() if bundle in filled},
+        groups={group: title for group, title in groups.items() if group in filled},
     )
 
 
@@ -292,7 +292,7 @@ def lane_facts(lane: Lane) -> LaneFacts:
     )
 
 
-def axiom_facts(axiom: Axiom, bundle: str | None, lane: Lane) -> AxiomFacts:
+def axiom_facts(axiom: Axiom, group: str | None, lane: Lane) -> AxiomFacts:
     """Return what a report says about an axiom in a lane."""
     return AxiomFacts(
         id=axiom.id,
@@ -301,7 +301,7 @@ def axiom_facts(axiom: Axiom, bundle: str | None, lane: Lane) -> AxiomFacts:
         statement=axiom.statement,
         source=axiom.source,
         place=str(axiom.place),
-        bundle=bundle,
+        group=group,
         note=axiom.note,
         untestable=axiom.untestable,
         invariant=axiom.invariant,
@@ -313,7 +313,7 @@ def axiom_facts(axiom: Axiom, bundle: str | None, lane: Lane) -> AxiomFacts:
 
 def _hardens(case: Case) -> tuple[str, ...]:
     """Return what a case exercises beyond single operations."""
-    kinds = {PROBES[case.probe].hardens} if case.probe is not None else set()
+    kinds = {PROBES[case.probe].stresses} if case.probe is not None else set()
     if any(step.faults for step in case.steps):
         kinds.add("wire")
     return tuple(sorted(kind for kind in kinds if kind is not None))
@@ -326,5 +326,5 @@ def _invariant_skip(checker: str | None, lane: Lane) -> Skip | None:
     invariant = INVARIANTS[checker]
     for name, value in invariant.traits.items():
         if lane.declared.get(name) not in (None, value):
-            return Skip(Want.TRAIT, f"{name} = {written(value)}")
-    return next((Skip(Want.AFFORDANCE, need) for need in invariant.needs if not lane.affords(need)), None)
+            return Skip(SkipReason.TRAIT, f"{name} = {written(value)}")
+    return next((Skip(SkipReason.AFFORDANCE, need) for need in invariant.needs if not lane.affords(need)), None)

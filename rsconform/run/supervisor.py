@@ -20,7 +20,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Protocol
 
-from rsconform.run import deadline, handles
 from rsconform.run.journal import (
     SUPERVISOR,
     JournalError,
@@ -31,10 +30,12 @@ from rsconform.run.journal import (
     journal_files,
     merge,
 )
-from rsconform.run.limits import MOST_IN_ALL
-from rsconform.run.model import Attempt, Failure, Footer, Header, Instance, Journal, Result
-from rsconform.run.orphans import Orphans
+from rsconform.run.lane import deadline
+from rsconform.run.lane import fd_limits as handles
+from rsconform.run.lane.leftover_processes import Orphans
+from rsconform.run.lane.limits import MOST_IN_ALL
 from rsconform.run.plan import SMOKE
+from rsconform.run.records import Attempt, Failure, Footer, Header, Instance, Journal, Result
 
 _POLL_S: Final = 0.05
 # The soft limit comes first; a process that swallows it is ended this much later.
@@ -168,7 +169,7 @@ class Supervisor:
                     continue
                 key = (file.path, file.stage)
                 since = self._since.setdefault(key, now)
-                if now - since > record["limit_s"] * deadline.patience() + self.grace_s:
+                if now - since > record["limit_s"] * deadline.load_factor() + self.grace_s:
                     self._since.pop(key)
                     self._end_hung(file, record)
             if self._no_instance or len(self._hung) >= MOST_IN_ALL or len(self._deaths()) >= MOST_DEATHS:
@@ -176,7 +177,7 @@ class Supervisor:
                 child.kill()
             if self._footer_of(process) is not None:
                 over = over or now
-                if now - over > _FAREWELL_S * deadline.patience():  # Threads that a backend left keep it.
+                if now - over > _FAREWELL_S * deadline.load_factor():  # Threads that a backend left keep it.
                     child.kill()
 
     def _farewell(self, child: subprocess.Popen[bytes]) -> None:

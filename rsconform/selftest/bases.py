@@ -11,12 +11,12 @@ from typing import Final
 
 from remote_store import Backend, Capability
 
-from rsconform.lanes.elsewhere import Elsewhere
-from rsconform.lanes.model import Lane, LaneFixture, Services, Subject
+from rsconform.lanes.lane import Lane, LaneFixture, Services, Subject
+from rsconform.lanes.other_process import BackendRecipe
 from rsconform.lanes.registry import find_lane, import_target, installed_lane_files
 from rsconform.selftest.stores.flat import FlatLane
 from rsconform.selftest.stores.keyed import KeyedBackend
-from rsconform.spec.model import Place
+from rsconform.spec.axiom import Place
 
 IN_THIS_PACKAGE: Final = "flat"
 # As text: what it names imports every mutant, and those import this module.
@@ -32,7 +32,7 @@ class Base:
     fixture: LaneFixture
     known: frozenset[str] = frozenset()  # Axioms that its backend is known to violate.
 
-    def demand_code(self) -> None:
+    def require_code(self) -> None:
         """Look whether the code of its lane can be imported here.
 
         Raises:
@@ -52,19 +52,19 @@ class Base:
         def wrapped(services: Services) -> Iterator[Subject]:
             manager: AbstractContextManager[Subject] = self.fixture(services)
             with manager as subject:
-                yield replace(subject, make=wrap(subject.make), reset=None, elsewhere=_renamed(subject, name))
+                yield replace(subject, make=wrap(subject.make), reset=None, other_process=_renamed(subject, name))
 
         return wrapped
 
 
-def _renamed(subject: Subject, name: str) -> Callable[[], Elsewhere] | None:
-    make = subject.elsewhere
+def _renamed(subject: Subject, name: str) -> Callable[[], BackendRecipe] | None:
+    make = subject.other_process
     return None if make is None else lambda: _changed(make(), name)
 
 
-def _changed(elsewhere: Elsewhere, name: str) -> Elsewhere:
+def _changed(elsewhere: BackendRecipe, name: str) -> BackendRecipe:
     """Return how another process makes a backend with the change of the mutant or control of that name."""
-    return Elsewhere(_REMOTE_MAKE, {"name": name, "target": elsewhere.target, "options": elsewhere.options})
+    return BackendRecipe(_REMOTE_MAKE, {"name": name, "target": elsewhere.target, "options": elsewhere.options})
 
 
 def registered(name: str, *, known: Iterable[str] = ()) -> Base:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from remote_store import Capability
 
-from rsconform.cases.model import Case
+from rsconform.cases.case import Case
 from rsconform.selftest.bases import BASES, Base, flat
 from rsconform.selftest.harness import share_of
 from rsconform.selftest.operators import Mutation

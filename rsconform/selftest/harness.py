@@ -13,19 +13,19 @@ from pathlib import Path
 
 from remote_store import Backend
 
+from rsconform.cases.case import Case
 from rsconform.cases.compiler import compile_edition
-from rsconform.cases.model import Case
 from rsconform.data import shipped
-from rsconform.lanes.model import Lane, LaneFixture, Services, Subject
+from rsconform.lanes.lane import Lane, LaneFixture, Services, Subject
 from rsconform.report.build import build
-from rsconform.report.model import Report, Ruling, Verdict
-from rsconform.run.cleaning import DirtyStoreError
-from rsconform.run.model import Attempt, Breach, Failure, Footer, Journal, Profile
+from rsconform.report.report import Report, Verdict, VerdictStatus
+from rsconform.run.lane.session import LaneSession
+from rsconform.run.lane.store_cleanup import DirtyStoreError
 from rsconform.run.plan import Selection, in_scope, make_header, plan
-from rsconform.run.session import LaneSession
+from rsconform.run.records import Attempt, Breach, Failure, Footer, Journal, Profile
 from rsconform.selftest.bases import Base
+from rsconform.spec.axiom import Edition, Place
 from rsconform.spec.loader import load_edition
-from rsconform.spec.model import Edition, Place
 
 TODAY = date(2030, 1, 1)
 _HERE = Place(__file__, 1)
@@ -126,7 +126,7 @@ def run(
         date=TODAY.isoformat(),
         contract=contract,
         seed=seed,
-        again="",
+        rerun_command="",
         complete=True,
         profile=profile,
     )
@@ -151,13 +151,13 @@ def run(
 
 def unmet(report: Report) -> dict[str, Verdict]:
     """Return the verdicts on the axioms that are violated, and on the permissions that are not taken."""
-    rulings = (Ruling.VIOLATED, Ruling.NOT_TAKEN)
-    return {verdict.axiom.id: verdict for verdict in report.verdicts if verdict.ruling in rulings}
+    statuses = (VerdictStatus.VIOLATED, VerdictStatus.NOT_TAKEN)
+    return {verdict.axiom.id: verdict for verdict in report.verdicts if verdict.status in statuses}
 
 
 def violated(report: Report) -> dict[str, Verdict]:
     """Return the verdicts on the axioms that do not hold."""
-    return {verdict.axiom.id: verdict for verdict in report.verdicts if verdict.ruling is Ruling.VIOLATED}
+    return {verdict.axiom.id: verdict for verdict in report.verdicts if verdict.status is VerdictStatus.VIOLATED}
 
 
 def reasons(verdict: Verdict) -> list[str]:

@@ -1,4 +1,4 @@
-"""One mutant: the axiom that it violates, the right backend that it is made from, and its mistake."""
+"""One mutant: the axiom that it violates, the right backend that it is made from, and its problem."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rsconform.selftest.operators import Mutation
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A backend with one known mistake.
+    """A backend with one known problem.
 
     Args:
         axiom: The axiom that it violates.

@@ -1,7 +1,7 @@
 """Every mutant and every control.
 
 `also` of a mutant names the axioms that it may violate as well, among its own cases and the canonical ones: mostly
-always-on invariants that see the same mistake.
+always-on invariants that see the same problem.
 """
 
 from __future__ import annotations

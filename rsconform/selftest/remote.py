@@ -7,7 +7,7 @@ from typing import Any
 
 from remote_store.aio import SyncBackendAdapter
 
-from rsconform.lanes.elsewhere import imported
+from rsconform.lanes.other_process import imported
 from rsconform.selftest.registry import CONTROLS, MUTANTS
 
 

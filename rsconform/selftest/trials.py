@@ -10,11 +10,11 @@ from multiprocessing.util import Finalize
 from time import monotonic
 from typing import Final
 
-from rsconform.cases.model import Case
-from rsconform.lanes.model import Services
+from rsconform.cases.case import Case
+from rsconform.lanes.lane import Services
 from rsconform.lanes.registry import LaneError
-from rsconform.report.model import Report, Ruling
-from rsconform.run.model import Result
+from rsconform.report.report import Report, VerdictStatus
+from rsconform.run.records import Result
 from rsconform.selftest.bases import BASES, Base
 from rsconform.selftest.behaviours import let_go
 from rsconform.selftest.canonical import CANONICAL
@@ -150,7 +150,7 @@ def make_trial_with(services: Services, asked: Asked) -> Trial:
 def _try_mutant(asked: Asked, services: Services) -> Trial:
     mutant = _MUTANTS[asked.name]
     base = BASES[mutant.base]
-    base.demand_code()
+    base.require_code()
     report = run(
         base.lane,
         base.with_make(mutant.mutation.applied_to, mutant.id),
@@ -161,7 +161,7 @@ def _try_mutant(asked: Asked, services: Services) -> Trial:
     )
     trial = _trial(asked, mutant.base, base, report)
     verdict = next((one for one in report.verdicts if one.axiom.id == mutant.axiom), None)
-    if verdict is not None and verdict.ruling is Ruling.NOT_EXERCISED:
+    if verdict is not None and verdict.status is VerdictStatus.NOT_EXERCISED:
         return replace(trial, axiom=mutant.axiom, left_out=f"{mutant.axiom} is not exercised {verdict.reason}")
     foretold = {mutant.axiom, *mutant.also}
     unexpected = tuple(
@@ -184,7 +184,7 @@ def _catch(mutant: Mutant, report: Report) -> tuple[Catch, tuple[str, ...]]:
     """Return what became of a mutant, and what is to be said of it."""
     found = unmet(report).get(mutant.axiom)
     if found is None:
-        ruled = {verdict.axiom.id: f"{verdict.ruling} {verdict.reason}" for verdict in report.verdicts}
+        ruled = {verdict.axiom.id: f"{verdict.status} {verdict.reason}" for verdict in report.verdicts}
         said = ruled.get(mutant.axiom, "without a verdict").strip()
         return Catch.MISSED, (f"{mutant.axiom} is not violated but {said}", *report.incomplete)
     shown = reasons(found)
@@ -196,14 +196,14 @@ def _catch(mutant: Mutant, report: Report) -> tuple[Catch, tuple[str, ...]]:
 
 def _try_base(asked: Asked, services: Services) -> Trial:
     base = BASES[asked.name]
-    base.demand_code()
+    base.require_code()
     report = run(base.lane, base.fixture, services, only=lambda case: case.id in CANONICAL)
     return _without_fault(_trial(asked, asked.name, base, report), report, base)
 
 
 def _try_control(asked: Asked, services: Services) -> Trial:
     control = _CONTROLS[asked.name]
-    control.base.demand_code()
+    control.base.require_code()
     fixture = control.base.with_make(control.change.applied_to, control.name)
     report = run(control.base.lane, fixture, services, only=control.is_put_to())
     return _without_fault(_trial(asked, control.base.lane.name, control.base, report), report, control.base)
@@ -254,4 +254,4 @@ def _is_shown_near(axiom: str, report: Report, mutant: Mutant) -> bool:
 
 def _takes_its_time(case: Case) -> bool:
     """Return whether a case is slow whatever the backend: races, sequences, hundreds of files."""
-    return len(case.given.files) >= _MANY_FILES or (case.probe is not None and PROBES[case.probe].hardens is not None)
+    return len(case.given.files) >= _MANY_FILES or (case.probe is not None and PROBES[case.probe].stresses is not None)

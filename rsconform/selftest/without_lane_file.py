@@ -1,21 +1,21 @@
 """Which mutants are missed where nobody wrote a lane file: `python -m rsconform.selftest.without_lane_file`.
 
 It prints each mutant that breaks a MUST unseen by `--backend file.py:make`. There no trait is declared and nothing is
-afforded, so a mistake that only a view past the backend, a trait or a count of requests can show is missed rightly.
+afforded, so a problem that only a view past the backend, a trait or a count of requests can show is missed rightly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rsconform.cases.model import Case
-from rsconform.lanes.model import Services
+from rsconform.cases.case import Case
+from rsconform.lanes.lane import Services
 from rsconform.selftest.bases import BASES
 from rsconform.selftest.canonical import CANONICAL
 from rsconform.selftest.harness import edition, run, violated, without_lane_file
 from rsconform.selftest.mutant import Mutant
 from rsconform.selftest.registry import MUTANTS
-from rsconform.spec.model import Level
+from rsconform.spec.axiom import Level
 
 # Cases that presume one of these decide which reading of the trait is taken.
 _READ: tuple[str, ...] = ("flat_namespace", "rejects_write_under_file_ancestor")
@@ -44,7 +44,7 @@ def unseen() -> Iterator[tuple[Mutant, str, list[str]]]:
         found = violated(report)
         if mutant.axiom not in found:
             verdict = next((one for one in report.verdicts if one.axiom.id == mutant.axiom), None)
-            why = f"{verdict.ruling}: {verdict.reason}" if verdict is not None else "not judged there"
+            why = f"{verdict.status}: {verdict.reason}" if verdict is not None else "not judged there"
             if report.incomplete:
                 why = report.incomplete[0][:160]
             yield mutant, why, sorted(found.keys() & musts - base.known)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from rsconform.spec.model import Axis, Place
-from rsconform.spec.tables import TableReader, kind_of, show
+from rsconform.spec.axiom import Axis, Place
+from rsconform.spec.reader import TableReader, kind_of, show
 
 Points = tuple[tuple[str, object], ...]
 Sets = dict[str, Points]

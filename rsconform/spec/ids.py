@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from rsconform.spec.model import AxiomId
+from rsconform.spec.axiom import AxiomId
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -14,7 +14,7 @@ _FAMILY: Final = r"[A-Z][A-Z0-9]*(?:-[A-Z][A-Z0-9]*)*"
 _FAMILY_ID: Final = re.compile(_FAMILY)
 _AXIOM_ID: Final = re.compile(rf"(?P<plain>{_FAMILY}-[A-Z]?[0-9]+)(?P<letters>[a-z]*)(?P<number>\.[0-9]+)?")
 
-GRAMMAR: Final = "FAMILY-PART-001, then letters for a sentence of a bundle (BE-008e), or .1 if the letters are taken"
+GRAMMAR: Final = "FAMILY-PART-001, then letters for a sentence of a group (BE-008e), or .1 if the letters are taken"
 
 
 def is_family_id(text: str) -> bool:
@@ -35,10 +35,10 @@ def base_of(axiom: str) -> AxiomId | None:
     return AxiomId(match["plain"] + match["letters"] if match["number"] else match["plain"])
 
 
-def bundle_of(axiom: str, bundles: Container[str]) -> AxiomId | None:
-    """Return the bundle an axiom is a sentence of, or None.
+def group_of(axiom: str, groups: Container[str]) -> AxiomId | None:
+    """Return the group an axiom is a sentence of, or None.
 
     An ID with letters need not be a sentence: the contract has some of its own (`GR-036a` beside `GR-036`).
     """
     base = base_of(axiom)
-    return base if base is not None and base in bundles else None
+    return base if base is not None and base in groups else None

@@ -1,4 +1,4 @@
-"""Folders of TOML -> Edition, or every mistake of every file at once."""
+"""Folders of TOML -> Edition, or every problem of every file at once."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rsconform.spec.axes import Sets, read_sets
-from rsconform.spec.families import read_family
+from rsconform.spec.axiom import Axiom, Edition, Family, Place
+from rsconform.spec.family import read_family
+from rsconform.spec.gc_paused import gc_paused
 from rsconform.spec.ids import base_of
 from rsconform.spec.locate import locate
 from rsconform.spec.lock import digest
-from rsconform.spec.mistakes import Mistake, SpecError, nearest
-from rsconform.spec.model import Axiom, Edition, Family, Place
-from rsconform.spec.tables import TableReader
-from rsconform.spec.uncollected import uncollected
+from rsconform.spec.problems import Problem, SpecError, nearest
+from rsconform.spec.reader import TableReader
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -28,7 +28,7 @@ _SYNTAX_PLACE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of docum
 _SYNTAX_HINT: Final = "In TOML 1.0 an inline table stands on one line, strings are quoted, and no key comes twice."
 
 
-@uncollected
+@gc_paused
 def load_edition(folders: Sequence[Traversable | Path], *, name: str = "dev") -> Edition:
     """Return the axioms of all family files, families in the order of their IDs.
 
@@ -38,11 +38,11 @@ def load_edition(folders: Sequence[Traversable | Path], *, name: str = "dev") ->
         name: The edition's.
 
     Raises:
-        SpecError: With every mistake of every file.
+        SpecError: With every problem of every file.
     """
-    mistakes: list[Mistake] = []
+    problems: list[Problem] = []
     sets: Sets = {}
-    documents = [document for folder in dict.fromkeys(folders) for document in _documents(folder, mistakes)]
+    documents = [document for folder in dict.fromkeys(folders) for document in _documents(folder, problems)]
     for document in documents:
         if _is_sets(document.path):
             read_sets(document, sets)
@@ -50,12 +50,12 @@ def load_edition(folders: Sequence[Traversable | Path], *, name: str = "dev") ->
         (read_family(document, sets) for document in documents if not _is_sets(document.path)),
         key=lambda family: family.id,
     )
-    mistakes.extend(_repeated_ids(families))
-    if not any(mistake.slug in ("toml-syntax", "not-utf-8") for mistake in mistakes):
-        mistakes.extend(_dangling_ids(families))
+    problems.extend(_repeated_ids(families))
+    if not any(problem.slug in ("toml-syntax", "not-utf-8") for problem in problems):
+        problems.extend(_dangling_ids(families))
     edition = Edition(name, tuple(families), lock_digest="")
-    if mistakes:
-        raise SpecError(mistakes, read=edition)
+    if problems:
+        raise SpecError(problems, read=edition)
     return replace(edition, lock_digest=digest(edition))
 
 
@@ -63,7 +63,7 @@ def _is_sets(path: str) -> bool:
     return path.rpartition("/")[2] == SETS_FILE
 
 
-def _documents(folder: Traversable | Path, mistakes: list[Mistake]) -> Iterator[TableReader]:
+def _documents(folder: Traversable | Path, problems: list[Problem]) -> Iterator[TableReader]:
     """Yield every file of a folder that can be parsed, in the order of their names."""
     files = sorted(folder.iterdir(), key=lambda file: file.name) if folder.is_dir() else []
     families = 0
@@ -74,15 +74,15 @@ def _documents(folder: Traversable | Path, mistakes: list[Mistake]) -> Iterator[
         path = _short(folder, file.name)
         try:
             text = file.read_bytes().decode("utf-8").replace("\r\n", "\n")
-            yield TableReader(tomllib.loads(text), locate(text), path, "", mistakes)
+            yield TableReader(tomllib.loads(text), locate(text), path, "", problems)
         except UnicodeDecodeError as exc:
             line = exc.object[: exc.start].count(b"\n") + 1
-            mistakes.append(Mistake("not-utf-8", Place(path, line), "", "not UTF-8"))
+            problems.append(Problem("not-utf-8", Place(path, line), "", "not UTF-8"))
         except tomllib.TOMLDecodeError as exc:
-            mistakes.append(_syntax_mistake(path, text, exc))
+            problems.append(_syntax_mistake(path, text, exc))
     if families == 0:
         what = "no family file (NAME.toml) in the folder" if folder.is_dir() else "no such folder"
-        mistakes.append(Mistake("empty-folder", Place(_short(folder), 0), "", what))
+        problems.append(Problem("empty-folder", Place(_short(folder), 0), "", what))
 
 
 def _short(folder: Traversable | Path, file: str = "") -> str:
@@ -95,57 +95,55 @@ def _short(folder: Traversable | Path, file: str = "") -> str:
     return f"{folder.name}/{file}" if file else folder.name
 
 
-def _syntax_mistake(path: str, text: str, exc: tomllib.TOMLDecodeError) -> Mistake:
+def _syntax_mistake(path: str, text: str, exc: tomllib.TOMLDecodeError) -> Problem:
     said = str(exc)
     at = _SYNTAX_PLACE.search(said)
     line = int(at[1]) if at is not None and at[1] else text.rstrip().count("\n") + 1
     what = f"not TOML: {_SYNTAX_PLACE.sub('', said).rstrip('.')}"
-    return Mistake("toml-syntax", Place(path, line), "", what, hint=_SYNTAX_HINT)
+    return Problem("toml-syntax", Place(path, line), "", what, hint=_SYNTAX_HINT)
 
 
-def _repeated_ids(families: Sequence[Family]) -> Iterator[Mistake]:
+def _repeated_ids(families: Sequence[Family]) -> Iterator[Problem]:
     files: dict[str, str] = {}
     places: dict[str, Place] = {}
     for family in families:
         if family.id and family.id in files:
             hint = f"{files[family.id]} has it as well; a family is one file."
-            yield Mistake(
+            yield Problem(
                 "duplicate-family", Place(family.path, 0), "", "a second file of family", family.id, hint=hint
             )
         files.setdefault(family.id, family.path)
         for axiom in family.axioms:
             if axiom.id and axiom.id in places:
                 hint = f"The first is at {places[axiom.id]}."
-                yield Mistake("duplicate-id", axiom.place, _where(axiom), "a second axiom of that ID", hint=hint)
+                yield Problem("duplicate-id", axiom.place, _where(axiom), "a second axiom of that ID", hint=hint)
             places.setdefault(axiom.id, axiom.place)
 
 
-def _dangling_ids(families: Sequence[Family]) -> Iterator[Mistake]:
-    """Yield what an axiom says of another one, or of a bundle, that no file has."""
+def _dangling_ids(families: Sequence[Family]) -> Iterator[Problem]:
+    """Yield what an axiom says of another one, or of a group, that no file has."""
     axioms = {axiom.id: axiom for family in families for axiom in family.axioms}
     invariants = {axiom.id for axiom in axioms.values() if axiom.invariant is not None}
     for family in families:
         for axiom in family.axioms:
             base = base_of(axiom.id)
             # Beside an axiom of the plain ID the letters are the contract's own.
-            if base is not None and base not in family.bundles and base not in axioms:
-                hint = f'Add "{base}" = "its title" to [bundles] of {family.path}.'
-                yield Mistake(
-                    "missing-bundle", axiom.place, _where(axiom), "a sentence without bundle", base, hint=hint
-                )
-            bundles = {bundle for one in families for bundle in one.bundles}
+            if base is not None and base not in family.groups and base not in axioms:
+                hint = f'Add "{base}" = "its title" to [groups] of {family.path}.'
+                yield Problem("missing-group", axiom.place, _where(axiom), "a sentence without group", base, hint=hint)
+            groups = {group for one in families for group in one.groups}
             for same in axiom.same_as:
-                if same not in axioms and same not in bundles:
-                    meant = nearest(same, [*axioms, *bundles])
-                    what = "the same as an unknown axiom or bundle"
-                    yield Mistake("unknown-axiom", axiom.place, _where(axiom), what, same, meant=meant)
+                if same not in axioms and same not in groups:
+                    meant = nearest(same, [*axioms, *groups])
+                    what = "the same as an unknown axiom or group"
+                    yield Problem("unknown-axiom", axiom.place, _where(axiom), what, same, meant=meant)
             for case in axiom.cases:
                 for broken in case.breaks:
                     if broken not in invariants:
                         where = f'{_where(axiom)}, case "{case.name}"'
                         what = "no always-on invariant is" if broken in axioms else "breaks an unknown axiom"
                         meant = nearest(broken, invariants)
-                        yield Mistake("unknown-invariant-id", case.place, where, what, broken, meant=meant)
+                        yield Problem("unknown-invariant-id", case.place, where, what, broken, meant=meant)
 
 
 def _where(axiom: Axiom) -> str:

@@ -10,8 +10,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
-from rsconform.spec.mistakes import Mistake, SpecError
-from rsconform.spec.model import Axiom, CaseTemplate, Edition, Place
+from rsconform.spec.axiom import Axiom, CaseTemplate, Edition, Place
+from rsconform.spec.problems import Problem, SpecError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,16 +41,16 @@ def read_lock(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     lock: dict[str, str] = {}
-    mistakes = []
+    problems = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
         match = _LINE.fullmatch(line)
         if match is None:
             hint = "Write the lock again with: rsconform lint --update-lock"
-            mistakes.append(Mistake("bad-lock-line", Place(str(path), number), "", "no ID and hash", hint=hint))
+            problems.append(Problem("bad-lock-line", Place(str(path), number), "", "no ID and hash", hint=hint))
         else:
             lock[match[1]] = match[2]
-    if mistakes:
-        raise SpecError(mistakes)
+    if problems:
+        raise SpecError(problems)
     return lock
 
 

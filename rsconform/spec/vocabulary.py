@@ -169,7 +169,7 @@ TRAITS: Final[Mapping[str, Trait]] = {
 # A declared fact that settles another one: writing below a file is refused wherever folders are real (BE-008g).
 IMPLIED_TRAITS: Final = ((("flat_namespace", False), ("rejects_write_under_file_ancestor", True)),)
 
-AFFORDANCES: Final = ("seed", "audit", "peer", "container", "requests", "wire", "deny", "variants", "elsewhere")
+AFFORDANCES: Final = ("seed", "audit", "peer", "container", "requests", "wire", "deny", "variants", "other_process")
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,14 +269,14 @@ class ProbeFacts:
 
     args: tuple[str, ...] = ()
     surface: str | None = None  # The only kind of backend that it can be put to.
-    hardens: str | None = None  # Of sequence, race, wire, memory, time: what a case with it exercises.
+    stresses: str | None = None  # Of sequence, race, wire, memory, time: what a case with it exercises.
     processes: bool = False  # It starts some, and what that takes counts against nobody.
     threads: bool = False  # It waits for another thread.
 
     @property
     def slack(self) -> bool:
         """Return whether it waits for threads or processes, and has its own limits for what does not come back."""
-        return self.processes or self.threads or self.hardens == "race"
+        return self.processes or self.threads or self.stresses == "race"
 
 
 # Python checks that a table of steps cannot state; `rsconform.probes` holds each under its name.
@@ -318,26 +318,26 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "aio.torn": ProbeFacts(("path", "op"), surface="async"),
     "cancelling.stays": ProbeFacts(("path", "op"), surface="async"),
     "cancelling.usable_after": ProbeFacts(("path", "op"), surface="async"),
-    "beside.crossing": ProbeFacts(("folder", "op"), hardens="race"),
-    "beside.emptied": ProbeFacts(("folder",), hardens="race"),
-    "beside.handed_over": ProbeFacts(("folder",), hardens="race"),
-    "beside.own_answers": ProbeFacts(("folder",), hardens="race"),
-    "beside.own_moves": ProbeFacts(("folder",), hardens="race"),
-    "beside.totals": ProbeFacts(("folder", "op"), hardens="race"),
-    "claims.at_one_path": ProbeFacts(("folder",), hardens="race"),
-    "claims.created": ProbeFacts(("folder", "op", "content"), hardens="race"),
-    "claims.gone": ProbeFacts(("folder",), hardens="race"),
-    "claims.moved": ProbeFacts(("folder",), hardens="race"),
-    "claims.nowhere": ProbeFacts(("folder",), hardens="race"),
+    "beside.crossing": ProbeFacts(("folder", "op"), stresses="race"),
+    "beside.emptied": ProbeFacts(("folder",), stresses="race"),
+    "beside.handed_over": ProbeFacts(("folder",), stresses="race"),
+    "beside.own_answers": ProbeFacts(("folder",), stresses="race"),
+    "beside.own_moves": ProbeFacts(("folder",), stresses="race"),
+    "beside.totals": ProbeFacts(("folder", "op"), stresses="race"),
+    "claims.at_one_path": ProbeFacts(("folder",), stresses="race"),
+    "claims.created": ProbeFacts(("folder", "op", "content"), stresses="race"),
+    "claims.gone": ProbeFacts(("folder",), stresses="race"),
+    "claims.moved": ProbeFacts(("folder",), stresses="race"),
+    "claims.nowhere": ProbeFacts(("folder",), stresses="race"),
     "closing.release_blocks": ProbeFacts(surface="sync"),
     "closing.release_raises": ProbeFacts(),
     "costs.files_above": ProbeFacts(("path",)),
     "costs.without_container": ProbeFacts(("op", "path")),
     "health.denied": ProbeFacts(),
-    "health.faulted": ProbeFacts(("wrong", "raises"), hardens="wire"),
+    "health.faulted": ProbeFacts(("wrong", "raises"), stresses="wire"),
     "health.missing_container": ProbeFacts(),
     "health.occupied_container": ProbeFacts(),
-    "histories.of_one_file": ProbeFacts(("folder", "write", "creates"), hardens="race"),
+    "histories.of_one_file": ProbeFacts(("folder", "write", "creates"), stresses="race"),
     "identity.is_backend": ProbeFacts(surface="sync"),
     "identity.no_abstract_methods": ProbeFacts(surface="sync"),
     "identity.signatures": ProbeFacts(),
@@ -346,12 +346,12 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "identity.documented": ProbeFacts(("what",)),
     "identity.close_posture": ProbeFacts(),
     "identity.repr": ProbeFacts(),
-    "bounds.transferred": ProbeFacts(("path", "op", "percent"), hardens="memory", processes=True),
-    "bounds.threads": ProbeFacts(("folder",), hardens="memory", processes=True),
-    "bounds.read": ProbeFacts(("path", "ask", "percent"), hardens="memory", processes=True),
-    "bounds.names": ProbeFacts(("folder",), hardens="memory", processes=True),
-    "bounds.repeated": ProbeFacts(("folder",), hardens="memory", processes=True),
-    "bounds.write": ProbeFacts(("path", "op", "size", "percent"), hardens="memory", processes=True),
+    "bounds.transferred": ProbeFacts(("path", "op", "percent"), stresses="memory", processes=True),
+    "bounds.threads": ProbeFacts(("folder",), stresses="memory", processes=True),
+    "bounds.read": ProbeFacts(("path", "ask", "percent"), stresses="memory", processes=True),
+    "bounds.names": ProbeFacts(("folder",), stresses="memory", processes=True),
+    "bounds.repeated": ProbeFacts(("folder",), stresses="memory", processes=True),
+    "bounds.write": ProbeFacts(("path", "op", "size", "percent"), stresses="memory", processes=True),
     "capabilities.membership": ProbeFacts(),
     "capabilities.require": ProbeFacts(),
     "capabilities.supports": ProbeFacts(),
@@ -376,15 +376,15 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "plans.secrets": ProbeFacts(("path",)),
     "plans.unasked": ProbeFacts(("path", "other")),
     "secrets.logs": ProbeFacts(("path", "other")),
-    "processes.one_creator": ProbeFacts(("folder",), hardens="race", processes=True),
-    "races.closed_meanwhile": ProbeFacts(("folder",), hardens="race"),
-    "races.folder_deleted": ProbeFacts(("folder",), hardens="race"),
-    "races.listing": ProbeFacts(("folder", "op"), hardens="race"),
-    "races.own_instances": ProbeFacts(("folder", "threads"), hardens="race"),
-    "races.own_keys": ProbeFacts(("folder", "threads", "op", "size", "only_streams"), hardens="race"),
-    "races.reads": ProbeFacts(("folder", "keys", "threads", "op"), hardens="race"),
-    "races.replaced": ProbeFacts(("folder", "op"), hardens="race"),
-    "races.torn": ProbeFacts(("path", "op", "read"), hardens="race"),
+    "processes.one_creator": ProbeFacts(("folder",), stresses="race", processes=True),
+    "races.closed_meanwhile": ProbeFacts(("folder",), stresses="race"),
+    "races.folder_deleted": ProbeFacts(("folder",), stresses="race"),
+    "races.listing": ProbeFacts(("folder", "op"), stresses="race"),
+    "races.own_instances": ProbeFacts(("folder", "threads"), stresses="race"),
+    "races.own_keys": ProbeFacts(("folder", "threads", "op", "size", "only_streams"), stresses="race"),
+    "races.reads": ProbeFacts(("folder", "keys", "threads", "op"), stresses="race"),
+    "races.replaced": ProbeFacts(("folder", "op"), stresses="race"),
+    "races.torn": ProbeFacts(("path", "op", "read"), stresses="race"),
     "reusing.closed_for_good": ProbeFacts(),
     "reusing.used_again": ProbeFacts(("op",)),
     "s3budget.once": ProbeFacts(("path",), surface="sync"),
@@ -438,8 +438,8 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "s3server.attempts": ProbeFacts(("attempts",), surface="sync"),
     "s3server.certificate": ProbeFacts(("vouches",), surface="sync"),
     "s3server.connections": ProbeFacts(("op", "ends"), surface="sync"),
-    "s3server.read_memory": ProbeFacts(("size", "limit"), surface="sync", hardens="memory"),
-    "s3server.write_memory": ProbeFacts(("size", "limit"), surface="sync", hardens="memory"),
+    "s3server.read_memory": ProbeFacts(("size", "limit"), surface="sync", stresses="memory"),
+    "s3server.write_memory": ProbeFacts(("size", "limit"), surface="sync", stresses="memory"),
     "s3writes.block": ProbeFacts(("path", "content", "raises"), surface="sync"),
     "s3writes.composite": ProbeFacts(("path", "answer"), surface="sync"),
     "s3writes.condition": ProbeFacts(("path", "op", "content", "stream"), surface="sync"),
@@ -477,18 +477,18 @@ PROBES: Final[Mapping[str, ProbeFacts]] = {
     "sources.fails_once": ProbeFacts(("path", "op", "raised", "after")),
     "sources.raises": ProbeFacts(("path", "op", "raised", "after")),
     "sources.unseen": ProbeFacts(("path", "content", "by")),
-    "stops.leaves": ProbeFacts(("folder", "op"), hardens="time", processes=True),
+    "stops.leaves": ProbeFacts(("folder", "op"), stresses="time", processes=True),
     "streams.beyond": ProbeFacts(("path", "op", "offset", "whence"), surface="sync"),
     "streams.half_way": ProbeFacts(("path", "op", "times")),
     "streams.in_with": ProbeFacts(("path", "op"), surface="sync"),
     "streams.innermost": ProbeFacts(("path", "op"), surface="sync"),
     "streams.kept_in_place": ProbeFacts(("path", "op", "first", "new")),
-    "sequences.as_a_dictionary": ProbeFacts(("flat", "strict", "seed"), hardens="sequence"),
+    "sequences.as_a_dictionary": ProbeFacts(("flat", "strict", "seed"), stresses="sequence"),
     "sequences.stays": ProbeFacts(("folder",)),
     "streams.kept_over": ProbeFacts(("path", "op", "by", "first", "new")),
     "streams.lines": ProbeFacts(("path", "op"), surface="sync"),
     "streams.readinto": ProbeFacts(("path", "op", "size"), surface="sync"),
-    "wires.blind_to_files_above": ProbeFacts(("path", "op", "size", "stream", "wrong"), hardens="wire"),
-    "wires.no_dot_keys": ProbeFacts(("op", "root"), hardens="wire"),
-    "wires.prefix": ProbeFacts(("path", "op", "take"), hardens="wire"),
+    "wires.blind_to_files_above": ProbeFacts(("path", "op", "size", "stream", "wrong"), stresses="wire"),
+    "wires.no_dot_keys": ProbeFacts(("op", "root"), stresses="wire"),
+    "wires.prefix": ProbeFacts(("path", "op", "take"), stresses="wire"),
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rsconform.stateful.tokens import Sequel, TokenError, decode, encode
+from rsconform.stateful.tokens import Repro, TokenError, decode, encode
 
 FOLDER: Final = "corpus"
 _MARK: Final = "# rsconform repro "
@@ -19,7 +19,7 @@ class Corpus:
 
     folder: Path
 
-    def keep(self, sequel: Sequel, toml: str, script: str) -> Path:
+    def keep(self, sequel: Repro, toml: str, script: str) -> Path:
         """Keep a sequence; return where its script lies."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{sequel.name}.toml"
@@ -28,7 +28,7 @@ class Corpus:
         beside.write_text(script, encoding="utf-8")
         return beside
 
-    def sequences(self) -> Iterator[tuple[Path, Sequel | TokenError]]:
+    def sequences(self) -> Iterator[tuple[Path, Repro | TokenError]]:
         """Yield what is kept, and for a file that cannot be read why."""
         for path in sorted(self.folder.glob("*.toml")):
             try:

@@ -40,25 +40,25 @@ def _shown(data: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ByteRange:
     """The bytes of a file from a place on.
 
     Args:
         versions: Contents any of which the file may be read as.
         size: How many bytes at most, and one at least before the end; None: all.
-        woven: Whether each byte may be of another version, and the end may come early.
+        mixed: Whether each byte may be of another version, and the end may come early.
     """
 
     versions: tuple[bytes, ...]
     at: int
     size: int | None = None
-    woven: bool = False
+    mixed: bool = False
 
     def admits(self, seen: object) -> bool:
         """Return whether this is such a piece."""
         if not isinstance(seen, bytes):
             return False
-        if self.woven:
+        if self.mixed:
             short = self.size is None or len(seen) <= self.size
             return short and foreign_byte(seen, *(version[self.at :] for version in self.versions)) is None
         return any(seen == self.of(version, len(seen)) for version in self.versions)
@@ -71,7 +71,7 @@ class Piece:
     def __str__(self) -> str:
         how = "all" if self.size is None else f"at most {self.size}"
         shown = " or ".join(_shown(self.of(version, len(version))) for version in self.versions)
-        return f"from byte {self.at} on {how} of {'any bytes of ' if self.woven else ''}{shown or 'no version'}"
+        return f"from byte {self.at} on {how} of {'any bytes of ' if self.mixed else ''}{shown or 'no version'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Expected:
     """What an operation may do.
 
     Args:
-        value: What it returns, if it may return at all; ANYTHING is not judged, a Piece or Rest says what it admits.
+        value: The value it returns, if it may return; ANYTHING is not checked, a ByteRange or Rest says what it admits.
         returns: Whether it may return.
         errors: Names of the errors it may raise instead.
     """
@@ -129,11 +129,11 @@ class Expected:
 
     @property
     def _said(self) -> str:
-        return str(self.value) if isinstance(self.value, Piece | Rest) else repr(self.value)
+        return str(self.value) if isinstance(self.value, ByteRange | Rest) else repr(self.value)
 
     def admits(self, value: object) -> bool:
         """Return whether a value is one that it may return."""
-        if isinstance(self.value, Piece | Rest):
+        if isinstance(self.value, ByteRange | Rest):
             return self.value.admits(value)
         return self.value is ANYTHING or (_alike(value, self.value) and value == self.value)
 

@@ -16,10 +16,10 @@ from typing import Final
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from rsconform.run.model import Profile
-from rsconform.stateful.drafts import Draft, Drawing, plainer
+from rsconform.run.records import Profile
+from rsconform.stateful.generator import Draft, Drawing, plainer
 from rsconform.stateful.operations import Operation
-from rsconform.stateful.tracks import Broken, Track, never
+from rsconform.stateful.runner import Broken, Track, never
 
 
 @dataclass(frozen=True, slots=True)

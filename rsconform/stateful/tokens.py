@@ -22,7 +22,7 @@ class TokenError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Sequel:
+class Repro:
     """A sequence of operations and the lane that it is for.
 
     Args:
@@ -42,14 +42,14 @@ class Sequel:
         return hashlib.sha256(f"{self.flat} {self.below_files} {steps}".encode()).hexdigest()[:12]
 
 
-def encode(sequel: Sequel) -> str:
+def encode(sequel: Repro) -> str:
     """Return a sequence as a token."""
     facts = [sequel.lane, int(sequel.flat), int(sequel.below_files), [as_step(one) for one in sequel.operations]]
     packed = zlib.compress(json.dumps(facts, separators=(",", ":"), ensure_ascii=False).encode(), 9)
     return f"{VERSION}.{base64.urlsafe_b64encode(packed).decode().rstrip('=')}"
 
 
-def decode(token: str) -> Sequel:
+def decode(token: str) -> Repro:
     """Return the sequence that a token stands for.
 
     Raises:
@@ -74,13 +74,13 @@ def decode(token: str) -> Sequel:
     return _from_facts(facts)
 
 
-def _from_facts(facts: Any) -> Sequel:
+def _from_facts(facts: Any) -> Repro:
     if not isinstance(facts, list) or len(facts) != 4 or not isinstance(facts[0], str):
         raise TokenError("the token holds something else than a sequence")
     lane, flat, below_files, steps = facts
     if not isinstance(steps, Sequence) or isinstance(steps, str) or not steps:
         raise TokenError("the token holds no step")
     try:
-        return Sequel(lane, bool(flat), bool(below_files), tuple(from_step(step) for step in steps))
+        return Repro(lane, bool(flat), bool(below_files), tuple(from_step(step) for step in steps))
     except (BadStepError, TypeError) as exc:
         raise TokenError(f"the token holds a step that is none: {exc}") from exc

@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 import h11
 
 from rsconform.cases.faults import Fault
-from rsconform.lanes.model import Request
+from rsconform.lanes.lane import Request
 from rsconform.wire.dialects import Dialect, query_of
 from rsconform.wire.record import Passing, Record
 

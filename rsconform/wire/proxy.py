@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from rsconform.cases.faults import Fault
-from rsconform.lanes.model import Request
+from rsconform.lanes.lane import Request
 from rsconform.wire.connection import Connection, hard_close
 from rsconform.wire.dialects import HTTP, Dialect
 from rsconform.wire.record import Record

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rsconform.cases.faults import Fault
-from rsconform.lanes.model import Request
+from rsconform.lanes.lane import Request
 
 
 @dataclass(slots=True)

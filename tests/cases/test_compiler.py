@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from remote_store import FileInfo, RemotePath
 
+from rsconform.cases.case import Case
 from rsconform.cases.compiler import compile_edition
+from rsconform.cases.deferred import MISSING
 from rsconform.cases.matchers import Matcher
-from rsconform.cases.model import Case
-from rsconform.cases.values import MISSING
-from rsconform.spec.mistakes import SpecError
+from rsconform.spec.problems import SpecError
 from tests.snippets import AXIOM, FAMILY, case_of, cases_of, edition_of
 
 CASE = '[[axiom.case]]\nname = "bad"\n'
@@ -76,7 +76,7 @@ def test_a_field_of_an_axis_stands_for_the_content_of_its_source() -> None:
 def mistakes_of(case: str) -> list[str]:
     with pytest.raises(SpecError) as caught:
         cases_of(f'[[axiom.case]]\nname = "bad"\n{case}')
-    return [mistake.slug for mistake in caught.value.mistakes]
+    return [problem.slug for problem in caught.value.problems]
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,10 @@ def test_a_near_miss_is_suggested_with_its_line() -> None:
     with pytest.raises(SpecError) as caught:
         cases_of(CASE + 'steps = [ { op = "wriet", path = "a", content = "text:" } ]')
 
-    (mistake,) = caught.value.mistakes
-    assert mistake.meant == "write"
-    assert mistake.place.line == 1 + (FAMILY + AXIOM + CASE).count("\n")
-    assert 'Did you mean "write"?' in str(mistake)
+    (problem,) = caught.value.problems
+    assert problem.meant == "write"
+    assert problem.place.line == 1 + (FAMILY + AXIOM + CASE).count("\n")
+    assert 'Did you mean "write"?' in str(problem)
 
 
 def test_all_mistakes_of_all_cases_are_told_at_once() -> None:
@@ -130,7 +130,7 @@ def test_all_mistakes_of_all_cases_are_told_at_once() -> None:
             """
         )
 
-    assert sorted(str(mistake.meant) for mistake in caught.value.mistakes) == ["exists", "read", "write"]
+    assert sorted(str(problem.meant) for problem in caught.value.problems) == ["exists", "read", "write"]
 
 
 def test_a_range_in_given_and_paths_stands_for_many_files() -> None:
@@ -182,9 +182,9 @@ def test_a_fault_that_cannot_be_is_a_mistake_with_its_line(fault: str, slug: str
     with pytest.raises(SpecError) as caught:
         cases_of(CASE + f"steps = [ {{ op = 'exists', path = 'a', fault = {fault} }} ]")
 
-    (mistake,) = caught.value.mistakes
-    assert (mistake.slug, mistake.got) == (slug, got)
-    assert mistake.place.line == 15
+    (problem,) = caught.value.problems
+    assert (problem.slug, problem.got) == (slug, got)
+    assert problem.place.line == 15
 
 
 def test_a_case_with_a_fault_needs_a_wire() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rsconform.cases.deferred import Bound, Text, resolve_value
 from rsconform.cases.fill import PlaceholderError, Scope, fill, unfold
-from rsconform.cases.values import Bound, Text, resolve_value
 
 AXES = {"n": 3, "flag": True, "row": {"path": "d", "paths": ["d/a"]}, "name": "x"}
 

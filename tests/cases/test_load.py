@@ -1,4 +1,4 @@
-"""One look tells the mistakes of files and of cases."""
+"""One look tells the problems of files and of cases."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rsconform.cases.load import load_checked
-from rsconform.spec.mistakes import SpecError
+from rsconform.cases.edition import load_checked
+from rsconform.spec.problems import SpecError
 
 TEN_MISTAKES = """
 [family]
@@ -20,7 +20,7 @@ source = "tests"
 id = "T-001"
 titel = "A misspelt key"
 level = "MOST"
-statement = "Ten different mistakes are told at once."
+statement = "Ten different problems are told at once."
 requires = ["REED"]
 
   [[axiom.case]]

@@ -9,8 +9,8 @@ import pytest
 from remote_store import Capability, ContentDigest, RemotePath
 
 from rsconform.cases import matchers as m
+from rsconform.cases.deferred import Bound
 from rsconform.cases.steps import compile_matcher
-from rsconform.cases.values import Bound
 
 CONTENT = b"hello"
 TIME = datetime(2026, 1, 1, tzinfo=UTC)

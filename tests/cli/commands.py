@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from rsconform.cli import main, sources
+from rsconform.cli import inputs as sources
+from rsconform.cli import main
 
 # Backends that somebody wrote, one function each. The store of `folder` outlives its instances.
 BACKENDS = """
@@ -165,6 +166,6 @@ def outcomes(report: Mapping[str, Any]) -> dict[str, str | None]:
     return {case["case"]: case["outcome"] for case in cases(report)}
 
 
-def rulings(report: Mapping[str, Any]) -> dict[str, str]:
-    """Return the ruling on each axiom."""
-    return {axiom["id"]: axiom["ruling"] for axiom in report["axioms"]}
+def statuses(report: Mapping[str, Any]) -> dict[str, str]:
+    """Return the status on each axiom."""
+    return {axiom["id"]: axiom["status"] for axiom in report["axioms"]}

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rsconform.cli.coverage import coverage
-from rsconform.cli.sources import edition_of
+from rsconform.cli.inputs import edition_of
 from rsconform.report.certificate import write_certificate
-from rsconform.report.jsonreport import write_json
+from rsconform.report.json_report import write_json
 from tests.report.journals import axiom, passed, planned, renamed, report, rich, skip
 
 

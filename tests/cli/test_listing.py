@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from click.testing import CliRunner
 
-from rsconform.cli.listing import list_
+from rsconform.cli.catalogue import list_
 from rsconform.spec.vocabulary import AFFORDANCES, OPERATIONS, PROBES
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from rsconform.run.journal import JournalFile, journal_files, read_journal
-from tests.cli.commands import BACKENDS, cases, command, environment, mine, outcomes, rulings, run
+from tests.cli.commands import BACKENDS, cases, command, environment, mine, outcomes, run, statuses
 
 NOPE = "BE-004a/empty-store[path=nope]"
 
@@ -84,7 +84,7 @@ def test_a_grade_that_is_required_needs_what_the_lane_cannot_show(tmp_path: Path
     ran = run(tmp_path, mine("sound"), "--require=core")
 
     assert ran.code == 4, ran.out
-    assert rulings(ran.report("mine.sound"))["KIT-001"] == "not_exercised"
+    assert statuses(ran.report("mine.sound"))["KIT-001"] == "not_exercised"
     assert "core is required" in ran.out
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rsconform.cli import sources
+from rsconform.cli import inputs as sources
 from tests.cli.commands import (
     BACKENDS,
     cases,
@@ -20,8 +20,8 @@ from tests.cli.commands import (
     mine,
     outcomes,
     rsconform,
-    rulings,
     run,
+    statuses,
     told_at_once,
 )
 
@@ -88,7 +88,7 @@ statement = "Something."
 
 
 @pytest.mark.parametrize(
-    ("axioms", "mistakes"),
+    ("axioms", "problems"),
     [
         (
             MISTAKEN,
@@ -115,7 +115,7 @@ statement = "Something."
     ids=["names", "steps"],
 )
 def test_every_mistake_of_a_lanes_own_axioms_is_told_at_once_with_its_line(
-    tmp_path: Path, axioms: str, mistakes: dict[str, str]
+    tmp_path: Path, axioms: str, problems: dict[str, str]
 ) -> None:
     (tmp_path / "specs").mkdir()
     lines = (FAMILY + axioms).splitlines()
@@ -126,17 +126,17 @@ def test_every_mistake_of_a_lanes_own_axioms_is_told_at_once_with_its_line(
 
     assert ran.code == 2
     said = re.split(r"^(?=\S*specs/MINE\.toml:)", ran.err, flags=re.MULTILINE)[1:]
-    assert len(said) == len(mistakes), ran.err
-    for mistake, meant in mistakes.items():
-        line = next(number for number, text in enumerate(lines, 1) if mistake in text)
-        assert any(meant in one and abs(_line(one) - line) <= 2 for one in said), (mistake, line, ran.err)
+    assert len(said) == len(problems), ran.err
+    for problem, meant in problems.items():
+        line = next(number for number, text in enumerate(lines, 1) if problem in text)
+        assert any(meant in one and abs(_line(one) - line) <= 2 for one in said), (problem, line, ran.err)
     assert "nothing was run" in told(ran.err)
     assert ran.out == ""
     assert not (tmp_path / "reports").exists()
 
 
-def _line(mistake: str) -> int:
-    found = re.search(r"MINE\.toml:(\d+):", mistake)
+def _line(problem: str) -> int:
+    found = re.search(r"MINE\.toml:(\d+):", problem)
     assert found is not None
     return int(found[1])
 
@@ -187,7 +187,7 @@ def test_a_constructor_without_a_backend_violates_be_001a_once_and_leaves_the_re
         assert observed in text
         report = ran.report(f"mine.{constructor}")
         assert report["violated"] == ["BE-001a"], constructor
-        assert set(rulings(report).values()) == {"violated", "inconclusive", "not_exercised"}, constructor
+        assert set(statuses(report).values()) == {"violated", "inconclusive", "not_exercised"}, constructor
         assert report["ending"]["how"] == "finished", constructor
     assert "0x" not in text  # An address would be another one in the next run.
 
@@ -246,7 +246,7 @@ def test_an_operation_that_deadlocks_is_left_out_and_what_does_not_rest_on_it_is
     assert ran.code == 1
     assert "not run: write hung in 2 cases before" in told(ran.out)
     assert "BE-008a" in report["violated"]
-    assert rulings(report)["BE-007a"] == "inconclusive"
+    assert statuses(report)["BE-007a"] == "inconclusive"
     assert outcomes(report)["BE-004a/empty-store[path=nope]"] == "passed"
     assert report["ending"]["how"] == "finished"
 

@@ -9,7 +9,7 @@ import pytest
 
 from rsconform.cases.content import Content
 from rsconform.stateful.operations import Operation
-from rsconform.stateful.tokens import Sequel, encode
+from rsconform.stateful.tokens import Repro, encode
 from tests.cli.commands import Ran, rsconform
 
 MOVES = """
@@ -25,7 +25,7 @@ def sound(): return MemoryBackend()
 """
 X = Content("text:x")
 STEPS = (Operation("write", "a", content=X), Operation("move", "a", "b"), Operation("exists", "a"))
-TOKEN = encode(Sequel("mine.py:copying", False, False, STEPS))
+TOKEN = encode(Repro("mine.py:copying", False, False, STEPS))
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_it_is_printed_to_be_kept(mine: Path, form: str, begins: str) -> None:
         ([TOKEN[:-9]], "the token is damaged"),
         ([TOKEN, "--backend=nobody"], "no lane 'nobody'"),
         (
-            [encode(Sequel("mine.py:sound", False, False, (Operation("drop_container"),)))],
+            [encode(Repro("mine.py:sound", False, False, (Operation("drop_container"),)))],
             "does not afford what the sequence needs: container",
         ),
     ],

@@ -17,12 +17,12 @@ def document(
     """Return a certificate that adds up, with `held` MUSTs that hold beside the axioms listed."""
     listed = axioms or {}
     counts: dict[str, Counter[str]] = {"MUST": Counter(holds=held)}
-    for ruling, entries in listed.items():
-        if ruling == "holds_in_part":
+    for status, entries in listed.items():
+        if status == "holds_in_part":
             continue  # They are among those that hold.
         for said in entries.values():
             level = said["level"] if isinstance(said, dict) else said.partition(":")[0]
-            counts.setdefault(level, Counter())[ruling] += 1
+            counts.setdefault(level, Counter())[status] += 1
     total = sum(sum(row.values()) for row in counts.values())
     return {
         "format": 1,

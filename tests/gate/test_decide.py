@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rsconform.gate.decide import Decision, decide
-from rsconform.report.exits import ExitCode
-from rsconform.report.model import Grade
+from rsconform.report.exit_code import ExitCode
+from rsconform.report.report import Grade
 from tests.gate.certificates import certificate, violated
 from tests.snippets import lane_of
 

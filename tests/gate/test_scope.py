@@ -11,8 +11,8 @@ import pytest
 from rsconform.gate.decide import Decision, decide
 from rsconform.gate.read import read_certificate
 from rsconform.gate.scope import scope_of
-from rsconform.report.exits import ExitCode
-from rsconform.report.model import Grade
+from rsconform.report.exit_code import ExitCode
+from rsconform.report.report import Grade
 from tests.gate.certificates import document, written
 from tests.snippets import edition_of, lane_of
 

@@ -16,7 +16,7 @@ from remote_store.aio import AsyncMemoryBackend
 
 from rsconform.lanes.facade import AsyncFacade, AsyncStream, LoopThread, OffSurface, apart, class_of, faced, surface_of
 from rsconform.probes.telling import Telling
-from rsconform.run import deadline
+from rsconform.run.lane import deadline
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rsconform.lanes import needs
-from rsconform.lanes.model import Lane
-from rsconform.lanes.needs import Lack, lacks, lacks_of_extra
+from rsconform.lanes import requirements as needs
+from rsconform.lanes.lane import Lane
 from rsconform.lanes.registry import find_lane, installed_lane_files
-from rsconform.spec.model import Place
+from rsconform.lanes.requirements import Lack, lacks, lacks_of_extra
+from rsconform.spec.axiom import Place
 
 
 def lane(folder: Path, target: str = "mine:make", **facts: object) -> Lane:

@@ -11,7 +11,7 @@ import pytest
 from remote_store.backends import MemoryBackend
 
 from rsconform.lanes import registry
-from rsconform.lanes.model import Lane
+from rsconform.lanes.lane import Lane
 from rsconform.lanes.registry import (
     LaneError,
     LaneFile,
@@ -28,8 +28,8 @@ from rsconform.lanes.registry import (
     parse_trait,
     read_lane_file,
 )
-from rsconform.spec.mistakes import Mistake, SpecError
-from rsconform.spec.model import Place
+from rsconform.spec.axiom import Place
+from rsconform.spec.problems import Problem, SpecError
 
 
 @pytest.fixture(autouse=True)
@@ -49,10 +49,10 @@ def lanes_toml(folder: Path, text: str) -> Path:
     return path
 
 
-def mistakes(folder: Path, text: str) -> list[Mistake]:
+def problems(folder: Path, text: str) -> list[Problem]:
     with pytest.raises(SpecError) as wrong:
         read_lane_file(lanes_toml(folder, text))
-    return list(wrong.value.mistakes)
+    return list(wrong.value.problems)
 
 
 # -- reading --
@@ -131,10 +131,10 @@ def test_axioms_that_lie_beside_a_lane_file_belong_to_it(tmp_path: Path) -> None
 def test_a_mistake_is_told_with_its_line_and_what_was_meant(
     tmp_path: Path, text: str, line: int, slug: str, says: str
 ) -> None:
-    (mistake,) = mistakes(tmp_path, text)
+    (problem,) = problems(tmp_path, text)
 
-    assert (mistake.slug, mistake.place.line) == (slug, line)
-    assert says in str(mistake)
+    assert (problem.slug, problem.place.line) == (slug, line)
+    assert says in str(problem)
 
 
 def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
@@ -143,9 +143,9 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         "affordances = ['audt', 'sed']\ntraits = { flat = true, transport = 'pigeon' }\n"
     )
 
-    found = mistakes(tmp_path, text)
+    found = problems(tmp_path, text)
 
-    assert [(mistake.place.line, mistake.slug) for mistake in found] == [
+    assert [(problem.place.line, problem.slug) for problem in found] == [
         (1, "no-code"),
         (2, "unknown-key"),
         (6, "unknown-affordances"),
@@ -170,7 +170,7 @@ def test_a_folder_has_lanes_in_its_lane_file_and_in_its_pyproject(tmp_path: Path
 
     with pytest.raises(SpecError) as wrong:
         local_lane_files(tmp_path)
-    assert wrong.value.mistakes[0].place == Place(str(tmp_path / "pyproject.toml"), 6)
+    assert wrong.value.problems[0].place == Place(str(tmp_path / "pyproject.toml"), 6)
 
     (tmp_path / "pyproject.toml").write_text("[tool.rsconform.lane.two]\nbackend = 'a:b'\n", encoding="utf-8")
     assert sorted(known_lanes(local_lane_files(tmp_path))) == ["one", "two"]

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from remote_store.backends import LocalBackend
 
-from rsconform.lanes import Elsewhere
-from rsconform.lanes.model import FixtureError, Services, Snapshot
+from rsconform.lanes import BackendRecipe
+from rsconform.lanes.lane import FixtureError, Services, Snapshot
 from rsconform.probes import ProbeContext, ProbeFailed, stops
 from rsconform.probes.stops import leaves
 from rsconform.selftest.bases import BASES
@@ -50,9 +50,9 @@ def test_a_lock_that_an_interrupt_leaves_taken_is_in_the_way(
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     monkeypatch.setattr(stops, "_ANSWER_S", 3.0)
     with BASES["local"].fixture(services) as subject:
-        assert subject.elsewhere is not None
-        elsewhere = Elsewhere("test_stops:Locking", subject.elsewhere().options)
-        locking = replace(subject, elsewhere=lambda: elsewhere)
+        assert subject.other_process is not None
+        elsewhere = BackendRecipe("test_stops:Locking", subject.other_process().options)
+        locking = replace(subject, other_process=lambda: elsewhere)
 
         with pytest.raises(ProbeFailed, match=r"an end of copy\(\).*in 2 processes"):
             leaves(ProbeContext(locking, subject.make()), "d", "copy")

@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 
 from rsconform.report.build import build
-from rsconform.report.model import Outcome, Report, Verdict, Waiver
-from rsconform.run.model import (
+from rsconform.report.report import Outcome, Report, Verdict, Waiver
+from rsconform.run.records import (
     Attempt,
     AxiomFacts,
     Breach,
@@ -23,9 +23,9 @@ from rsconform.run.model import (
     Profile,
     Result,
     Skip,
-    Want,
+    SkipReason,
 )
-from rsconform.spec.model import Place
+from rsconform.spec.axiom import Place
 
 TODAY = date(2027, 3, 31)
 FINISHED = Footer("finished")
@@ -47,7 +47,7 @@ def axiom(id_: str = "BE-006", level: str = "MUST", **facts: Any) -> AxiomFacts:
     )
 
 
-def skip(what: str = "audit", want: Want = Want.AFFORDANCE) -> Skip:
+def skip(what: str = "audit", want: SkipReason = SkipReason.AFFORDANCE) -> Skip:
     return Skip(want, what)
 
 
@@ -131,11 +131,11 @@ def header(axioms: Sequence[AxiomFacts], plan: Sequence[PlannedCase], **facts: A
             "profile": Profile.QUICK,
             "complete": True,
             "level": "must",
-            "again": "rsconform run --backend memory --seed 4711",
+            "rerun_command": "rsconform run --backend memory --seed 4711",
             "plan": tuple(plan),
             "plan_digest": "beef",
             "axioms": tuple(axioms),
-            "bundles": {},
+            "groups": {},
             **facts,
         }
     )
@@ -174,8 +174,8 @@ def rich() -> Report:
     axioms = [
         axiom("BE-001a"),
         axiom("BE-006"),
-        axiom("BE-008a", bundle="BE-008"),
-        axiom("BE-008b", "SHOULD", bundle="BE-008", note="a decision"),
+        axiom("BE-008a", group="BE-008"),
+        axiom("BE-008b", "SHOULD", group="BE-008", note="a decision"),
         axiom("BE-009"),
         axiom("BE-010"),
         axiom("BE-011", "MAY"),
@@ -194,7 +194,7 @@ def rich() -> Report:
         planned("BE-008b/a"),
         planned("BE-009/a"),
         planned("BE-010/a", skip=skip("audit")),
-        planned("BE-011/a", skip=skip("flat_namespace = true", Want.TRAIT)),
+        planned("BE-011/a", skip=skip("flat_namespace = true", SkipReason.TRAIT)),
         planned("BE-011b/a"),
         planned("BE-012/a"),
         planned("BE-013/a", readings=(("flat_namespace", "false"),)),
@@ -212,7 +212,7 @@ def rich() -> Report:
         failed("BE-013/a"),
     ]
     waivers = [waiver("BE-009"), waiver("BE-006"), waiver("BE-099"), waiver("BE-008a", until=date(2027, 1, 1))]
-    return report(*attempts, axioms=axioms, plan=plan, bundles={"BE-008": "write()"}, waivers=waivers)
+    return report(*attempts, axioms=axioms, plan=plan, groups={"BE-008": "write()"}, waivers=waivers)
 
 
 def renamed(of: Report, name: str) -> Report:

@@ -1,4 +1,4 @@
-"""From journals to reports: accounting, invariants, bundles, and what a partial run leaves out."""
+"""From journals to reports: accounting, invariants, groups, and what a partial run leaves out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from rsconform.report.model import Ruling
-from rsconform.run.model import Failure, Footer, Instance, Result, Skip, Want
+from rsconform.report.report import VerdictStatus
+from rsconform.run.records import Failure, Footer, Instance, Result, Skip, SkipReason
 from tests.report.journals import (
     INSTANCE,
     axiom,
@@ -31,23 +31,23 @@ NO_INSTANCE = Instance(failure=Failure("a backend", "ValueError: no bucket"))
 def test_a_case_that_failed_once_has_failed_whatever_came_after() -> None:
     judged = verdict(report(failed("BE-006/a"), passed("BE-006/a", number=2)))
 
-    assert (judged.ruling, judged.flaky) == (Ruling.VIOLATED, True)
+    assert (judged.status, judged.flaky) == (VerdictStatus.VIOLATED, True)
 
 
 def test_a_case_that_the_plan_rules_out_is_skipped_without_an_attempt() -> None:
-    judged = verdict(report(plan=[planned("BE-006/a", skip=skip("x", Want.TRAIT))]))
+    judged = verdict(report(plan=[planned("BE-006/a", skip=skip("x", SkipReason.TRAIT))]))
 
-    assert judged.ruling is Ruling.NOT_APPLICABLE
+    assert judged.status is VerdictStatus.NOT_APPLICABLE
 
 
 def test_a_case_that_the_instance_rules_out_is_skipped() -> None:
-    judged = verdict(report(skipped("BE-006/a", skip("GLOB", Want.CAPABILITY))))
+    judged = verdict(report(skipped("BE-006/a", skip("GLOB", SkipReason.CAPABILITY))))
 
-    assert (judged.ruling, judged.reason) == (Ruling.NOT_APPLICABLE, "GLOB is not declared")
+    assert (judged.status, judged.reason) == (VerdictStatus.NOT_APPLICABLE, "GLOB is not declared")
 
 
 def test_a_case_that_ran_unplanned_is_judged_all_the_same() -> None:
-    assert verdict(report(failed("BE-006/b"), plan=[], axioms=[axiom()])).ruling is Ruling.VIOLATED
+    assert verdict(report(failed("BE-006/b"), plan=[], axioms=[axiom()])).status is VerdictStatus.VIOLATED
 
 
 @pytest.mark.parametrize(
@@ -65,16 +65,16 @@ def test_a_case_that_ran_unplanned_is_judged_all_the_same() -> None:
 def test_a_planned_case_without_an_attempt_is_inconclusive_and_says_why(facts: dict[str, Any], why: str) -> None:
     judged = verdict(report(plan=[planned("BE-006/a")], **facts))
 
-    assert judged.ruling is Ruling.INCONCLUSIVE
+    assert judged.status is VerdictStatus.INCONCLUSIVE
     assert [one.missing for one in judged.outcomes] == [why]
 
 
 def test_a_constructor_without_an_instance_violates_one_axiom_and_leaves_the_rest_open() -> None:
     made = report(plan=[planned("BE-001a/made"), planned("BE-006/a")], instance=NO_INSTANCE)
 
-    assert verdict(made, "BE-001a").ruling is Ruling.VIOLATED
+    assert verdict(made, "BE-001a").status is VerdictStatus.VIOLATED
     assert verdict(made, "BE-001a").witnesses[0].breach.observed == "ValueError: no bucket"
-    assert verdict(made, "BE-006").ruling is Ruling.INCONCLUSIVE
+    assert verdict(made, "BE-006").status is VerdictStatus.INCONCLUSIVE
     assert made.certifies
 
 
@@ -87,7 +87,7 @@ def test_a_breach_is_counted_under_its_own_axiom_and_spares_the_case() -> None:
         axioms=[axiom(), WATCHED],
     )
 
-    assert verdict(made, "BE-006").ruling is Ruling.HOLDS
+    assert verdict(made, "BE-006").status is VerdictStatus.HOLDS
     assert [w.case for w in verdict(made, "BE-021a").witnesses] == ["BE-006/a", "BE-006/b"]
 
 
@@ -101,7 +101,7 @@ def test_a_case_tried_again_is_one_witness() -> None:
 def test_a_breach_under_an_axiom_with_cases_fails_that_axiom() -> None:
     made = report(passed("BE-006/a"), passed("BE-007/a", breaches=(breach("BE-006"),)))
 
-    assert verdict(made).ruling is Ruling.VIOLATED
+    assert verdict(made).status is VerdictStatus.VIOLATED
 
 
 def test_a_breach_of_an_axiom_the_run_does_not_know_is_an_observation() -> None:
@@ -111,34 +111,37 @@ def test_a_breach_of_an_axiom_the_run_does_not_know_is_an_observation() -> None:
 
 
 class TestUnjudgedInvariant:
-    def judged(self, *attempts: object, facts: dict[str, Any] | None = None, **more: Any) -> tuple[Ruling, str]:
+    def judged(self, *attempts: object, facts: dict[str, Any] | None = None, **more: Any) -> tuple[VerdictStatus, str]:
         watched = axiom("BE-021a", invariant="only-our-errors", **(facts or {}))
         found = verdict(
             report(*(attempts or (passed("BE-006/a"),)), axioms=[axiom(), watched], plan=[planned("BE-006/a")], **more),  # type: ignore[arg-type]
             "BE-021a",
         )
-        return found.ruling, found.reason
+        return found.status, found.reason
 
     def test_what_no_case_met_is_not_exercised(self) -> None:
-        assert self.judged() == (Ruling.NOT_EXERCISED, "for want of a case that would show it")
+        assert self.judged() == (VerdictStatus.NOT_EXERCISED, "for want of a case that would show it")
 
     def test_what_the_lane_cannot_show_is_not_exercised(self) -> None:
-        assert self.judged(facts={"skip": Skip(Want.AFFORDANCE, "audit")}) == (
-            Ruling.NOT_EXERCISED,
+        assert self.judged(facts={"skip": Skip(SkipReason.AFFORDANCE, "audit")}) == (
+            VerdictStatus.NOT_EXERCISED,
             "for want of audit",
         )
 
     def test_what_a_trait_excludes_does_not_apply(self) -> None:
-        skip = Skip(Want.TRAIT, "flat_namespace = false")
+        skip = Skip(SkipReason.TRAIT, "flat_namespace = false")
 
-        assert self.judged(facts={"skip": skip}) == (Ruling.NOT_APPLICABLE, "only where flat_namespace = false")
+        assert self.judged(facts={"skip": skip}) == (VerdictStatus.NOT_APPLICABLE, "only where flat_namespace = false")
 
     def test_what_needs_an_undeclared_capability_does_not_apply(self) -> None:
-        assert self.judged(facts={"requires": ("READ", "GLOB")}) == (Ruling.NOT_APPLICABLE, "GLOB is not declared")
+        assert self.judged(facts={"requires": ("READ", "GLOB")}) == (
+            VerdictStatus.NOT_APPLICABLE,
+            "GLOB is not declared",
+        )
 
     def test_a_case_without_an_outcome_might_have_shown_it(self) -> None:
-        assert self.judged(errored("BE-006/a"))[0] is Ruling.INCONCLUSIVE
-        assert self.judged(passed("BE-006/b"), footer=None)[0] is Ruling.INCONCLUSIVE
+        assert self.judged(errored("BE-006/a"))[0] is VerdictStatus.INCONCLUSIVE
+        assert self.judged(passed("BE-006/b"), footer=None)[0] is VerdictStatus.INCONCLUSIVE
 
 
 def test_a_whole_report_leaves_nothing_out_and_a_partial_one_what_was_not_asked_for() -> None:
@@ -147,7 +150,7 @@ def test_a_whole_report_leaves_nothing_out_and_a_partial_one_what_was_not_asked_
     part = report(passed("BE-006/a"), axioms=axioms, complete=False)
 
     assert [one.axiom.id for one in whole.verdicts] == ["BE-006", "BE-007", "BE-021a"]
-    assert verdict(whole, "BE-007").ruling is Ruling.NOT_EXERCISED
+    assert verdict(whole, "BE-007").status is VerdictStatus.NOT_EXERCISED
     assert [one.axiom.id for one in part.verdicts] == ["BE-006"]
 
 
@@ -159,11 +162,11 @@ def test_an_untestable_axiom_is_listed_and_not_counted() -> None:
 
 
 def test_a_bundle_counts_its_untestable_sentences() -> None:
-    axioms = [axiom("BE-008a", bundle="BE-008"), axiom("BE-008b", bundle="BE-008", untestable="no way")]
-    made = report(passed("BE-008a/a"), axioms=axioms, bundles={"BE-008": "write()"})
+    axioms = [axiom("BE-008a", group="BE-008"), axiom("BE-008b", group="BE-008", untestable="no way")]
+    made = report(passed("BE-008a/a"), axioms=axioms, groups={"BE-008": "write()"})
 
-    assert [(b.id, b.title, b.ruling, b.count, b.of) for b in made.bundles] == [
-        ("BE-008", "write()", Ruling.HOLDS, 1, 2)
+    assert [(b.id, b.title, b.status, b.count, b.of) for b in made.groups] == [
+        ("BE-008", "write()", VerdictStatus.HOLDS, 1, 2)
     ]
 
 
@@ -183,7 +186,7 @@ def test_notes_are_told_once_with_their_cases() -> None:
 def test_waivers_of_other_lanes_do_not_count() -> None:
     made = report(failed("BE-006/a"), waivers=[waiver(lane="local")])
 
-    assert verdict(made).ruling is Ruling.VIOLATED
+    assert verdict(made).status is VerdictStatus.VIOLATED
     assert not made.waivers
 
 
@@ -205,7 +208,7 @@ class TestIncomplete:
             ({"plan": [planned("smoke/one-file")], "axioms": []}, "the plan is empty"),
             ({"plan": [planned("BE-006/a"), planned("BE-006/b")]}, "1 of 2 planned cases have no outcome: BE-006/b"),
             (
-                {"instance": Instance(unproved=("deny",))},
+                {"instance": Instance(failed_affordances=("deny",))},
                 "the affordance 'deny' is declared and did not come up, or does not do what it is for",
             ),
         ],
@@ -217,7 +220,7 @@ class TestIncomplete:
         assert sentence in made.incomplete
         assert not made.certifies
 
-    @pytest.mark.parametrize("why", [skip("audit"), skip("GLOB", Want.CAPABILITY)])
+    @pytest.mark.parametrize("why", [skip("audit"), skip("GLOB", SkipReason.CAPABILITY)])
     def test_skips_alone_are_nothing_executed(self, why: object) -> None:
         made = report(skipped("BE-006/a", why), passed("smoke/one-file"), axioms=[axiom()])  # type: ignore[arg-type]
 
@@ -251,25 +254,25 @@ class TestIncomplete:
 def test_a_rich_report_has_something_of_everything() -> None:
     made = rich()
 
-    assert {one.ruling for one in made.verdicts} == set(Ruling)
+    assert {one.status for one in made.verdicts} == set(VerdictStatus)
     assert made.instance == INSTANCE
-    assert made.bundles
+    assert made.groups
     assert made.untestable
     assert made.observations
     assert len({finding.state for finding in made.waivers}) == 3
 
 
 class TestAnAffordanceThatIsMissing:
-    def ruling(self, **facts: Any) -> Ruling:
+    def status(self, **facts: Any) -> VerdictStatus:
         plan = [planned("BE-001/counted", skip=skip("requests"), **facts)]
 
-        return verdict(report(axioms=[axiom("BE-001")], plan=plan), "BE-001").ruling
+        return verdict(report(axioms=[axiom("BE-001")], plan=plan), "BE-001").status
 
     def test_weakens_the_certificate_of_a_backend_that_would_qualify(self) -> None:
-        assert self.ruling(requires=("READ",)) is Ruling.NOT_EXERCISED
+        assert self.status(requires=("READ",)) is VerdictStatus.NOT_EXERCISED
 
     def test_is_no_loss_where_the_backend_lacks_the_capability(self) -> None:
-        assert self.ruling(requires=("GLOB",)) is Ruling.NOT_APPLICABLE
+        assert self.status(requires=("GLOB",)) is VerdictStatus.NOT_APPLICABLE
 
     def test_is_no_loss_where_the_backend_has_what_it_would_have_to_lack(self) -> None:
-        assert self.ruling(lacks=("READ",)) is Ruling.NOT_APPLICABLE
+        assert self.status(lacks=("READ",)) is VerdictStatus.NOT_APPLICABLE

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rsconform.report.coverage import Coverage, NoReportError, Tally, of_report
-from rsconform.report.jsonreport import as_document
+from rsconform.report.json_report import as_document
 from tests.report.journals import axiom, passed, planned, report, rich, skip
 
 
@@ -15,7 +15,7 @@ def document(*executed: str, lane: str = "memory") -> dict[str, Any]:
     ids = ("BE-006", "BE-008a", "BE-008b", "SEEK-001")
     made = report(
         *(passed(f"{one}/a") for one in executed),
-        axioms=[axiom(one, bundle="BE-008" if one.startswith("BE-008") else None) for one in ids],
+        axioms=[axiom(one, group="BE-008" if one.startswith("BE-008") else None) for one in ids],
         plan=[planned(f"{one}/a", **({} if one in executed else {"skip": skip("peer")})) for one in ids],
     )
     found = as_document(made)

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from rsconform.report.exits import ExitCode, decide
-from rsconform.report.model import Grade, Report
+from rsconform.report.exit_code import ExitCode, decide
+from rsconform.report.report import Grade, Report
 from rsconform.report.waivers import review_lanes
-from rsconform.run.model import Failure, Footer, Instance, Want
+from rsconform.run.records import Failure, Footer, Instance, SkipReason
 from tests.report.journals import axiom, errored, failed, passed, planned, report, skip, skipped, waiver
 
 NO_INSTANCE = Instance(failure=Failure("a backend", "ValueError: no bucket"))
@@ -34,7 +34,11 @@ def of_level(level: str) -> Report:
         pytest.param(report(passed("BE-006/a"), footer=None), 4, id="cut off"),
         pytest.param(report(passed("BE-006/a"), footer=Footer("interrupted")), 4, id="interrupted"),
         pytest.param(report(passed("BE-006/a"), plan=[planned("BE-006/a"), planned("BE-006/b")]), 4, id="a gap"),
-        pytest.param(report(passed("BE-006/a"), instance=Instance(unproved=("deny",))), 4, id="unproved affordance"),
+        pytest.param(
+            report(passed("BE-006/a"), instance=Instance(failed_affordances=("deny",))),
+            4,
+            id="a failed affordance",
+        ),
         pytest.param(report(failed("BE-006/a"), waivers=[waiver()]), 0, id="waived"),
         pytest.param(report(passed("BE-006/a"), waivers=[waiver()]), 5, id="no longer needed"),
     ],
@@ -124,7 +128,7 @@ class TestRequire:
         assert decide([made], require=Grade.CORE).code is ExitCode.INCOMPLETE
 
     def test_a_must_that_does_not_apply_is_no_gap(self) -> None:
-        made = report(passed("BE-006/a"), skipped("BE-007/a", skip("GLOB", Want.CAPABILITY)))
+        made = report(passed("BE-006/a"), skipped("BE-007/a", skip("GLOB", SkipReason.CAPABILITY)))
 
         assert decide([made], require=Grade.CORE).code is ExitCode.HOLDS
 

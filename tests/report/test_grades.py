@@ -5,20 +5,20 @@ from typing import Any
 import pytest
 
 from rsconform.report.grades import HARDENING, exercised, grade
-from rsconform.report.model import Grade, Grading, Ruling, Verdict
-from rsconform.run.model import Profile, Result
+from rsconform.report.report import Grade, Grading, Verdict, VerdictStatus
+from rsconform.run.records import Profile, Result
 from tests.report.journals import axiom, outcome
 
-HELD = Verdict(axiom("BE-001"), Ruling.HOLDS)
+HELD = Verdict(axiom("BE-001"), VerdictStatus.HOLDS)
 
 
-def ruled(ruling: Ruling, level: str = "MUST", **facts: Any) -> Verdict:
-    return Verdict(axiom(level=level, **facts), ruling)
+def ruled(status: VerdictStatus, level: str = "MUST", **facts: Any) -> Verdict:
+    return Verdict(axiom(level=level, **facts), status)
 
 
 def looked(*kinds: str, result: Result = Result.PASSED) -> Verdict:
     """Return a verdict with a case for each kind of what looks deeper."""
-    return Verdict(axiom(), Ruling.HOLDS, outcomes=tuple(outcome(result, hardens=(kind,)) for kind in kinds))
+    return Verdict(axiom(), VerdictStatus.HOLDS, outcomes=tuple(outcome(result, stresses=(kind,)) for kind in kinds))
 
 
 def graded(
@@ -32,25 +32,25 @@ def reached(*verdicts: Verdict, **facts: Any) -> Grade | None:
 
 
 @pytest.mark.parametrize(
-    ("ruling", "level", "expected"),
+    ("status", "level", "expected"),
     [
-        (Ruling.HOLDS, "MUST", Grade.FULL),
-        (Ruling.NOT_APPLICABLE, "MUST", Grade.FULL),
-        (Ruling.VIOLATED, "MUST", None),
-        (Ruling.INCONCLUSIVE, "MUST", None),
-        (Ruling.NOT_EXERCISED, "MUST", None),
-        (Ruling.WAIVED, "MUST", Grade.CORE),
-        (Ruling.HOLDS, "SHOULD", Grade.FULL),
-        (Ruling.NOT_APPLICABLE, "SHOULD", Grade.FULL),
-        (Ruling.VIOLATED, "SHOULD", Grade.CORE),
-        (Ruling.INCONCLUSIVE, "SHOULD", Grade.CORE),
-        (Ruling.NOT_EXERCISED, "SHOULD", Grade.CORE),
-        (Ruling.WAIVED, "SHOULD", Grade.FULL),
-        *((ruling, "MAY", Grade.FULL) for ruling in Ruling),
+        (VerdictStatus.HOLDS, "MUST", Grade.FULL),
+        (VerdictStatus.NOT_APPLICABLE, "MUST", Grade.FULL),
+        (VerdictStatus.VIOLATED, "MUST", None),
+        (VerdictStatus.INCONCLUSIVE, "MUST", None),
+        (VerdictStatus.NOT_EXERCISED, "MUST", None),
+        (VerdictStatus.WAIVED, "MUST", Grade.CORE),
+        (VerdictStatus.HOLDS, "SHOULD", Grade.FULL),
+        (VerdictStatus.NOT_APPLICABLE, "SHOULD", Grade.FULL),
+        (VerdictStatus.VIOLATED, "SHOULD", Grade.CORE),
+        (VerdictStatus.INCONCLUSIVE, "SHOULD", Grade.CORE),
+        (VerdictStatus.NOT_EXERCISED, "SHOULD", Grade.CORE),
+        (VerdictStatus.WAIVED, "SHOULD", Grade.FULL),
+        *((status, "MAY", Grade.FULL) for status in VerdictStatus),
     ],
 )
-def test_what_each_ruling_costs(ruling: Ruling, level: str, expected: Grade | None) -> None:
-    assert reached(HELD, ruled(ruling, level)) is expected
+def test_what_each_ruling_costs(status: VerdictStatus, level: str, expected: Grade | None) -> None:
+    assert reached(HELD, ruled(status, level)) is expected
 
 
 def test_a_part_of_a_run_has_no_grade() -> None:
@@ -58,17 +58,17 @@ def test_a_part_of_a_run_has_no_grade() -> None:
 
 
 def test_where_nothing_was_executed_there_is_no_grade() -> None:
-    assert reached(ruled(Ruling.NOT_APPLICABLE)) is None
+    assert reached(ruled(VerdictStatus.NOT_APPLICABLE)) is None
 
 
 def test_why_not_higher_names_the_axioms() -> None:
-    grading = graded(HELD, ruled(Ruling.VIOLATED, "SHOULD"))
+    grading = graded(HELD, ruled(VerdictStatus.VIOLATED, "SHOULD"))
 
     assert grading.why_not_higher == ("not full: 1 SHOULD violated: BE-006",)
 
 
 def test_a_waived_must_is_named() -> None:
-    grading = graded(HELD, ruled(Ruling.WAIVED))
+    grading = graded(HELD, ruled(VerdictStatus.WAIVED))
 
     assert grading.why_not_higher == ("not full: 1 MUST waived: BE-006",)
 

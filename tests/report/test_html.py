@@ -8,8 +8,8 @@ import re
 from html.parser import HTMLParser
 
 from rsconform.report.html import causes, write_html
-from rsconform.report.model import Report, Ruling
-from rsconform.run.model import Failure, Instance, Want
+from rsconform.report.report import Report, VerdictStatus
+from rsconform.run.records import Failure, Instance, SkipReason
 from tests.report.journals import (
     axiom,
     breach,
@@ -90,9 +90,9 @@ def nasty() -> Report:
         axioms=axioms,
         plan=[planned(case) for case in ("BE-006/a", "BE-006/b", "BE-007/a")] + [planned("BE-010/a", skip=skip(NASTY))],
         instance=Instance(name=NASTY, type=NASTY, distribution=NASTY, version=NASTY, capabilities=(NASTY,)),
-        again=NASTY,
+        rerun_command=NASTY,
         lane=lane(traits={NASTY: NASTY}, evidence=NASTY),
-        bundles={"BE-002": NASTY},
+        groups={"BE-002": NASTY},
     )
     return renamed(made, NASTY)
 
@@ -128,7 +128,7 @@ def test_every_id_of_the_edition_is_an_anchor_once() -> None:
     made = rich()
     shown = page(made)
 
-    wanted = {one.axiom.id for one in made.verdicts} | {b.id for b in made.bundles} | {a.id for a in made.untestable}
+    wanted = {one.axiom.id for one in made.verdicts} | {b.id for b in made.groups} | {a.id for a in made.untestable}
     assert wanted <= set(shown.ids)
     assert len(shown.ids) == len(set(shown.ids))
     assert {one[1:] for one in shown.attributes("href") if one.startswith("#")} <= set(shown.ids)
@@ -164,8 +164,8 @@ def test_axioms_and_problems_can_be_filtered_by_family_and_verdict() -> None:
 
     problems = [attrs for tag, attrs in shown.tags if tag == "article"]
     assert {attrs.get("data-family") for attrs in problems} == {"BE"}
-    assert {attrs["data-ruling"] for attrs in problems} == {"violated", "waived", "inconclusive"}
-    assert len([1 for tag, attrs in shown.tags if tag == "details" and "data-ruling" in attrs]) == len(rich().verdicts)
+    assert {attrs["data-status"] for attrs in problems} == {"violated", "waived", "inconclusive"}
+    assert len([1 for tag, attrs in shown.tags if tag == "details" and "data-status" in attrs]) == len(rich().verdicts)
 
 
 def test_what_broke_for_one_reason_is_told_once() -> None:
@@ -186,7 +186,7 @@ def test_a_lane_without_an_instance_fails_for_that_alone() -> None:
 
     text = page(made).text
     assert "ValueError: no luck" in text
-    assert made.ruled(Ruling.VIOLATED)[0].axiom.id == "BE-001a"
+    assert made.ruled(VerdictStatus.VIOLATED)[0].axiom.id == "BE-001a"
 
 
 def test_a_run_that_is_empty_or_down_still_makes_a_page() -> None:
@@ -213,7 +213,7 @@ def test_families_of_which_nothing_applies_come_last() -> None:
     made = report(
         passed("SEEK-001/a"),
         axioms=[axiom("BE-006"), axiom("SEEK-001")],
-        plan=[planned("BE-006/a", skip=skip("x = true", Want.TRAIT)), planned("SEEK-001/a")],
+        plan=[planned("BE-006/a", skip=skip("x = true", SkipReason.TRAIT)), planned("SEEK-001/a")],
     )
 
     shown = page(made)

@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from rsconform.report.junit import write_junit
-from rsconform.report.model import Report
-from rsconform.run.model import Failure, Instance
+from rsconform.report.report import Report
+from rsconform.run.records import Failure, Instance
 from tests.report.golden import assert_golden
 from tests.report.journals import axiom, breach, errored, failed, passed, planned, report, rich
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rsconform.report.model import Outcome
-from rsconform.report.readings import settle
-from rsconform.run.model import Result, Skip, Want
+from rsconform.report.report import Outcome
+from rsconform.report.trait_inference import settle
+from rsconform.run.records import Result, Skip, SkipReason
 from tests.report.journals import outcome, skip
 
 FLAT, HIERARCHICAL = ("flat_namespace", "true"), ("flat_namespace", "false")
@@ -30,7 +30,7 @@ def test_a_failure_refutes_its_reading_and_takes_its_passes_along() -> None:
     after, seen = settle(presuming(FLAT, Result.PASSED) + presuming(HIERARCHICAL, Result.FAILED, Result.PASSED))
 
     assert results(after) == [Result.PASSED, Result.SKIPPED, Result.SKIPPED]
-    assert after[1].skip == Skip(Want.READING, "flat_namespace = false")
+    assert after[1].skip == Skip(SkipReason.READING, "flat_namespace = false")
     assert [one.option for one in seen] == ["--trait flat_namespace=true"]
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from rsconform.report.exits import decide
+from rsconform.report.exit_code import decide
 from rsconform.report.text import render_failure, render_summary
-from rsconform.run.model import Failure, Instance
+from rsconform.run.records import Failure, Instance
 from tests.report.journals import axiom, breach, errored, failed, header, passed, planned, report, rich, skip, skipped
 
 WINNER = axiom(
@@ -16,7 +16,7 @@ WINNER = axiom(
     "others raise AlreadyExists.",
 )
 NAMED = axiom("BE-002b", "SHOULD", title="Errors carry the backend's own name")
-HEADER = header([WINNER, NAMED], [], again="rsconform run --backend memory --seed 4711")
+HEADER = header([WINNER, NAMED], [], rerun_command="rsconform run --backend memory --seed 4711")
 CASE = "S3B-080/one-winner[op=write]"
 FAILURE = Failure(
     expected="one WriteResult, seven AlreadyExists",

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from rsconform.report.model import WaiverState
+from rsconform.report.report import WaiverState
 from rsconform.report.waivers import load_waivers, review_lanes
-from rsconform.run.model import Footer, Want
-from rsconform.spec.mistakes import SpecError
+from rsconform.run.records import Footer, SkipReason
+from rsconform.spec.problems import SpecError
 from tests.report.journals import failed, passed, planned, report, skip, skipped, waiver
 
 GOOD = """\
@@ -50,7 +50,7 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         load_waivers(loading(tmp_path, text))
 
-    told = {(mistake.place.line, mistake.slug) for mistake in caught.value.mistakes}
+    told = {(problem.place.line, problem.slug) for problem in caught.value.problems}
     assert told == {
         (1, "missing-key"),
         (6, "unknown-key"),
@@ -76,7 +76,7 @@ def test_a_wrong_file_is_refused(tmp_path: Path, text: str, slug: str) -> None:
     with pytest.raises(SpecError) as caught:
         load_waivers(loading(tmp_path, text))
 
-    assert slug in {mistake.slug for mistake in caught.value.mistakes}
+    assert slug in {problem.slug for problem in caught.value.problems}
 
 
 class TestReview:
@@ -94,7 +94,7 @@ class TestReview:
         ],
     )
     def test_a_waiver_that_somebody_must_change_is_found(self, waived: object, state: WaiverState) -> None:
-        excluded = skipped("BE-008/a", skip("GLOB", Want.CAPABILITY))
+        excluded = skipped("BE-008/a", skip("GLOB", SkipReason.CAPABILITY))
         made = report(failed("BE-006/a"), passed("BE-007/a"), excluded, waivers=[waived])  # type: ignore[list-item]
 
         assert [finding.state for finding in made.waivers] == [state]

@@ -14,10 +14,10 @@ import pytest
 
 from rsconform.data import shipped
 from rsconform.report.certificate import write_certificate
-from rsconform.report.jsonreport import as_document, write_json
-from rsconform.report.model import Report
-from rsconform.report.write import UnwritableError, write_reports
-from rsconform.run.model import Footer, Instance, Want
+from rsconform.report.files import UnwritableError, write_reports
+from rsconform.report.json_report import as_document, write_json
+from rsconform.report.report import Report
+from rsconform.run.records import Footer, Instance, SkipReason
 from tests.report.journals import (
     errored,
     failed,
@@ -126,14 +126,14 @@ class TestCertificate:
             failed("BE-006/a"),
             date="2028-01-01",
             seed=1,
-            again="cd /somewhere; rsconform run",
+            rerun_command="cd /somewhere; rsconform run",
             lane=lane(affordances=("seed", "audit")),
         )
 
         assert write_certificate(made) == write_certificate(again)
 
     def test_a_skip_that_does_not_apply_is_no_line(self) -> None:
-        made = report(passed("BE-006/a"), skipped("BE-006/b", skip("GLOB", Want.CAPABILITY)))
+        made = report(passed("BE-006/a"), skipped("BE-006/b", skip("GLOB", SkipReason.CAPABILITY)))
 
         assert parsed(made)["axioms"] == {}
 

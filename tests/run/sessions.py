@@ -10,11 +10,11 @@ from pathlib import Path
 from remote_store import Backend
 from remote_store.backends import MemoryBackend
 
+from rsconform.cases.case import Case
 from rsconform.cases.compiler import compile_edition
-from rsconform.cases.model import Case
-from rsconform.lanes.model import LaneFixture, Services, Snapshot, StoredFile, Subject
-from rsconform.run.model import Profile
-from rsconform.run.session import LaneSession, Log
+from rsconform.lanes.lane import LaneFixture, Services, Snapshot, StoredFile, Subject
+from rsconform.run.lane.session import LaneSession, Log
+from rsconform.run.records import Profile
 from tests.snippets import AXIOM, edition_of, lane_of
 
 

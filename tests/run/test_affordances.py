@@ -11,8 +11,8 @@ import pytest
 from remote_store import Backend
 from remote_store.backends import MemoryBackend
 
-from rsconform.lanes.model import LaneFixture, Services, Snapshot, StoredFile, Subject
-from rsconform.run.model import Attempt, Result
+from rsconform.lanes.lane import LaneFixture, Services, Snapshot, StoredFile, Subject
+from rsconform.run.records import Attempt, Result
 from tests.run.sessions import session_of
 
 EXISTS = '[[axiom.case]]\nname = "absent"\nsteps = [ { op = "exists", path = "a", returns = false } ]\n'

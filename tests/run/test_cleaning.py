@@ -14,17 +14,17 @@ from remote_store.backends import LocalBackend, MemoryBackend
 
 from rsconform.cases.compiler import compile_edition
 from rsconform.data import shipped
-from rsconform.lanes.model import Services
-from rsconform.run import deadline
-from rsconform.run.cleaning import DirtyStoreError, StoreKeeper
-from rsconform.run.model import Result
-from rsconform.run.session import LaneSession
+from rsconform.lanes.lane import Services
+from rsconform.run.lane import deadline
+from rsconform.run.lane.session import LaneSession
+from rsconform.run.lane.store_cleanup import DirtyStoreError, StoreCleaner
+from rsconform.run.records import Result
 from rsconform.spec.loader import load_edition
 from tests.run.sessions import session_of
 from tests.snippets import lane_of
 
-KEEPER = StoreKeeper(lane_of(backend="test:make"))
-PROMISED = StoreKeeper(lane_of(backend="test:make", fresh_store=True))
+KEEPER = StoreCleaner(lane_of(backend="test:make"))
+PROMISED = StoreCleaner(lane_of(backend="test:make", fresh_store=True))
 _SLOW = ("S3B", "BOUND", "RACE", "SEQ", "TIME")  # Or of another lane.
 WRITES = (
     '[[axiom.case]]\nname = "writes"\nsteps = [ { op = "write", path = "d/e/a", content = "text:x" },'
@@ -84,7 +84,7 @@ class InventsFiles(MemoryBackend):
 def test_an_empty_store_is_accepted_and_only_looked_at() -> None:
     backend = Recorded()
 
-    KEEPER.demand_empty(backend, 1)
+    KEEPER.require_empty(backend, 1)
 
     assert backend.calls == []
 
@@ -95,9 +95,9 @@ def test_a_store_that_holds_anything_is_refused_by_name_and_untouched(path: str)
     MemoryBackend.write(backend, path, b"precious")
 
     with pytest.raises(DirtyStoreError, match=f"it holds .*{path[0]}"):
-        KEEPER.demand_empty(backend, 1)
+        KEEPER.require_empty(backend, 1)
     assert backend.calls == []
-    PROMISED.demand_empty(backend, 1)
+    PROMISED.require_empty(backend, 1)
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,13 @@ def test_a_store_that_cannot_be_looked_at_or_cleaned_is_refused(make: Callable[[
     deadline.install()
 
     with pytest.raises(DirtyStoreError, match=why) as refused:
-        KEEPER.demand_empty(make(), 0.02)
+        KEEPER.require_empty(make(), 0.02)
     assert "--fresh-store" in str(refused.value)
 
 
 def test_a_store_in_which_anything_is_listed_is_not_empty() -> None:
     with pytest.raises(DirtyStoreError, match="it holds 'ghost'"):
-        KEEPER.demand_empty(InventsFiles(), 1)
+        KEEPER.require_empty(InventsFiles(), 1)
 
 
 class ListsTheWrongPrefix(MemoryBackend):
@@ -136,7 +136,7 @@ class ListsNoFolders(MemoryBackend):
 @pytest.mark.parametrize("make", [ListsTheWrongPrefix, ListsNoFolders])
 def test_one_way_of_looking_that_fails_is_no_empty_store(make: Callable[[], MemoryBackend]) -> None:
     with pytest.raises(DirtyStoreError, match="raised OSError"):
-        KEEPER.demand_empty(make(), 1)
+        KEEPER.require_empty(make(), 1)
 
 
 def test_what_no_listing_shows_and_delete_leaves_is_named_and_ends_the_lane() -> None:

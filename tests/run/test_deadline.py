@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rsconform.run import deadline
+from rsconform.run.lane import deadline
 
 
 @pytest.fixture(autouse=True)
@@ -88,9 +88,9 @@ def test_outside_the_main_thread_there_is_no_limit_and_no_harm() -> None:
 def test_on_a_busy_machine_a_limit_is_stretched(monkeypatch: pytest.MonkeyPatch, load: float, times: float) -> None:
     monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
     monkeypatch.setattr(deadline, "_CORES", 2)
-    assert deadline.patience() == times
+    assert deadline.load_factor() == times
 
 
 def test_where_no_load_is_told_a_limit_is_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("os.getloadavg")
-    assert deadline.patience() == 1.0
+    assert deadline.load_factor() == 1.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rsconform.run.earlier import earlier_part
 from rsconform.run.journal import SUPERVISOR
-from rsconform.run.model import Attempt, Failure, Result
+from rsconform.run.records import Attempt, Failure, Result
+from rsconform.run.resume import earlier_part
 from tests.report.journals import attempt, journal
 from tests.snippets import cases_of
 

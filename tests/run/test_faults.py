@@ -10,8 +10,8 @@ import pytest
 from remote_store import BackendUnavailable
 from remote_store.backends import MemoryBackend
 
-from rsconform.lanes.model import Denied, Services, Subject
-from rsconform.run.model import Attempt, Result
+from rsconform.lanes.lane import Denied, Services, Subject
+from rsconform.run.records import Attempt, Result
 from rsconform.wire import S3, Proxy
 from tests.run.sessions import session_of
 from tests.wire.servers import connect, serving
@@ -77,7 +77,7 @@ def run(case: str, *, wired: bool = True, deaf: bool = False, denies: bool = Tru
         f'[[axiom.case]]\nname = "c"\n{case}', fixture=fixture, affordances=("wire", "deny"), limit_s=2.0
     )
     assert session.instance is not None
-    assert session.instance.unproved == ()
+    assert session.instance.failed_affordances == ()
     attempts = [attempt for one in cases for attempt in session.attempts(one)]
     session.close()
     assert asked[0] is False
@@ -125,8 +125,8 @@ def test_a_fault_that_no_request_met_shows_nothing(fault: str) -> None:
 
     assert attempt.result is Result.SKIPPED
     assert attempt.skip is not None
-    assert attempt.skip.want == "fault"
-    assert attempt.skip.what == "exists"
+    assert attempt.skip.reason == "fault"
+    assert attempt.skip.detail == "exists"
 
 
 def test_of_several_faults_each_has_to_be_met() -> None:

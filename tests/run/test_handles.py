@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from rsconform.run import handles
+from rsconform.run.lane import fd_limits as handles
 
 resource = pytest.importorskip("resource")
 
@@ -40,7 +40,7 @@ def test_what_nobody_limits_is_never_used_up(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_run_has_as_many_as_the_system_gives() -> None:
     script = (
-        "import resource; from rsconform.run.handles import allow_more; "
+        "import resource; from rsconform.run.lane.fd_limits import allow_more; "
         "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 512)); allow_more(); "
         "print(resource.getrlimit(resource.RLIMIT_NOFILE))"
     )

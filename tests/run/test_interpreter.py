@@ -11,7 +11,7 @@ import pytest
 from remote_store import AlreadyExists, Backend, FileInfo, InvalidPath, NotFound
 from remote_store.backends import MemoryBackend
 
-from rsconform.run.model import Attempt, Result
+from rsconform.run.records import Attempt, Result
 from tests.snippets import attempts_at, case_of, lane_of
 
 
@@ -79,7 +79,7 @@ class Wrong(MemoryBackend):
         return Long(super().read(path).read())
 
     def get_file_info(self, path: str) -> FileInfo:
-        raise AlreadyExists("wrong class", path="elsewhere", backend="memory")
+        raise AlreadyExists("wrong class", path="other_process", backend="memory")
 
     def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
         for info in super().list_files(path, **options):
@@ -111,7 +111,7 @@ class Wrong(MemoryBackend):
         (
             'steps = [ { op = "get_file_info", path = "a", raises = "AlreadyExists", error = { path = "a" } } ]',
             "path",
-            "elsewhere",
+            "other_process",
         ),
         (
             'given = { "a" = "text:" }\nsteps = [ { op = "list_files", path = "", paths = ["a"] } ]',

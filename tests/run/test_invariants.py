@@ -13,12 +13,12 @@ import pytest
 import remote_store as rs
 from remote_store.backends import MemoryBackend
 
+from rsconform.cases.case import Step
 from rsconform.cases.matchers import Matcher
-from rsconform.cases.model import Step
-from rsconform.lanes.model import Services, Snapshot, StoredFile, Subject
-from rsconform.run.invariants import CHECKERS, ENDS_IN_TIME, REQUESTS_BOUNDED, Event, Watch
-from rsconform.run.model import Breach, Result
-from rsconform.spec.model import Place
+from rsconform.lanes.lane import Services, Snapshot, StoredFile, Subject
+from rsconform.run.case.invariants import CHECKERS, ENDS_IN_TIME, REQUESTS_BOUNDED, Event, Watch
+from rsconform.run.records import Breach, Result
+from rsconform.spec.axiom import Place
 from rsconform.spec.vocabulary import INVARIANTS
 from tests.run.sessions import session_of
 

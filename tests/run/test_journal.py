@@ -18,17 +18,17 @@ from rsconform.run.journal import (
     merge,
     read_journal,
 )
-from rsconform.run.model import Attempt, Breach, Failure, Footer, Instance, Result, Skip, Want
+from rsconform.run.records import Attempt, Breach, Failure, Footer, Instance, Result, Skip, SkipReason
 from tests.report.journals import INSTANCE, attempt, axiom, header, planned
 
 DIED = Failure("a process that goes on", "the process ended in the middle of the case (signal 9)", died=True)
-HEADER = header([axiom()], [planned("BE-006/a"), planned("BE-006/b", skip=Skip(Want.AFFORDANCE, "audit"))])
+HEADER = header([axiom()], [planned("BE-006/a"), planned("BE-006/b", skip=Skip(SkipReason.AFFORDANCE, "audit"))])
 RICH = Attempt(
     case="BE-006/a[size=64KiB]",
     axiom="BE-006",
     number=2,
     result=Result.FAILED,
-    skip=Skip(Want.CAPABILITY, "GLOB"),
+    skip=Skip(SkipReason.CAPABILITY, "GLOB"),
     failure=Failure("ä", "\ud800 and \n", step=1, steps=("a", "b"), phase="drain", hang=True),
     error="given failed: \u2028",
     breaches=(Breach("KIT-001", "nothing", "something", "1 write"),),
@@ -181,7 +181,7 @@ def test_lines_after_the_last_one_and_a_second_header_are_damage(tmp_path: Path)
 def test_what_was_skipped_or_could_not_be_run_has_an_end_without_a_begin(tmp_path: Path) -> None:
     writer = written(tmp_path)
     writer.end(Attempt("BE-006/a", "BE-006", 1, Result.ERRORED, error="no instance"))
-    writer.end(Attempt("BE-006/b", "BE-006", 1, Result.SKIPPED, skip=Skip(Want.AFFORDANCE, "audit")))
+    writer.end(Attempt("BE-006/b", "BE-006", 1, Result.SKIPPED, skip=Skip(SkipReason.AFFORDANCE, "audit")))
 
     journal = read_journal(tmp_path)
 

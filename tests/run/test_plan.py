@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from rsconform.cases.case import Skip, SkipReason
 from rsconform.cases.compiler import compile_edition
-from rsconform.cases.model import Skip, Want
 from rsconform.data import shipped
 from rsconform.run.plan import (
     SMOKE,
@@ -17,27 +17,27 @@ from rsconform.run.plan import (
     UnknownFamilyError,
     UnknownReleaseError,
     contract_of,
-    demand_cases,
     in_scope,
     plan,
     readings,
+    require_cases,
     rule_out,
     without,
 )
-from rsconform.spec.ids import bundle_of
+from rsconform.spec.axiom import Axiom
+from rsconform.spec.ids import group_of
 from rsconform.spec.loader import load_edition
-from rsconform.spec.model import Axiom
 from tests.snippets import AXIOM, case_of, cases_of, edition_of, lane_of
 
 STEP = 'steps = [ { op = "exists", path = "a" } ]'
 
 
 def axiom_of(id_: str) -> Axiom:
-    """Return an axiom; a sentence's bundle stands in the edition with it."""
-    bundle = bundle_of(id_, {id_.rstrip("abc"): ""}) if id_[-1].isalpha() else None
-    bundles = f'[bundles]\n"{bundle}" = "several"\n' if bundle else ""
+    """Return an axiom; a sentence's group stands in the edition with it."""
+    group = group_of(id_, {id_.rstrip("abc"): ""}) if id_[-1].isalpha() else None
+    groups = f'[groups]\n"{group}" = "several"\n' if group else ""
     axiom = AXIOM.replace("T-001", id_) + '[[axiom.case]]\nname = "only"\n' + STEP
-    return edition_of(bundles + axiom).axioms[0]
+    return edition_of(groups + axiom).axioms[0]
 
 
 # -- selection --
@@ -77,14 +77,14 @@ def test_a_case_is_asked_for_by_its_whole_id() -> None:
 def test_a_case_that_is_asked_for_has_to_be_there_and_the_nearest_of_its_axiom_is_named() -> None:
     cases = cases_of(f'[[axiom.case]]\nname = "empty-store"\nmatrix = {{ p = ["x", "y"] }}\n{STEP}')
 
-    demand_cases(Selection(cases=(SMOKE, "T-001/empty-store[p=x]")), cases, lane_of())
+    require_cases(Selection(cases=(SMOKE, "T-001/empty-store[p=x]")), cases, lane_of())
     with pytest.raises(UnknownCaseError) as unknown:
-        demand_cases(Selection(cases=("T-001/empty-stor[p=x]",)), cases, lane_of())
+        require_cases(Selection(cases=("T-001/empty-stor[p=x]",)), cases, lane_of())
     assert unknown.value.meant == "T-001/empty-store[p=x]"
 
 
 @pytest.mark.parametrize(
-    ("axiom", "bundle"),
+    ("axiom", "group"),
     [
         ("BE-008a", "BE-008"),
         ("BE-029zz", "BE-029"),
@@ -94,8 +94,8 @@ def test_a_case_that_is_asked_for_has_to_be_there_and_the_nearest_of_its_axiom_i
         ("SEC-B1", None),
     ],
 )
-def test_a_sentence_belongs_to_the_bundle_of_its_id_without_the_letters(axiom: str, bundle: str | None) -> None:
-    assert bundle_of(axiom, {"BE-008": "", "BE-029": "", "WR-001a": ""}) == bundle
+def test_a_sentence_belongs_to_the_bundle_of_its_id_without_the_letters(axiom: str, group: str | None) -> None:
+    assert group_of(axiom, {"BE-008": "", "BE-029": "", "WR-001a": ""}) == group
 
 
 # -- facts of the lane --
@@ -105,16 +105,16 @@ def test_a_sentence_belongs_to_the_bundle_of_its_id_without_the_letters(axiom: s
     ("case", "facts", "skip"),
     [
         ("", {}, None),
-        ('needs = ["audit"]', {}, Skip(Want.AFFORDANCE, "audit")),
+        ('needs = ["audit"]', {}, Skip(SkipReason.AFFORDANCE, "audit")),
         ('needs = ["audit"]', {"affordances": ("audit",)}, None),
-        ("traits = { flat_namespace = true }", {}, Skip(Want.TRAIT, "flat_namespace = true")),
+        ("traits = { flat_namespace = true }", {}, Skip(SkipReason.TRAIT, "flat_namespace = true")),
         ("traits = { flat_namespace = false }", {}, None),
         ("traits = { flat_namespace = true }", {"traits": {}}, None),
-        ("traits = { range_reader = true }", {}, Skip(Want.TRAIT, "range_reader = true")),
+        ("traits = { range_reader = true }", {}, Skip(SkipReason.TRAIT, "range_reader = true")),
         (
             'needs = ["audit"]\ntraits = { flat_namespace = true }',
             {},
-            Skip(Want.TRAIT, "flat_namespace = true"),
+            Skip(SkipReason.TRAIT, "flat_namespace = true"),
         ),
     ],
     ids=["plain", "no-audit", "audit", "other-trait", "trait", "unknown-trait", "default", "both"],
@@ -128,7 +128,7 @@ def test_a_case_is_ruled_out_by_what_the_lane_says_and_never_by_what_it_does_not
 def test_a_case_of_a_later_release_is_ruled_out() -> None:
     (case,) = cases_of(f'[[axiom.case]]\nname = "only"\n{STEP}', AXIOM + 'since = "0.34"\n')
 
-    assert rule_out(case, lane_of(), "0.33.0") == Skip(Want.RELEASE, "remote-store 0.34")
+    assert rule_out(case, lane_of(), "0.33.0") == Skip(SkipReason.RELEASE, "remote-store 0.34")
     assert rule_out(case, lane_of(), "0.34.0") is None
     assert rule_out(case, lane_of(), "0.100") is None
 
@@ -136,22 +136,24 @@ def test_a_case_of_a_later_release_is_ruled_out() -> None:
 def test_what_cannot_befall_a_store_in_its_instance_is_no_gap() -> None:
     inside = lane_of(traits={"transport": "none"})
 
-    assert without("container", inside) == Skip(Want.TRAIT, "transport other than none")
-    assert without("container", lane_of(traits={"transport": "fs"})) == Skip(Want.AFFORDANCE, "container")
-    assert without("audit", inside) == Skip(Want.AFFORDANCE, "audit")
+    assert without("container", inside) == Skip(SkipReason.TRAIT, "transport other than none")
+    assert without("container", lane_of(traits={"transport": "fs"})) == Skip(SkipReason.AFFORDANCE, "container")
+    assert without("audit", inside) == Skip(SkipReason.AFFORDANCE, "audit")
 
 
 def test_a_case_may_be_later_than_its_axiom() -> None:
     (case,) = cases_of(f'[[axiom.case]]\nname = "only"\nsince = "0.34"\n{STEP}', AXIOM + 'since = "0.31"\n')
 
-    assert rule_out(case, lane_of(), "0.33") == Skip(Want.RELEASE, "remote-store 0.34")
+    assert rule_out(case, lane_of(), "0.33") == Skip(SkipReason.RELEASE, "remote-store 0.34")
 
 
 def test_the_shipped_axioms_have_a_plan_under_an_older_contract() -> None:
     cases = compile_edition(load_edition([shipped("specs")]), lane_of().declared)
     later = {case.id for case in cases if case.since is not None}
 
-    skipped = {one.case for one in plan(cases, lane_of(), "0.30.0") if one.skip and one.skip.want is Want.RELEASE}
+    skipped = {
+        one.case for one in plan(cases, lane_of(), "0.30.0") if one.skip and one.skip.reason is SkipReason.RELEASE
+    }
 
     assert skipped == later
     assert {"BE-029a", "BE-021s"} <= {case.axiom.id for case in cases if case.id in later}
@@ -182,7 +184,7 @@ def test_a_plan_begins_with_the_smoke_case_and_leaves_nothing_out() -> None:
     assert [(one.case, one.skip) for one in planned] == [
         (SMOKE, None),
         ("T-001/one", None),
-        ("T-001/two", Skip(Want.AFFORDANCE, "audit")),
+        ("T-001/two", Skip(SkipReason.AFFORDANCE, "audit")),
     ]
 
 
@@ -196,14 +198,16 @@ def test_families_bind_all_lanes_or_those_that_name_them() -> None:
     assert "lanes.toml:1" in str(unknown.value)
 
 
-@pytest.mark.parametrize(("transport", "want"), [("none", Want.TRAIT), ("fs", Want.AFFORDANCE)])
-def test_what_befalls_a_store_elsewhere_is_no_gap_where_the_store_is_the_instance(transport: str, want: Want) -> None:
+@pytest.mark.parametrize(("transport", "want"), [("none", SkipReason.TRAIT), ("fs", SkipReason.AFFORDANCE)])
+def test_what_befalls_a_store_elsewhere_is_no_gap_where_the_store_is_the_instance(
+    transport: str, want: SkipReason
+) -> None:
     case = case_of('fresh = true\nsteps = [ { op = "drop_container" }, { op = "exists", path = "a" } ]')
 
     skip = rule_out(case, lane_of(traits={"flat_namespace": False, "transport": transport}), "0.33")
 
     assert skip is not None
-    assert skip.want is want
+    assert skip.reason is want
 
 
 @pytest.mark.parametrize(
@@ -220,7 +224,7 @@ def test_a_case_about_other_names_than_the_store_takes_is_not_exercised(case: st
     skip = rule_out(asked, lane_of(traits={"names": ".*[.]txt"}), "0.33.0")
 
     assert skip is not None
-    assert skip.want is Want.HOLDING
+    assert skip.reason is SkipReason.HOLDING
     assert rule_out(asked, lane_of(traits={"names": ".*"}), "0.33.0") is None
 
 
@@ -242,6 +246,6 @@ def test_a_case_about_other_names_than_the_store_takes_is_not_exercised(case: st
 def test_a_case_that_asks_for_more_than_the_store_holds_does_not_apply(trait: str, case: str) -> None:
     asked = case_of(case)
 
-    assert rule_out(asked, lane_of(traits={trait: "99"}), "0.33.0") == Skip(Want.TRAIT, f"{trait} >= 100")
+    assert rule_out(asked, lane_of(traits={trait: "99"}), "0.33.0") == Skip(SkipReason.TRAIT, f"{trait} >= 100")
     assert rule_out(asked, lane_of(traits={trait: "100"}), "0.33.0") is None
     assert rule_out(asked, lane_of(traits={}), "0.33.0") is None

@@ -15,13 +15,13 @@ import pytest
 from remote_store import Backend, Capability, CapabilitySet, InvalidPath, WriteResult
 from remote_store.backends import MemoryBackend
 
-from rsconform.cases.model import Skip, Want
-from rsconform.lanes.model import Denied, ServiceDownError, Services, Snapshot, StoredFile, Subject
-from rsconform.run import interrupts
-from rsconform.run.limits import LOOK_LIMIT_S, MOST_HANGS
-from rsconform.run.model import Attempt, Failure, Profile, Result
+from rsconform.cases.case import Skip, SkipReason
+from rsconform.lanes.lane import Denied, ServiceDownError, Services, Snapshot, StoredFile, Subject
+from rsconform.run.lane import interrupts
+from rsconform.run.lane.limits import LOOK_LIMIT_S, MOST_HANGS
+from rsconform.run.lane.session import LaneSession
 from rsconform.run.plan import SMOKE
-from rsconform.run.session import LaneSession
+from rsconform.run.records import Attempt, Failure, Profile, Result
 from tests.run.sessions import Shelf, session_of
 
 EXISTS = '[[axiom.case]]\nname = "absent"\nsteps = [ { op = "exists", path = "a", returns = false } ]'
@@ -66,7 +66,7 @@ def test_what_looks_deeper_is_tried_three_times_more_unless_that_takes_long(
         def read_bytes(self, path: str) -> bytes:
             return b""
 
-    monkeypatch.setattr("rsconform.run.session._LONG_S", long_s)
+    monkeypatch.setattr("rsconform.run.lane.session._LONG_S", long_s)
     session, (case,) = session_of(
         '[[axiom.case]]\nname = "landed"\nprobe = "races.own_keys"\n'
         'args = { folder = "d", threads = 2, op = "write", size = 10 }',
@@ -144,7 +144,7 @@ def test_an_exception_that_would_end_the_process_while_the_end_state_is_looked_a
 
 def test_a_fault_of_the_kit_is_no_failure_of_the_subject(monkeypatch: pytest.MonkeyPatch) -> None:
     session, (case,) = session_of(EXISTS)
-    monkeypatch.setattr("rsconform.run.interpreter.Interpreter.run", lambda _self: 1 / 0)
+    monkeypatch.setattr("rsconform.run.case.interpreter.Interpreter.run", lambda _self: 1 / 0)
 
     attempt = first(session, case)
     assert attempt.result is Result.ERRORED
@@ -179,7 +179,7 @@ def test_a_case_that_begins_with_a_name_that_the_store_refuses_does_not_apply(pa
     attempt = first(session, case)
     assert attempt.result is result
     if result is Result.SKIPPED:
-        assert attempt.skip == Skip(Want.TRAIT, "the store holds names of every kind")
+        assert attempt.skip == Skip(SkipReason.TRAIT, "the store holds names of every kind")
 
 
 def test_a_lane_that_can_neither_seed_nor_write_skips_what_needs_a_given_state() -> None:
@@ -193,7 +193,7 @@ def test_a_lane_that_can_neither_seed_nor_write_skips_what_needs_a_given_state()
     session, (case,) = session_of(GIVEN, ReadsOnly)
 
     attempt = first(session, case)
-    assert (attempt.result, attempt.skip) == (Result.SKIPPED, Skip(Want.AFFORDANCE, "seed"))
+    assert (attempt.result, attempt.skip) == (Result.SKIPPED, Skip(SkipReason.AFFORDANCE, "seed"))
 
 
 # -- limits --
@@ -231,7 +231,7 @@ statement = "Whatever the test says."
 
 
 def test_what_ends_within_a_longer_limit_is_slow_and_not_accused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rsconform.run.deadline.patience", lambda: 1.0)  # However busy the machine is.
+    monkeypatch.setattr("rsconform.run.lane.deadline.load_factor", lambda: 1.0)  # However busy the machine is.
 
     class Slow(MemoryBackend):
         def exists(self, path: str) -> bool:
@@ -280,7 +280,7 @@ def test_a_lane_on_which_everything_hangs_is_given_up(monkeypatch: pytest.Monkey
     class Here(Hangs):
         where = ("exists",)
 
-    monkeypatch.setattr("rsconform.run.limits.MOST_IN_ALL", 1)
+    monkeypatch.setattr("rsconform.run.lane.limits.MOST_IN_ALL", 1)
     session, (case,) = session_of(EXISTS, Here, limit_s=0.05, fresh_store=True)
     list(session.attempts(case))
 
@@ -393,7 +393,7 @@ def test_a_store_over_a_slow_line_may_take_its_time_for_many_files(monkeypatch: 
             time.sleep(0.02)
             super().delete(*args, **options)
 
-    monkeypatch.setattr("rsconform.run.limits.CASE_LIMIT_S", 0.2)
+    monkeypatch.setattr("rsconform.run.lane.limits.CASE_LIMIT_S", 0.2)
     store = Slow()
     session, (case,) = session_of(
         '[[axiom.case]]\nname = "many"\ngiven = { "f{01..40}" = "text:" }\n'
@@ -479,14 +479,14 @@ def test_what_works_without_its_capability_is_noted() -> None:
     assert attempt.result is Result.FAILED
     assert [note.split()[:2] for note in attempt.notes] == [["under_declared:", "copy"]]
     session, (only,) = session_of(case)
-    assert first(session, only).skip == Skip(Want.CAPABILITY, "no COPY")
+    assert first(session, only).skip == Skip(SkipReason.CAPABILITY, "no COPY")
 
 
 def test_a_case_of_an_undeclared_capability_is_not_run() -> None:
     case = '[[axiom.case]]\nname = "glob"\nsteps = [ { op = "glob", pattern = "*" } ]'
     session, (only,) = session_of(case)
 
-    assert first(session, only).skip == Skip(Want.CAPABILITY, "GLOB")
+    assert first(session, only).skip == Skip(SkipReason.CAPABILITY, "GLOB")
 
 
 def test_a_keyboard_interrupt_that_an_operation_raises_is_held_against_it_and_the_run_goes_on() -> None:
@@ -628,7 +628,7 @@ def test_an_affordance_that_is_declared_and_does_not_come_up_is_told() -> None:
     session, _ = session_of(EXISTS, fixture=shelf.fixture, affordances=("audit", "peer"))
 
     assert session.instance is not None
-    assert session.instance.unproved == ("audit", "peer")
+    assert session.instance.failed_affordances == ("audit", "peer")
 
 
 def test_a_seed_that_makes_no_folders_proves_nothing_where_folders_are_real() -> None:
@@ -650,9 +650,9 @@ def test_a_seed_that_makes_no_folders_proves_nothing_where_folders_are_real() ->
     flat, _ = session_of(EXISTS, fixture=files_only, affordances=afforded, traits={"flat_namespace": True})
 
     assert real.instance is not None
-    assert real.instance.unproved == ("seed", "audit")
+    assert real.instance.failed_affordances == ("seed", "audit")
     assert flat.instance is not None
-    assert flat.instance.unproved == ()
+    assert flat.instance.failed_affordances == ()
 
 
 def test_an_auditor_that_does_not_see_what_was_seeded_proves_neither() -> None:
@@ -663,7 +663,7 @@ def test_an_auditor_that_does_not_see_what_was_seeded_proves_neither() -> None:
     session, _ = session_of(EXISTS, fixture=blind, affordances=("audit", "seed"))
 
     assert session.instance is not None
-    assert session.instance.unproved == ("seed", "audit")
+    assert session.instance.failed_affordances == ("seed", "audit")
 
 
 def test_a_denial_that_refuses_nothing_proves_nothing() -> None:
@@ -680,7 +680,7 @@ def test_a_denial_that_refuses_nothing_proves_nothing() -> None:
     session, _ = session_of(EXISTS, fixture=fixture, affordances=("deny",))
 
     assert session.instance is not None
-    assert session.instance.unproved == ("deny",)
+    assert session.instance.failed_affordances == ("deny",)
 
 
 # -- reuse --

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import pytest
 
 from rsconform.cases.content import Source
-from rsconform.run.sources import Handed, SourceFailedError
+from rsconform.run.case.content_sources import Handed, SourceFailedError
 from tests.snippets import case_of
 
 

@@ -9,10 +9,10 @@ import pytest
 from remote_store import FileInfo, InvalidPath, NotFound
 from remote_store.backends import MemoryBackend
 
+from rsconform.cases.case import End, Given, GivenFile, Skip, SkipReason
 from rsconform.cases.content import Content
-from rsconform.cases.model import End, Given, GivenFile, Skip, Want
-from rsconform.lanes.model import CannotHoldError, NoEmptyFoldersError, Snapshot, StoredFile, Subject
-from rsconform.run.store import (
+from rsconform.lanes.lane import CannotHoldError, NoEmptyFoldersError, Snapshot, StoredFile, Subject
+from rsconform.run.case.store import (
     GivenFailedError,
     Mismatch,
     StoreView,
@@ -238,14 +238,14 @@ def test_a_store_that_holds_no_empty_folder_has_no_case_about_one() -> None:
     with pytest.raises(UnaffordableError) as told:
         StoreView(Subject(make=lambda: backend, seed=seed), backend, flat=False).seed(Given(folders=("d",)))
 
-    assert told.value.skip == Skip(Want.TRAIT, "the store holds empty folders")
+    assert told.value.skip == Skip(SkipReason.TRAIT, "the store holds empty folders")
 
 
 @pytest.mark.parametrize(
     ("path", "skip"),
     [
-        ("d/a", Skip(Want.HOLDING, "what the case begins with")),
-        ("A b", Skip(Want.TRAIT, "the store holds names of every kind")),
+        ("d/a", Skip(SkipReason.HOLDING, "what the case begins with")),
+        ("A b", Skip(SkipReason.TRAIT, "the store holds names of every kind")),
     ],
 )
 def test_a_file_that_the_store_cannot_hold_skips_the_case_and_a_plain_one_leaves_its_axiom_unexercised(

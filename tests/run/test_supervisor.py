@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rsconform.run.journal import SUPERVISOR, JournalError, JournalWriter
-from rsconform.run.model import Attempt, Footer, Journal, Result
+from rsconform.run.records import Attempt, Footer, Journal, Result
 from rsconform.run.supervisor import ChildFailedError, Supervisor
 from tests.cli.commands import environment
 
@@ -17,7 +17,7 @@ BACKENDS = """
 import os, subprocess, threading, time
 from contextlib import contextmanager
 from remote_store.backends import MemoryBackend
-from rsconform.lanes.model import Subject
+from rsconform.lanes.lane import Subject
 
 def for_ever():
     while True:
@@ -126,11 +126,11 @@ def supervise(
     origin: str = "mine.py",
     progress: Silent | None = None,
 ) -> Journal:
-    """Run a lane under a supervisor, one that loses patience soon where something hangs."""
+    """Run a lane under a supervisor, one that loses load_factor soon where something hangs."""
     limit_s, grace_s = (0.5, 1.0) if hangs else (10.0, 5.0)
     arguments = [
         "-c", "/dev/null", f"--rootdir={home}", "--noconftest", "-qq", "--tb=no", "-rN", "-p", "no:cacheprovider",
-        "-p", "rsconform.pytest_plugin", f"--rsconform-backend={backend}", f"--rsconform-journal={home / 'reports'}",
+        "-p", "rsconform.pytest.plugin", f"--rsconform-backend={backend}", f"--rsconform-journal={home / 'reports'}",
         f"--rsconform-timeout={limit_s}", *options, str(home / origin),
     ]  # fmt: skip
     lane = backend.removesuffix(".py").replace(".py:", ".")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rsconform.lanes.model import Services
+from rsconform.lanes.lane import Services
 
 
 @pytest.fixture(scope="module")

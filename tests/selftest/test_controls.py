@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from remote_store.aio import SyncBackendAdapter
 
-from rsconform.cases.model import Case
-from rsconform.lanes import Elsewhere, Subject
-from rsconform.lanes.model import Services
-from rsconform.report.model import Ruling
+from rsconform.cases.case import Case
+from rsconform.lanes import BackendRecipe, Subject
+from rsconform.lanes.lane import Services
+from rsconform.report.report import VerdictStatus
 from rsconform.selftest.bases import BASES
 from rsconform.selftest.control import Control
 from rsconform.selftest.controls.defaults import CONTRACTS, defaults_of
@@ -51,20 +51,22 @@ def test_an_async_backend_is_judged_from_other_processes_as_well(services: Servi
     def adapted(services: Services) -> Iterator[Subject]:
         manager: AbstractContextManager[Subject] = local.fixture(services)
         with manager as subject:
-            assert subject.elsewhere is not None
-            there = subject.elsewhere()
-            target = Elsewhere("rsconform.selftest.remote:adapted", {"target": there.target, "options": there.options})
-            yield replace(subject, make=lambda: SyncBackendAdapter(subject.make()), elsewhere=lambda: target)
+            assert subject.other_process is not None
+            there = subject.other_process()
+            target = BackendRecipe(
+                "rsconform.selftest.remote:adapted", {"target": there.target, "options": there.options}
+            )
+            yield replace(subject, make=lambda: SyncBackendAdapter(subject.make()), other_process=lambda: target)
 
     def elsewhere(case: Case) -> bool:
         return case.axiom.id in ("RACE-009", "BOUND-003", "TIME-001", "TIME-003", "TIME-004", "TIME-005")
 
     report = run(local.lane, adapted, services, only=elsewhere, limit_s=10.0)
 
-    held = {verdict.axiom.id: verdict.ruling for verdict in report.verdicts if verdict.outcomes}
+    held = {verdict.axiom.id: verdict.status for verdict in report.verdicts if verdict.outcomes}
     # LocalBackend itself lets several creators win, now and then.
-    assert held.pop("RACE-009") in (Ruling.HOLDS, Ruling.VIOLATED)
-    assert held == dict.fromkeys(held, Ruling.HOLDS)
+    assert held.pop("RACE-009") in (VerdictStatus.HOLDS, VerdictStatus.VIOLATED)
+    assert held == dict.fromkeys(held, VerdictStatus.HOLDS)
     assert {"BOUND-003", "TIME-001", "TIME-003"} <= held.keys()
 
 

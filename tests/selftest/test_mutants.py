@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rsconform.lanes.model import Services
+from rsconform.lanes.lane import Services
 from rsconform.selftest.bases import BASES
 from rsconform.selftest.harness import edition
 from rsconform.selftest.mutant import Mutant

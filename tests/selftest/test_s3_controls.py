@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rsconform.lanes.model import Services
+from rsconform.lanes.lane import Services
 from rsconform.selftest.controls.s3 import S3_CONTROLS, S3Control
 from rsconform.selftest.harness import edition, held_against, run, share_of
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rsconform.lanes.model import Services
+from rsconform.lanes.lane import Services
 from rsconform.selftest import trials
 from rsconform.selftest.bases import BASES
 from rsconform.selftest.matrix import Matrix, as_document

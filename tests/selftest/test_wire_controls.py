@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rsconform.lanes.model import Services
+from rsconform.lanes.lane import Services
 from rsconform.selftest.control import Control
 from rsconform.selftest.controls.over_wire import WIRE_CONTROLS, applies
 from rsconform.selftest.harness import held_against, run

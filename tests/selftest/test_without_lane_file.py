@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rsconform.lanes.model import Services
-from rsconform.report.model import Ruling
+from rsconform.lanes.lane import Services
+from rsconform.report.report import VerdictStatus
 from rsconform.selftest.bases import BASES
 from rsconform.selftest.harness import run, violated, without_lane_file
 from rsconform.selftest.registry import MUTANTS
@@ -45,4 +45,6 @@ def test_what_is_about_secrets_does_not_apply_where_none_is_declared(services: S
 
     report = run(memory.lane, memory.fixture, services, only=lambda case: case.axiom.id in ("SEC-B1", "BE-004a"))
 
-    assert [verdict.ruling for verdict in report.verdicts if verdict.axiom.id == "SEC-B1"] == [Ruling.NOT_APPLICABLE]
+    assert [verdict.status for verdict in report.verdicts if verdict.axiom.id == "SEC-B1"] == [
+        VerdictStatus.NOT_APPLICABLE
+    ]

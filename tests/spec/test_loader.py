@@ -6,9 +6,9 @@ from textwrap import dedent
 
 import pytest
 
+from rsconform.spec.axiom import Edition, Level, Place
 from rsconform.spec.loader import load_edition
-from rsconform.spec.mistakes import Mistake, SpecError
-from rsconform.spec.model import Edition, Level, Place
+from rsconform.spec.problems import Problem, SpecError
 
 HEAD = """\
 [family]
@@ -48,15 +48,15 @@ def load(*folders: Path) -> Edition:
     return load_edition(folders)
 
 
-def mistakes_of(*folders: Path) -> tuple[Mistake, ...]:
+def mistakes_of(*folders: Path) -> tuple[Problem, ...]:
     with pytest.raises(SpecError) as caught:
         load(*folders)
-    return caught.value.mistakes
+    return caught.value.problems
 
 
-def only_mistake_of(*folders: Path) -> Mistake:
-    [mistake] = mistakes_of(*folders)
-    return mistake
+def only_mistake_of(*folders: Path) -> Problem:
+    [problem] = mistakes_of(*folders)
+    return problem
 
 
 def test_everything_a_family_says_arrives_in_the_edition(specs: Path) -> None:
@@ -65,7 +65,7 @@ def test_everything_a_family_says_arrives_in_the_edition(specs: Path) -> None:
         specs,
         f"""\
         {HEAD.replace(chr(10), chr(10) + " " * 8)}
-        [bundles]
+        [groups]
         "BE-008" = "write() and its preconditions"
 
         [[axiom]]
@@ -105,7 +105,7 @@ def test_everything_a_family_says_arrives_in_the_edition(specs: Path) -> None:
     [family] = edition.families
     [axiom] = edition.axioms
     table, probe = axiom.cases
-    assert (family.id, family.source, edition.bundles) == (
+    assert (family.id, family.source, edition.groups) == (
         "BE",
         "spec 003",
         {"BE-008": "write() and its preconditions"},
@@ -142,7 +142,7 @@ def test_ten_mistakes_of_one_file_are_all_reported_with_their_lines_and_near_nam
         contract = "remote-store >= 0.33"
         source = "spec 003"
 
-        [bundles]
+        [groups]
         "BE-009" = "Nobody's"
 
         [[axiom]]
@@ -180,10 +180,10 @@ def test_ten_mistakes_of_one_file_are_all_reported_with_their_lines_and_near_nam
     )
     write(specs, "[missing]\nread = { op = 'read' }\n", "_sets.toml")
 
-    found = [(mistake.place.line, mistake.slug, mistake.got, mistake.meant) for mistake in mistakes_of(specs)]
+    found = [(problem.place.line, problem.slug, problem.got, problem.meant) for problem in mistakes_of(specs)]
 
     assert found == [
-        (8, "empty-bundle", "BE-009", None),
+        (8, "empty-group", "BE-009", None),
         (10, "nothing-checks-it", None, None),
         (11, "bad-id", "BE-1x-", None),
         (12, "unknown-key", "titel", "title"),
@@ -209,9 +209,9 @@ def test_a_mistake_reads_as_place_axiom_case_what_and_what_was_meant(specs: Path
 
 def test_a_long_list_of_known_names_is_cut_to_the_nearest_and_where_to_see_all() -> None:
     known = ("races.torn", "races.reads", *(f"probe.{number}" for number in range(70)))
-    mistake = Mistake("unknown-probe", Place("a.toml", 1), "", "unknown probe", "race.torn", known, "races.torn")
+    problem = Problem("unknown-probe", Place("a.toml", 1), "", "unknown probe", "race.torn", known, "races.torn")
 
-    assert str(mistake) == (
+    assert str(problem) == (
         'a.toml:1: unknown probe "race.torn".\n'
         '  Did you mean "races.torn"? Also near: races.reads, probe.9, probe.8, probe.7, probe.6. '
         "All 72 known: rsconform list vocabulary."
@@ -223,7 +223,7 @@ def test_mistakes_of_all_files_and_all_folders_are_collected(specs: Path, tmp_pa
     write(specs, "[[axiom]\n", "SEEK.toml")
     other = write(tmp_path / "other", HEAD.replace('"BE"', '"ZIP"') + AXIOM + CASE, "ZIP.toml")
 
-    assert [(str(mistake.place), mistake.slug) for mistake in mistakes_of(specs, other)] == [
+    assert [(str(problem.place), problem.slug) for problem in mistakes_of(specs, other)] == [
         ("other/ZIP.toml:6", "duplicate-id"),
         ("other/ZIP.toml:7", "foreign-id"),
         ("specs/BE.toml:14", "wrong-type"),
@@ -248,9 +248,9 @@ AXIOM_MISTAKES = {
 def test_a_mistake_in_an_axiom_is_told_on_its_line(specs: Path, line: str, slug: str, meant: str | None) -> None:
     write(specs, HEAD + AXIOM + line + "\n" + CASE)
 
-    mistake = only_mistake_of(specs)
+    problem = only_mistake_of(specs)
 
-    assert (mistake.slug, mistake.meant, mistake.place.line) == (slug, meant, 11)
+    assert (problem.slug, problem.meant, problem.place.line) == (slug, meant, 11)
 
 
 def test_what_an_axiom_is_the_same_as_has_to_exist(specs: Path) -> None:
@@ -295,11 +295,11 @@ CASE_MISTAKES = {
 def test_a_mistake_in_a_case_is_told_with_axiom_and_case(specs: Path, line: str, slug: str, meant: str | None) -> None:
     write(specs, HEAD + AXIOM + CASE + line + "\n")
 
-    mistake = only_mistake_of(specs)
+    problem = only_mistake_of(specs)
 
-    assert (mistake.slug, mistake.meant) == (slug, meant)
-    assert mistake.where == 'axiom BE-001, case "plain"'
-    assert mistake.place == Place("specs/BE.toml", 11 if slug == "unknown-invariant-id" else 14)
+    assert (problem.slug, problem.meant) == (slug, meant)
+    assert problem.where == 'axiom BE-001, case "plain"'
+    assert problem.place == Place("specs/BE.toml", 11 if slug == "unknown-invariant-id" else 14)
 
 
 def test_a_label_that_is_no_word_is_told_the_table_form(specs: Path) -> None:
@@ -320,9 +320,9 @@ def test_an_axiom_must_have_its_keys(specs: Path, key: str) -> None:
     axiom = "".join(line for line in AXIOM.splitlines(keepends=True) if not line.startswith(key))
     write(specs, HEAD + axiom + CASE)
 
-    mistake = only_mistake_of(specs)
+    problem = only_mistake_of(specs)
 
-    assert (mistake.slug, mistake.got, mistake.place.line) == ("missing-key", key, 6)
+    assert (problem.slug, problem.got, problem.place.line) == ("missing-key", key, 6)
 
 
 def test_an_axiom_that_nothing_checks_is_a_mistake(specs: Path) -> None:
@@ -352,26 +352,26 @@ def test_with_is_a_table_a_name_or_a_list_of_these(specs: Path, under: str) -> N
         HEAD + AXIOM + f'[[axiom.case]]\nname = "x"\nsteps = [\n  {{ op = "close" }},\n  {{ with = {under} }},\n]\n',
     )
 
-    mistake = only_mistake_of(specs)
+    problem = only_mistake_of(specs)
 
-    assert (mistake.slug, mistake.place.line) == ("wrong-type", 15)
+    assert (problem.slug, problem.place.line) == ("wrong-type", 15)
 
 
 def test_two_cases_of_one_name_are_a_mistake(specs: Path) -> None:
     write(specs, HEAD + AXIOM + CASE + CASE)
 
-    mistake = only_mistake_of(specs)
+    problem = only_mistake_of(specs)
 
-    assert (mistake.slug, mistake.place.line) == ("duplicate-case", 15)
+    assert (problem.slug, problem.place.line) == ("duplicate-case", 15)
 
 
 def test_two_axioms_of_one_id_are_a_mistake_that_names_the_first(specs: Path) -> None:
     write(specs, HEAD + AXIOM + CASE + AXIOM + CASE)
 
-    mistake = only_mistake_of(specs)
+    problem = only_mistake_of(specs)
 
-    assert (mistake.slug, mistake.place.line) == ("duplicate-id", 14)
-    assert "specs/BE.toml:6" in str(mistake)
+    assert (problem.slug, problem.place.line) == ("duplicate-id", 14)
+    assert "specs/BE.toml:6" in str(problem)
 
 
 GOOD_IDS = ("BE-001", "BE-S1", "BE-DS-001", "BE-P2-010")
@@ -389,7 +389,7 @@ def test_ids_of_the_grammar_load(specs: Path, axiom_id: str) -> None:
 def test_ids_outside_the_grammar_are_a_mistake(specs: Path, axiom_id: str) -> None:
     write(specs, HEAD + AXIOM.replace("BE-001", axiom_id) + CASE)
 
-    assert "bad-id" in {mistake.slug for mistake in mistakes_of(specs)}
+    assert "bad-id" in {problem.slug for problem in mistakes_of(specs)}
 
 
 def test_the_id_of_another_family_is_a_mistake(specs: Path) -> None:
@@ -398,16 +398,16 @@ def test_the_id_of_another_family_is_a_mistake(specs: Path) -> None:
     assert only_mistake_of(specs).slug == "foreign-id"
 
 
-def test_a_sentence_needs_its_bundle(specs: Path) -> None:
+def test_a_sentence_needs_its_group(specs: Path) -> None:
     write(specs, HEAD + AXIOM.replace("BE-001", "BE-001a") + CASE)
 
-    mistake = only_mistake_of(specs)
+    problem = only_mistake_of(specs)
 
-    assert (mistake.slug, mistake.got) == ("missing-bundle", "BE-001")
+    assert (problem.slug, problem.got) == ("missing-group", "BE-001")
 
 
 def test_bundles_that_are_no_table_are_told_once(specs: Path) -> None:
-    write(specs, "bundles = 1\n" + HEAD + AXIOM + CASE)
+    write(specs, "groups = 1\n" + HEAD + AXIOM + CASE)
 
     assert only_mistake_of(specs).slug == "wrong-type"
 
@@ -419,18 +419,18 @@ def test_letters_beside_the_plain_id_are_the_contracts_own(specs: Path) -> None:
 
 
 def test_an_id_with_letters_can_be_a_bundle_of_numbered_sentences(specs: Path) -> None:
-    bundles = '[bundles]\n"BE-001a" = "Lettered by the contract"\n'
-    write(specs, HEAD + bundles + AXIOM.replace("BE-001", "BE-001a.1") + CASE)
+    groups = '[groups]\n"BE-001a" = "Lettered by the contract"\n'
+    write(specs, HEAD + groups + AXIOM.replace("BE-001", "BE-001a.1") + CASE)
 
     assert load(specs).axioms[0].id == "BE-001a.1"
 
 
 def test_an_id_is_a_bundle_or_an_axiom_but_not_both(specs: Path) -> None:
-    write(specs, HEAD + '[bundles]\n"BE-001" = "x"\n' + AXIOM + CASE)
+    write(specs, HEAD + '[groups]\n"BE-001" = "x"\n' + AXIOM + CASE)
 
-    mistake = only_mistake_of(specs)
+    problem = only_mistake_of(specs)
 
-    assert (mistake.slug, mistake.place.line) == ("bundle-is-axiom", 7)
+    assert (problem.slug, problem.place.line) == ("group-is-axiom", 7)
 
 
 def test_an_invariant_of_another_file_can_be_broken(specs: Path) -> None:
@@ -445,7 +445,7 @@ def test_unknown_ids_are_not_told_while_a_file_cannot_be_parsed(specs: Path) -> 
     write(specs, HEAD + AXIOM + CASE + 'breaks = ["KIT-001"]\n')
     write(specs, "[family", "KIT.toml")
 
-    assert [mistake.slug for mistake in mistakes_of(specs)] == ["toml-syntax"]
+    assert [problem.slug for problem in mistakes_of(specs)] == ["toml-syntax"]
 
 
 def test_the_sets_of_a_later_folder_add_to_those_of_the_first(specs: Path, tmp_path: Path) -> None:
@@ -465,18 +465,18 @@ def test_a_set_of_two_folders_is_a_mistake(specs: Path, tmp_path: Path) -> None:
     other = write(tmp_path / "other", "\n[one]\nb = 2\n", "_sets.toml")
     write(other, HEAD.replace("BE", "ZIP") + AXIOM.replace("BE", "ZIP") + CASE, "ZIP.toml")
 
-    mistake = only_mistake_of(specs, other)
+    problem = only_mistake_of(specs, other)
 
-    assert (mistake.slug, str(mistake.place)) == ("duplicate-set", "other/_sets.toml:2")
+    assert (problem.slug, str(problem.place)) == ("duplicate-set", "other/_sets.toml:2")
 
 
 def test_a_syntax_error_is_a_mistake_with_its_line(specs: Path) -> None:
     write(specs, HEAD + AXIOM + '[[axiom.case]]\nsteps = [ {\n  op = "close" } ]\n')
 
-    mistake = only_mistake_of(specs)
+    problem = only_mistake_of(specs)
 
-    assert (mistake.slug, mistake.place.line) == ("toml-syntax", 12)
-    assert "one line" in str(mistake)
+    assert (problem.slug, problem.place.line) == ("toml-syntax", 12)
+    assert "one line" in str(problem)
 
 
 def test_a_syntax_error_at_the_end_is_told_on_the_last_line(specs: Path) -> None:
@@ -489,9 +489,9 @@ def test_a_file_that_is_not_utf_8_is_a_mistake(specs: Path) -> None:
     specs.mkdir()
     (specs / "BE.toml").write_bytes(b'a = 1\nb = "\xff"\n')
 
-    mistake = only_mistake_of(specs)
+    problem = only_mistake_of(specs)
 
-    assert (mistake.slug, mistake.place.line) == ("not-utf-8", 2)
+    assert (problem.slug, problem.place.line) == ("not-utf-8", 2)
 
 
 @pytest.mark.parametrize("text", ["", "[family]\n", HEAD, "family = 1\n", "axiom = 1\n" + HEAD])
@@ -535,8 +535,8 @@ def test_a_folder_outside_the_working_directory_is_named_in_short(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "specs", HEAD + AXIOM + CASE)
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")
+    (tmp_path / "other_process").mkdir()
+    monkeypatch.chdir(tmp_path / "other_process")
 
     assert load(tmp_path / "specs").axioms[0].place.path == "specs/BE.toml"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from rsconform.spec.axiom import Edition
 from rsconform.spec.loader import load_edition
 from rsconform.spec.lock import compare, digest, lock_lines, read_lock, write_lock
-from rsconform.spec.mistakes import SpecError
-from rsconform.spec.model import Edition
+from rsconform.spec.problems import SpecError
 
 SETS = "[writes]\nbytes = { op = 'write' }\natomic = { op = 'write_atomic' }\n"
 SPEC = """\
@@ -166,4 +166,4 @@ def test_a_line_that_is_no_lock_line_is_a_mistake_with_its_number(tmp_path: Path
     with pytest.raises(SpecError) as caught:
         read_lock(lock)
 
-    assert [(m.slug, m.place.line) for m in caught.value.mistakes] == [("bad-lock-line", 2)]
+    assert [(m.slug, m.place.line) for m in caught.value.problems] == [("bad-lock-line", 2)]

@@ -11,11 +11,11 @@ from remote_store import Backend, RemoteStoreError
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.content import Content
-from rsconform.lanes.model import Services, Subject
-from rsconform.run.model import Attempt, Result
+from rsconform.lanes.lane import Services, Subject
+from rsconform.run.records import Attempt, Result
 from rsconform.stateful.corpus import Corpus
 from rsconform.stateful.operations import Operation
-from rsconform.stateful.tokens import Sequel
+from rsconform.stateful.tokens import Repro
 from tests.run.sessions import session_of
 from tests.stateful.test_search import Forgetful
 
@@ -65,7 +65,7 @@ def test_what_was_found_is_tried_first(tmp_path: Path) -> None:
         Operation("copy", "first", "second", options={"overwrite": True}),
         Operation("is_file", "second"),
     )
-    Corpus(tmp_path).keep(Sequel("mine", False, False, steps), "", "")
+    Corpus(tmp_path).keep(Repro("mine", False, False, steps), "", "")
 
     first, *_ = attempts_at(Forgetful, tmp_path)
 
@@ -104,7 +104,7 @@ def with_container(_services: Services) -> Iterator[Subject]:
 def test_what_was_found_without_the_container_is_tried_when_the_rest_was(tmp_path: Path) -> None:
     x = Content("text:x")
     steps = (Operation("write", "rare", content=x), Operation("drop_container"), Operation("exists", "rare"))
-    Corpus(tmp_path).keep(Sequel("mine", False, False, steps), "", "")
+    Corpus(tmp_path).keep(Repro("mine", False, False, steps), "", "")
     traits, affordances = {"flat_namespace": False}, ("container",)
     session, (case,) = session_of(
         CASE, fixture=with_container, corpus=tmp_path, limit_s=30.0, traits=traits, affordances=affordances

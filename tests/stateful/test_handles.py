@@ -13,15 +13,15 @@ import pytest
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.content import Content
-from rsconform.run.model import Result
-from rsconform.stateful.cases import as_case
-from rsconform.stateful.expected import Expected, Piece, Rest
+from rsconform.run.records import Result
+from rsconform.stateful.expected import ByteRange, Expected, Rest
 from rsconform.stateful.model import Model
 from rsconform.stateful.operations import Operation
-from rsconform.stateful.scripts import as_script
+from rsconform.stateful.python_script import as_script
+from rsconform.stateful.runner import Broken
 from rsconform.stateful.search import Depth, search
-from rsconform.stateful.tokens import Sequel, decode, encode
-from rsconform.stateful.tracks import Broken
+from rsconform.stateful.tokens import Repro, decode, encode
+from rsconform.stateful.toml_case import as_case
 from tests.run.sessions import session_of
 from tests.stateful.test_search import track_of
 
@@ -49,8 +49,8 @@ def seen_by(reader_at: int, *after: Operation, opened: Operation = OPENED) -> Mo
     return made
 
 
-def pieces(expected: Expected) -> Piece:
-    assert isinstance(expected.value, Piece)
+def pieces(expected: Expected) -> ByteRange:
+    assert isinstance(expected.value, ByteRange)
     return expected.value
 
 
@@ -109,7 +109,7 @@ def test_over_an_atomic_write_it_is_the_old_content_or_the_new(begun: int, rest:
         (Operation("delete", "d/a"), b"beside", False),
         (Operation("move", "d/a", "e"), NEW.data[7:], False),
     ],
-    ids=["woven", "cut off", "copied over", "deleted", "another file's", "moved away"],
+    ids=["mixed", "cut off", "copied over", "deleted", "another file's", "moved away"],
 )
 def test_over_any_other_change_it_has_no_foreign_byte(change: Operation, rest: bytes, *, admitted: bool) -> None:
     assert pieces(seen_by(7, change).expect(on("drain"))).admits(rest) is admitted
@@ -246,10 +246,10 @@ SHOWN: dict[type[MemoryBackend], tuple[Operation, ...]] = {
 KINDS = pytest.mark.parametrize("kind", SHOWN)
 
 
-def shown(kind: type[MemoryBackend]) -> tuple[Broken, Sequel]:
+def shown(kind: type[MemoryBackend]) -> tuple[Broken, Repro]:
     broken = track_of(kind()).replay(SHOWN[kind])
     assert broken is not None
-    return broken, Sequel("memory", False, False, broken.operations)
+    return broken, Repro("memory", False, False, broken.operations)
 
 
 @KINDS

@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from rsconform.stateful.linear import Answer, Kind, Operation, after, is_linearizable, shortest_wrong
+from rsconform.stateful.linearize import Answer, Kind, Operation, after, is_linearizable, shortest_wrong
 
 DONE, ABSENT, TAKEN, UNKNOWN = Answer.DONE, Answer.ABSENT, Answer.TAKEN, Answer.UNKNOWN
 

@@ -8,11 +8,11 @@ from typing import Any
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.content import Content
-from rsconform.lanes.model import Snapshot, StoredFile, Subject
+from rsconform.lanes.lane import Snapshot, StoredFile, Subject
 from rsconform.stateful.model import Model
 from rsconform.stateful.operations import Operation
+from rsconform.stateful.runner import Broken, Instances, Track, usable_operations
 from rsconform.stateful.search import Depth, search
-from rsconform.stateful.tracks import Broken, Instances, Track, usable_operations
 
 SHALLOW = Depth(sequences=60, length=24, fills=(12,), budget_s=10)
 

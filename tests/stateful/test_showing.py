@@ -14,13 +14,13 @@ from remote_store import FileInfo
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.content import Content, Source
-from rsconform.run.model import Result
-from rsconform.stateful.cases import as_case
+from rsconform.run.records import Result
 from rsconform.stateful.corpus import Corpus
 from rsconform.stateful.operations import KNOWN, Operation, as_step, from_step
-from rsconform.stateful.scripts import as_script
-from rsconform.stateful.tokens import Sequel, TokenError, decode, encode
-from rsconform.stateful.tracks import Broken
+from rsconform.stateful.python_script import as_script
+from rsconform.stateful.runner import Broken
+from rsconform.stateful.tokens import Repro, TokenError, decode, encode
+from rsconform.stateful.toml_case import as_case
 from tests.run.sessions import session_of
 from tests.stateful.test_search import Forgetful, track_of
 
@@ -32,7 +32,7 @@ OVERWRITES = (
     Operation("copy", "d/ü", "a", options={"overwrite": True}),
     Operation("read_bytes", "a"),
 )
-SEQUEL = Sequel("memory", False, False, OVERWRITES)
+SEQUEL = Repro("memory", False, False, OVERWRITES)
 MEMORY = "from remote_store.backends import MemoryBackend\nstore = MemoryBackend()\nmake = lambda: store\n"
 FORGETFUL = """
 from remote_store.backends import MemoryBackend

@@ -1,17 +1,17 @@
 "use strict";
 (() => {
   const form = document.getElementById("filter");
-  const [family, ruling, find, shown] = ["family", "ruling", "find", "shown"].map((id) => document.getElementById(id));
+  const [family, status, find, shown] = ["family", "status", "find", "shown"].map((id) => document.getElementById(id));
   const axioms = [...document.querySelectorAll(".axiom")];
-  const problems = [...document.querySelectorAll(".problem[data-ruling]")];
-  const groups = [...document.querySelectorAll(".bundle, .family")];
+  const problems = [...document.querySelectorAll(".problem[data-status]")];
+  const groups = [...document.querySelectorAll(".group, .family")];
   form.hidden = false;
 
   const apply = () => {
     const word = find.value.trim().toLowerCase();
     const takes = (one) =>
       (!family.value || one.dataset.family.split(" ").includes(family.value)) &&
-      (!ruling.value || one.dataset.ruling === ruling.value) &&
+      (!status.value || one.dataset.status === status.value) &&
       (!word || one.textContent.toLowerCase().includes(word));
     for (const one of [...axioms, ...problems]) one.hidden = !takes(one);
     for (const group of groups) group.hidden = !group.querySelector(".axiom:not([hidden])");

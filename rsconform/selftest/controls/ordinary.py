@@ -30,7 +30,7 @@ from remote_store import (
 )
 from remote_store.backends import MemoryBackend
 
-from rsconform.lanes.model import NoEmptyFoldersError, Services, StoredFile, Subject
+from rsconform.lanes.lane import NoEmptyFoldersError, Services, StoredFile, Subject
 from rsconform.selftest import operators as op
 from rsconform.selftest.bases import BASES, Base, flat
 from rsconform.selftest.behaviours import SPELLED_OTHERWISE

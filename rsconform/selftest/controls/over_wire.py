@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from remote_store import BackendUnavailable, RemoteStoreError
 
-from rsconform.cases.model import Case
+from rsconform.cases.case import Case
 from rsconform.selftest import operators as op
 from rsconform.selftest.behaviours import looking
 from rsconform.selftest.control import Control, control

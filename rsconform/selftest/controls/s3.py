@@ -23,7 +23,7 @@ from remote_store import (
 )
 from rsconform_s3 import TransferSizes, objects, reads, writes
 
-from rsconform.cases.model import Case
+from rsconform.cases.case import Case
 from rsconform.selftest import operators as op
 from rsconform.selftest.bases import BASES, Base
 from rsconform.selftest.behaviours import METADATA, STREAM

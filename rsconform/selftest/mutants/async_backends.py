@@ -337,7 +337,7 @@ def writes_in_two(op: str, first: int | None = None) -> Callable[..., Awaitable[
 
 
 async def closes_once(self: Any) -> None:
-    """Take a second close for a mistake of the caller."""
+    """Take a second close for a problem of the caller."""
     if self.__dict__.setdefault("_closed_before", False):
         raise RuntimeError("already closed")
     self._closed_before = True

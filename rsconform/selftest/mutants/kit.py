@@ -76,7 +76,7 @@ def printable(name: str) -> str:
 
 
 def stray_folder(call: op.Call) -> None:
-    call.backend._ensure_parents(["elsewhere", "file"])
+    call.backend._ensure_parents(["other_process", "file"])
 
 
 def moved_and_told(call: op.Call) -> Any:

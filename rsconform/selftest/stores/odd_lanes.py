@@ -15,9 +15,9 @@ from urllib.parse import unquote
 from remote_store.backends import ReadOnlyHttpBackend
 
 from rsconform.lanes import Services, Snapshot, StoredFile, Subject
-from rsconform.lanes.model import Denied, Lane
+from rsconform.lanes.lane import Denied, Lane
 from rsconform.selftest.bases import BASES, IN_THIS_PACKAGE, Base
-from rsconform.spec.model import Place
+from rsconform.spec.axiom import Place
 
 _MEMORY: Final = BASES["memory"]
 

@@ -244,7 +244,7 @@ class RestBackend(Backend):
         key = self._file_key(path)
         if metadata:
             self.capabilities.require(Capability.USER_METADATA, backend=self.name)
-        self._demand_no_file_above(key, path)
+        self._require_no_file_above(key, path)
         data = content if isinstance(content, bytes) else b"".join(iter(lambda: content.read(1 << 16), b""))
         self._client.ask("GET", "address", path, key=key)
         reply = self._client.ask("PUT", "data", path, data, key=key, overwrite=int(overwrite))
@@ -296,7 +296,7 @@ class RestBackend(Backend):
                 raise self._no_file(source, src)
             if source == target:
                 return
-            self._demand_no_file_above(target, dst)
+            self._require_no_file_above(target, dst)
         try:
             reply = self._client.ask("POST", "copy", src, src=source, dst=target, overwrite=int(overwrite))
         except _Lost:
@@ -362,7 +362,7 @@ class RestBackend(Backend):
                 return InvalidPath("the path names a file", path=path, backend=self.name)
         return NotFound("there is no such folder", path=path, backend=self.name)
 
-    def _demand_no_file_above(self, key: str, path: str) -> None:
+    def _require_no_file_above(self, key: str, path: str) -> None:
         parts = key.split("/") if self._strict else []
         for length in range(1, len(parts)):
             with suppress(BackendUnavailable):

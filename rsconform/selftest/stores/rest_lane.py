@@ -13,10 +13,10 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from rsconform.lanes import Services, Snapshot, StoredFile, Subject
-from rsconform.lanes.model import Lane
+from rsconform.lanes.lane import Lane
 from rsconform.selftest.bases import IN_THIS_PACKAGE, Base
 from rsconform.selftest.stores.rest import GONE, Client, RestBackend
-from rsconform.spec.model import Place
+from rsconform.spec.axiom import Place
 
 
 class _Service(ThreadingHTTPServer):

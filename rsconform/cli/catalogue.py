@@ -1,0 +1,146 @@
+"""`rsconform list` and `rsconform explain`: what there is to run, and what an axiom says."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import click
+
+from rsconform.cases.case import Case
+from rsconform.cases.compiler import compile_edition
+from rsconform.cli.inputs import edition_of, lane_files
+from rsconform.lanes.registry import find_lane, known_lanes
+from rsconform.run.plan import Selection, in_scope, parse_specs, rule_out
+from rsconform.spec import vocabulary
+from rsconform.spec.axiom import Axiom, Edition, Family
+from rsconform.spec.ids import group_of
+from rsconform.spec.problems import nearest
+
+_LANES = click.option("--lanes", multiple=True, type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+                      help="A lanes.toml to take lanes from.")  # fmt: skip
+
+
+@click.group("list")
+def list_() -> None:
+    """List lanes, axioms, cases or the names that they may use."""
+
+
+@list_.command("backends")
+@_LANES
+def backends(lanes: tuple[str, ...]) -> None:
+    """List the lanes that --backend can name."""
+    for name, lane in sorted(known_lanes(lane_files(lanes)).items()):
+        traits = ", ".join(f"{key}={str(value).lower()}" for key, value in sorted(lane.traits.items()))
+        click.echo(f"{name}  stage {lane.stage}, {lane.evidence}; {traits or 'no traits declared'}")
+
+
+@list_.command("specs")
+@click.option("--spec", multiple=True, metavar="IDS", help="Only these axioms: 'BE-*,SEEK-006'.")
+@_LANES
+def specs(spec: tuple[str, ...], lanes: tuple[str, ...]) -> None:
+    """List the axioms: ID, level, number of cases, title."""
+    files = lane_files(lanes)
+    edition = edition_of(files, known_lanes(files).values())
+    counts: dict[str, int] = {}
+    for case in compile_edition(edition):
+        counts[case.axiom.id] = counts.get(case.axiom.id, 0) + 1
+    for axiom in _selected(edition, spec):
+        kind = "every case" if axiom.invariant else f"{counts.get(axiom.id, 0)} cases"
+        click.echo(f"{axiom.id:<10} {axiom.level:<6} {kind:<10} {axiom.title}")
+
+
+@list_.command("cases")
+@click.option("--backend", metavar="LANE", help="Only what this lane's facts do not rule out.")
+@click.option("--spec", multiple=True, metavar="IDS", help="Only these axioms: 'BE-*,SEEK-006'.")
+@_LANES
+def cases(backend: str | None, spec: tuple[str, ...], lanes: tuple[str, ...]) -> None:
+    """List the cases."""
+    files = lane_files(lanes)
+    lane = find_lane(backend, files, {}) if backend else None
+    edition = edition_of(files, [lane] if lane else known_lanes(files).values())
+    bound = {axiom.id for axiom in (in_scope(edition, lane) if lane else edition.axioms)}
+    wanted = {axiom.id for axiom in _selected(edition, spec)} & bound
+    for case in compile_edition(edition, lane.declared if lane else None):
+        if case.axiom.id in wanted and (lane is None or rule_out(case, lane, version("remote-store")) is None):
+            click.echo(case.id)
+
+
+_VOCABULARY: Final[Mapping[str, Iterable[str]]] = {
+    "affordances": vocabulary.AFFORDANCES,
+    "capabilities": vocabulary.CAPABILITIES,
+    "errors": vocabulary.ERRORS,
+    "invariants": vocabulary.INVARIANTS,
+    "operations": {**vocabulary.OPERATIONS, **vocabulary.BOUND_OPERATIONS},
+    "probes": vocabulary.PROBES,
+    "step keys": vocabulary.STEP_KEYS,
+    "traits": vocabulary.TRAITS,
+}
+
+
+@list_.command("vocabulary")
+def vocabulary_() -> None:
+    """List the names that axioms and lanes may use, kind by kind."""
+    for kind, names in _VOCABULARY.items():
+        click.echo(kind)
+        click.echo(textwrap.fill(", ".join(sorted(names)), 100, initial_indent="  ", subsequent_indent="  ",
+                                 break_on_hyphens=False))  # fmt: skip
+
+
+def _selected(edition: Edition, spec: tuple[str, ...]) -> Iterator[Axiom]:
+    selection = Selection(parse_specs(spec))
+    groups = edition.groups
+    return (axiom for axiom in edition.axioms if selection.takes_axiom(axiom, group_of(axiom.id, groups)))
+
+
+@click.command()
+@click.argument("axiom")
+@_LANES
+def explain(axiom: str, lanes: tuple[str, ...]) -> None:
+    """Say what AXIOM demands, where it comes from, how it is checked, and which lanes hold it."""
+    files = lane_files(lanes)
+    edition = edition_of(files, known_lanes(files).values())
+    groups = edition.groups
+    found = [one for one in edition.axioms if one.id == axiom or group_of(one.id, groups) == axiom]
+    if not found:
+        known = [*(str(one.id) for one in edition.axioms), *edition.groups]
+        meant = nearest(axiom, known)
+        click.echo(f"no axiom {axiom!r}." + (f" Did you mean {meant!r}?" if meant else ""), err=True)
+        sys.exit(2)
+    if axiom in edition.groups:
+        click.echo(f"{axiom}  {edition.groups[axiom]} ({len(found)} sentences)\n")
+    compiled = compile_edition(edition)
+    for family in edition.families:
+        for one in family.axioms:
+            if one in found:
+                click.echo(_explanation(one, family, [case for case in compiled if case.axiom.id == one.id]))
+
+
+def _explanation(axiom: Axiom, family: Family, cases: list[Case]) -> str:
+    lines = [f"{axiom.id}  {axiom.level}  {axiom.title}", f"  {axiom.statement}", f"  source  {axiom.source}"]
+    if axiom.note:
+        lines.append(f"  note    {axiom.note}")
+    if axiom.untestable:
+        lines.append(f"  untestable  {axiom.untestable}")
+    if axiom.invariant:
+        lines.append(f"  judged in every case, by the checker {axiom.invariant}")
+    lines.append(f"  at      {axiom.place}")
+    lines += [f"  case    {case.id}  {case.place}" for case in cases]
+    lines += [f"  lane    {text}" for text in _rulings(axiom.id, family) if not axiom.untestable]
+    return "\n".join(lines) + "\n"
+
+
+def _rulings(axiom: str, family: Family) -> Iterator[str]:
+    """Yield what the committed certificates of a checkout say of an axiom; what holds is not listed in them."""
+    for path in sorted(Path("reports").glob("*/certificate.toml")):
+        certificate = tomllib.loads(path.read_text(encoding="utf-8"))
+        if not family.common and family.id not in certificate["lane"]["specs"]:
+            continue
+        exceptions = certificate.get("axioms", {})
+        status = next((status for status, axioms in exceptions.items() if axiom in axioms), "holds")
+        yield f"{path.parent.name}  {status.replace('_', ' ')}"

@@ -1,0 +1,1 @@
+"""Looking for sequences of operations that go wrong, outside a run."""

@@ -1,0 +1,73 @@
+"""The ways in which a case ends before its last step, and what an operation came to."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rsconform.redaction import cut, redact
+from rsconform.run.records import REFUSED
+
+_KIT: Final = str(Path(__file__).parents[2])
+_LIBRARY, _PACKAGES = sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")
+
+
+class Refused(Exception):  # Not an error: a permitted way for a case to end.
+    """The subject took a permitted refusal: the rest of the case is not run.
+
+    Args:
+        error: What it raised.
+        first: Nothing was changed before, so that the store has to be as it was given.
+        faulted: A fault befell it, so that the store has to be as the case demands at its end.
+    """
+
+    def __init__(self, what: str, error: BaseException, *, first: bool, faulted: bool = False) -> None:
+        self.error = type(error).__name__
+        self.first = first
+        self.faulted = faulted
+        super().__init__(f"{REFUSED}{what} raised {self.error}")
+
+
+class FaultNotMet(Exception):  # Not an error: nothing was shown.
+    """The subject sent no request that would have met the fault, so what it did then says nothing about faults."""
+
+
+class CaseFailed(Exception):  # The verdict on the subject, not an error of the kit.
+    """The subject did not do what a step demands."""
+
+    def __init__(self, expected: str, observed: str, *, phase: str | None = None, hang: bool = False) -> None:
+        self.expected = expected
+        self.observed = observed
+        self.phase = phase
+        self.hang = hang
+        super().__init__(f"expected {expected}, observed {observed}")
+
+
+@dataclass(slots=True)
+class Done:
+    """What an operation did: its value or its error, and how far it had come."""
+
+    value: object = None
+    error: BaseException | None = None
+    phase: str = "call"
+    content: bytes | None = None  # What a stream held, where it was read to its end.
+
+
+def show_error(error: BaseException) -> str:
+    """Return an error as one bounded line."""
+    text = cut(" ".join(redact(str(error)).split()), 300)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def show_fault(error: BaseException) -> str:
+    """Return an error of a lane fixture's, with the line of its own that it comes from."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        file = frame.filename
+        # Packages may lie within the folder of the standard library.
+        if not file.startswith(_KIT) and (file.startswith(_PACKAGES) or not file.startswith(_LIBRARY)):
+            return f"{show_error(error)} ({os.path.relpath(file)}:{frame.lineno})"
+    return show_error(error)

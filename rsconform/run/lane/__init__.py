@@ -1,0 +1,1 @@
+"""One lane in one worker: its subjects, its store, its limits."""

@@ -183,7 +183,7 @@ def moto_behind_a_wire() -> Iterator[Any]:
 @contextlib.contextmanager
 def stub(size_bytes: int) -> Iterator[str]:
     """Yield the address of a server that stores nothing, in a process of its own."""
-    command = [sys.executable, "-m", "rsconform.probes.s3stub", str(size_bytes)]
+    command = [sys.executable, "-m", "rsconform_fixtures.s3.probes._stub_server", str(size_bytes)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -8,7 +8,7 @@ from typing import Final
 
 from rsconform.cases.case import Case, End, Given, Step
 from rsconform.cases.content import BadLiteralError, Content, Source, parse_content, parse_size
-from rsconform.spec import vocabulary as v
+from rsconform.spec.operations import FOLDERS_KNOWN_BY, OPERATIONS
 
 # Operations whose answer about a path is another one where the store knows folders. Of a destination only what is
 # stored there counts.
@@ -48,7 +48,7 @@ def derived(
             needs.append("wire")
         if step.on is not None and step.on != "peer":
             continue
-        operation = v.OPERATIONS[step.op]
+        operation = OPERATIONS[step.op]
         if operation.capability is not None:
             capabilities.add(operation.capability)
         if operation.needs is not None:
@@ -58,15 +58,15 @@ def derived(
         if step.arguments.get("metadata"):
             capabilities.add("USER_METADATA")
         if operation.capability not in lacks and _presumes_folders(step, files):
-            capabilities.add(v.FOLDERS_KNOWN_BY)
+            capabilities.add(FOLDERS_KNOWN_BY)
         files.update(_made_by(step))
     return capabilities, needs
 
 
 def of_probe(args: Mapping[str, object]) -> set[str]:
     """Return the capabilities that follow from the operations that a probe is told to do."""
-    names = (name for name in args.values() if isinstance(name, str) and name in v.OPERATIONS)
-    return {v.FOLDERS_KNOWN_BY for name in names if v.OPERATIONS[name].of_folders}
+    names = (name for name in args.values() if isinstance(name, str) and name in OPERATIONS)
+    return {FOLDERS_KNOWN_BY for name in names if OPERATIONS[name].of_folders}
 
 
 def _presumes_folders(step: Step, files: Collection[tuple[str, ...]]) -> bool:
@@ -74,7 +74,7 @@ def _presumes_folders(step: Step, files: Collection[tuple[str, ...]]) -> bool:
 
     A backend that does not declare LIST has no folders and no root (BE-029): a prefix is nothing to it.
     """
-    if v.OPERATIONS[step.op].of_folders:
+    if OPERATIONS[step.op].of_folders:
         return True
     path = step.arguments.get(_ANSWERS.get(step.op, ""))
     if not isinstance(path, str):
@@ -84,7 +84,7 @@ def _presumes_folders(step: Step, files: Collection[tuple[str, ...]]) -> bool:
 
 
 def _made_by(step: Step) -> Iterator[tuple[str, ...]]:
-    if v.OPERATIONS[step.op].mutates and not step.op.startswith("delete"):
+    if OPERATIONS[step.op].mutates and not step.op.startswith("delete"):
         yield from (_segments(path) for name in _MAKES if isinstance(path := step.arguments.get(name), str))
 
 
@@ -96,7 +96,7 @@ def plain_paths_asked_for(case: Case) -> set[str]:
     """Return the plain paths at which a case puts files, as far as it names them."""
     paths: list[object] = [*case.given.files, *(case.args.get(name) for name in ("path", "src", "dst"))]
     for step in case.steps:
-        if step.op in v.OPERATIONS and v.OPERATIONS[step.op].mutates and not step.op.startswith("delete"):
+        if step.op in OPERATIONS and OPERATIONS[step.op].mutates and not step.op.startswith("delete"):
             paths += [step.arguments.get(name) for name in _MAKES]
     return {path for path in paths if isinstance(path, str) and PLAIN_PATH.fullmatch(path)}
 

@@ -19,12 +19,14 @@ from rsconform.cases.fill import RESERVED, PlaceholderError, Scope, fill
 from rsconform.cases.states import compile_end, compile_given
 from rsconform.cases.steps import compile_step, names_bound
 from rsconform.cases.toml_values import BadValueError, table_of
-from rsconform.spec import vocabulary as v
 from rsconform.spec.axiom import Axiom, CaseTemplate, Edition, Place, StepTemplate
 from rsconform.spec.gc_paused import gc_paused
+from rsconform.spec.operations import OPERATIONS, SPENDS_THE_INSTANCE, Yields
+from rsconform.spec.probes import ProbeFacts, UnknownProbeError, facts_of, index
 from rsconform.spec.problems import Problem, SpecError, nearest
+from rsconform.spec.traits import TRAITS
 
-_SYNC_OPERATIONS: Final = frozenset(name for name, op in v.OPERATIONS.items() if op.surface == "sync")
+_SYNC_OPERATIONS: Final = frozenset(name for name, op in OPERATIONS.items() if op.surface == "sync")
 # Operations that describe files, and what they say about sizes.
 _DESCRIBING: Final = ("get_file_info", "get_folder_info", "list_files", "iter_children", "glob", "value")
 _SIZES: Final = ("size", "total_size")
@@ -37,7 +39,7 @@ F = TypeVar("F")
 
 def default_traits() -> dict[str, object]:
     """Return what holds of a lane that declares nothing."""
-    return {name: trait.default for name, trait in v.TRAITS.items() if trait.default is not None}
+    return {name: trait.default for name, trait in TRAITS.items() if trait.default is not None}
 
 
 @gc_paused
@@ -123,7 +125,7 @@ class _CaseCompiler:
             then = self._try(template.place, lambda: compile_end(table_of(fill(written_then, scope))), End())
         no_args: dict[str, object] = {}
         args = self._try(template.place, lambda: table_of(fill(template.args or {}, scope)), no_args)
-        self._try(template.place, lambda: _check_probe(template.probe, args), None)
+        facts = self._try(template.place, lambda: _check_probe(template.probe, args), None)
         self._try(template.place, lambda: _check_fresh(template, steps), None)
         capabilities, needs = derived(given, steps, template.lacks, has_end=then is not None)
         capabilities |= of_probe(args)
@@ -142,7 +144,7 @@ class _CaseCompiler:
             args=args,
             fresh=template.fresh,
             breaks=template.breaks,
-            surface=self.axiom.surface or _surface(steps, template.probe, args),
+            surface=self.axiom.surface or _surface(steps, facts, args),
             since=template.since or self.axiom.since,
         )
 
@@ -182,27 +184,35 @@ def _size_or_none(size: object) -> object:
     return {"any_of": [size, 0]} if isinstance(size, int) else size
 
 
-def _check_probe(name: str | None, args: Mapping[str, object]) -> None:
+def _check_probe(name: str | None, args: Mapping[str, object]) -> ProbeFacts | None:
     if name is None:
-        return
-    if name not in v.PROBES:
-        raise BadValueError("unknown-probe", "unknown probe", name, tuple(v.PROBES))
+        return None
+    try:
+        facts = facts_of(name)
+    except UnknownProbeError as exc:
+        if ":" in name:
+            raise BadValueError("unknown-probe", str(exc)) from exc
+        raise BadValueError("unknown-probe", "unknown probe", name, tuple(index())) from exc
     for key in args:
-        if key not in v.PROBES[name].args:
-            raise BadValueError("unknown-key", f"unknown argument of probe {name}:", key, v.PROBES[name].args)
+        if key not in facts.args:
+            raise BadValueError("unknown-key", f"unknown argument of probe {name}:", key, facts.args)
+    for key in facts.required:
+        if key not in args:
+            raise BadValueError("missing-key", f"probe {name} needs the argument {key!r}")
+    return facts
 
 
 def _check_fresh(template: CaseTemplate, steps: Sequence[Step]) -> None:
-    spent = next((step for step in steps if step.on is None and step.op in v.SPENDS_THE_INSTANCE), None)
+    spent = next((step for step in steps if step.on is None and step.op in SPENDS_THE_INSTANCE), None)
     if spent is not None and not template.fresh:
         raise BadValueError("not-fresh", f"the case does {spent.op}, so it must say fresh = true")
 
 
-def _surface(steps: Sequence[Step], probe: str | None, args: Mapping[str, object]) -> str | None:
+def _surface(steps: Sequence[Step], probe: ProbeFacts | None, args: Mapping[str, object]) -> str | None:
     """Return the only kind of backend that a case can be put to, as its operations have it, or None."""
     if probe is not None:
         sync_only = any(isinstance(name, str) and name in _SYNC_OPERATIONS for name in args.values())
-        return "sync" if sync_only else v.PROBES.get(probe, v.ProbeFacts()).surface
+        return "sync" if sync_only else probe.surface
     streams: set[str] = set()
     for step in steps:
         if step.on in streams and step.op not in _ON_ANY_STREAM:
@@ -210,7 +220,7 @@ def _surface(steps: Sequence[Step], probe: str | None, args: Mapping[str, object
         if step.on in (None, "peer"):
             if step.op in _SYNC_OPERATIONS or _wants_a_stream(step.arguments.get("content")):
                 return "sync"
-            if step.bind is not None and v.OPERATIONS[step.op].yields is v.Yields.STREAM:
+            if step.bind is not None and OPERATIONS[step.op].yields is Yields.STREAM:
                 streams.add(step.bind)
     return None
 

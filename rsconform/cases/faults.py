@@ -17,7 +17,7 @@ from rsconform.cases.toml_values import (
     table_of,
     text_of,
 )
-from rsconform.spec import vocabulary as v
+from rsconform.spec.keys import FAULT_KEYS, REQUESTS
 
 ALL: Final = "all"
 
@@ -81,12 +81,12 @@ def compile_faults(value: object) -> tuple[Fault, ...]:
 
 
 def _fault(value: object) -> Fault:
-    table = only_known(value, v.FAULT_KEYS, "a fault")
+    table = only_known(value, FAULT_KEYS, "a fault")
     on = table.get("on", [])
     kinds = tuple(text_of(kind, "on") for kind in (on if isinstance(on, list) else [on]))
     for kind in kinds:
-        if kind not in v.REQUESTS:
-            raise BadValueError("unknown-request", "unknown kind of request in `on`:", kind, v.REQUESTS)
+        if kind not in REQUESTS:
+            raise BadValueError("unknown-request", "unknown kind of request in `on`:", kind, REQUESTS)
     errors = {path: text_of(code, "errors") for path, code in table_of(table.get("errors", {})).items()}
     reset, garbage = table.get("reset", False), table.get("garbage")
     if garbage not in (None, "reply", "body"):
@@ -131,7 +131,7 @@ def _check_fault(fault: Fault) -> None:
         together = ", ".join((*endings, *(["lost"] if fault.lost else [])))
         raise BadValueError("fault-clash", f"a fault is one of these, not several at once: {together}")
     if not endings and not fault.lost and not fault.delay_s:
-        known = tuple(key for key in v.FAULT_KEYS if key not in ("on", "nth", "times", "after", "code", "region"))
+        known = tuple(key for key in FAULT_KEYS if key not in ("on", "nth", "times", "after", "code", "region"))
         raise BadValueError("no-fault", f"the fault does nothing; it needs one of: {', '.join(known)}")
     if fault.status is None and (fault.code is not None or fault.region is not None):
         raise BadValueError("fault-clash", "`code` and `region` stand in a reply that has a `status`")

@@ -9,7 +9,7 @@ from rsconform.cases.content import Content, Source
 from rsconform.cases.deferred import Bound
 from rsconform.cases.fill import unfold
 from rsconform.cases.toml_values import BadValueError, list_of, literal_of, table_of, text_of
-from rsconform.spec import vocabulary as v
+from rsconform.spec.keys import THEN_KEYS
 
 
 def compile_given(table: Mapping[str, object]) -> Given:
@@ -44,8 +44,8 @@ def _given_file(value: object) -> GivenFile:
 def compile_end(table: Mapping[str, object]) -> End:
     """Return what is demanded of the state that a case ends with."""
     for key in table:
-        if key not in v.THEN_KEYS:
-            raise BadValueError("unknown-key", "unknown key of `then`", key, v.THEN_KEYS)
+        if key not in THEN_KEYS:
+            raise BadValueError("unknown-key", "unknown key of `then`", key, THEN_KEYS)
     tree: dict[str, Content | Source | Bound] | None = None
     if "tree" in table:
         tree = {}

@@ -22,8 +22,9 @@ from rsconform.cases.toml_values import (
     table_of,
     text_of,
 )
-from rsconform.spec import vocabulary as v
 from rsconform.spec.axiom import Place, Table
+from rsconform.spec.keys import IS_PREDICATES, MATCHERS, PHASES, REQUESTS, STEP_KEYS, TOTAL
+from rsconform.spec.operations import BOUND_OPERATIONS, ERRORS, EXCEPT, OPERATIONS, PYTHON_ERRORS, SOURCE_ERROR
 
 _CONTENT_ARGUMENTS: Final = frozenset({"content"})
 
@@ -38,12 +39,12 @@ def compile_step(table: Mapping[str, object], place: Place) -> Step:
         raise BadValueError("wrong-type", '`on` names a value bound with `as`, or "peer"')
     of_value = on is not None and on != "peer"
     parameters = _parameters(name, of_value=of_value)
-    known = (*v.STEP_KEYS, *parameters)
+    known = (*STEP_KEYS, *parameters)
     for key in table:
         if key not in known:
             raise BadValueError("unknown-key", f"{name} has no argument and a step no key", key, known)
     if not of_value:
-        for required in v.OPERATIONS[name].required:
+        for required in OPERATIONS[name].required:
             if required not in table:
                 raise BadValueError("no-argument", f"{name} needs the argument", required)
     if "memory" in table:
@@ -86,13 +87,13 @@ def names_bound(tables: Sequence[Table], axes: Sequence[object]) -> Iterator[str
 
 def _parameters(name: str, *, of_value: bool) -> tuple[str, ...]:
     if of_value:
-        if name not in v.BOUND_OPERATIONS:
-            known = tuple(v.BOUND_OPERATIONS)
+        if name not in BOUND_OPERATIONS:
+            known = tuple(BOUND_OPERATIONS)
             raise BadValueError("unknown-operation", "unknown operation on a bound value", name, known)
         return ()
-    if name not in v.OPERATIONS:
-        raise BadValueError("unknown-operation", "unknown operation", name, tuple(v.OPERATIONS))
-    return v.OPERATIONS[name].parameters
+    if name not in OPERATIONS:
+        raise BadValueError("unknown-operation", "unknown operation", name, tuple(OPERATIONS))
+    return OPERATIONS[name].parameters
 
 
 def _positional(table: Mapping[str, object]) -> tuple[object, ...]:
@@ -130,11 +131,11 @@ def _paths(value: object) -> object:
 
 
 def _errors(value: object, key: str) -> tuple[str, ...]:
-    known = (*v.ERRORS, *v.PYTHON_ERRORS, v.SOURCE_ERROR)
+    known = (*ERRORS, *PYTHON_ERRORS, SOURCE_ERROR)
     names = tuple(text_of(name, key) for name in (value if isinstance(value, list) else [value]))
     for name in names:
-        if name.removeprefix(v.EXCEPT) not in known:
-            raise BadValueError("unknown-error", f"unknown error in `{key}`:", name.removeprefix(v.EXCEPT), known)
+        if name.removeprefix(EXCEPT) not in known:
+            raise BadValueError("unknown-error", f"unknown error in `{key}`:", name.removeprefix(EXCEPT), known)
     return names
 
 
@@ -142,13 +143,13 @@ def _phase(value: object) -> str | None:
     if value is None:
         return None
     phase = text_of(value, "at")
-    if phase not in v.PHASES:
-        raise BadValueError("unknown-phase", "unknown phase in `at`:", phase, v.PHASES)
+    if phase not in PHASES:
+        raise BadValueError("unknown-phase", "unknown phase in `at`:", phase, PHASES)
     return phase
 
 
 def _requests(value: object) -> dict[str, Limit]:
-    known = (v.TOTAL, *v.REQUESTS)
+    known = (TOTAL, *REQUESTS)
     limits = {}
     for kind, limit in table_of(value).items():
         if kind not in known:
@@ -165,7 +166,7 @@ def compile_matcher(value: object) -> m.Matcher:
         return m.Equals(value)
     if len(value) == 1:
         key, operand = next(iter(value.items()))
-        if key in v.MATCHERS:
+        if key in MATCHERS:
             return _one_key_matcher(key, operand)
     return m.Fields({key: compile_matcher(item) for key, item in value.items()})
 
@@ -183,8 +184,8 @@ def _one_key_matcher(key: str, operand: object) -> m.Matcher:
         case "digest_of":
             return m.Holds(key, literal_of(operand))
         case "is":
-            if operand not in v.IS_PREDICATES:
-                raise BadValueError("unknown-predicate", "unknown predicate in `is`:", str(operand), v.IS_PREDICATES)
+            if operand not in IS_PREDICATES:
+                raise BadValueError("unknown-predicate", "unknown predicate in `is`:", str(operand), IS_PREDICATES)
     return m.Holds(key, operand)
 
 

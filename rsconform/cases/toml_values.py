@@ -8,7 +8,7 @@ from typing import Final
 
 from rsconform.cases.content import Content, Source, parse_content
 from rsconform.cases.deferred import Bound, Limit, show
-from rsconform.spec import vocabulary as v
+from rsconform.spec.keys import SOURCE_KEYS
 
 _LIMIT: Final = re.compile(r"(<=|>=|=)?\s*(\d+(?:\.\d+)?)")
 
@@ -98,7 +98,7 @@ def literal_of(value: object) -> Content | Source | Bound:
         return value
     if isinstance(value, str):
         return parse_content(value)
-    table = only_known(value, v.SOURCE_KEYS, "a source")
+    table = only_known(value, SOURCE_KEYS, "a source")
     stream = table.get("stream")
     if not isinstance(stream, str):
         raise BadValueError("wrong-type", "a source is a table with `stream = LITERAL`")

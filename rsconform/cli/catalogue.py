@@ -17,10 +17,13 @@ from rsconform.cases.compiler import compile_edition
 from rsconform.cli.inputs import edition_of, lane_files
 from rsconform.lanes.registry import find_lane, known_lanes
 from rsconform.run.plan import Selection, in_scope, parse_specs, rule_out
-from rsconform.spec import vocabulary
 from rsconform.spec.axiom import Axiom, Edition, Family
 from rsconform.spec.ids import group_of
+from rsconform.spec.keys import STEP_KEYS
+from rsconform.spec.operations import BOUND_OPERATIONS, CAPABILITIES, ERRORS, OPERATIONS
+from rsconform.spec.probes import index
 from rsconform.spec.problems import nearest
+from rsconform.spec.traits import AFFORDANCES, INVARIANTS, TRAITS
 
 _LANES = click.option("--lanes", multiple=True, type=click.Path(exists=True, dir_okay=False), metavar="FILE",
                       help="A lanes.toml to take lanes from.")  # fmt: skip
@@ -72,14 +75,14 @@ def cases(backend: str | None, spec: tuple[str, ...], lanes: tuple[str, ...]) ->
 
 
 _VOCABULARY: Final[Mapping[str, Iterable[str]]] = {
-    "affordances": vocabulary.AFFORDANCES,
-    "capabilities": vocabulary.CAPABILITIES,
-    "errors": vocabulary.ERRORS,
-    "invariants": vocabulary.INVARIANTS,
-    "operations": {**vocabulary.OPERATIONS, **vocabulary.BOUND_OPERATIONS},
-    "probes": vocabulary.PROBES,
-    "step keys": vocabulary.STEP_KEYS,
-    "traits": vocabulary.TRAITS,
+    "affordances": AFFORDANCES,
+    "capabilities": CAPABILITIES,
+    "errors": ERRORS,
+    "invariants": INVARIANTS,
+    "operations": {**OPERATIONS, **BOUND_OPERATIONS},
+    "probes": index(),
+    "step keys": STEP_KEYS,
+    "traits": TRAITS,
 }
 
 

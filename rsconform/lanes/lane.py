@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, TypeVar, cast
 from rsconform.cases.faults import Fault
 from rsconform.lanes.other_process import BackendRecipe
 from rsconform.spec.axiom import Place
-from rsconform.spec.vocabulary import IMPLIED_TRAITS, TRAITS
+from rsconform.spec.traits import IMPLIED_TRAITS, TRAITS
 
 Evidence = Literal["unknown", "in_process", "emulator", "local_service", "live"]
 Denied = Literal["everything", "changes"]

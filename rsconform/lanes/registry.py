@@ -18,7 +18,7 @@ from rsconform.lanes.lane import Evidence, Lane
 from rsconform.spec.axiom import Place
 from rsconform.spec.locate import Block, locate
 from rsconform.spec.problems import Problem, SpecError, nearest
-from rsconform.spec.vocabulary import AFFORDANCES, TRAITS
+from rsconform.spec.traits import AFFORDANCES, TRAITS
 
 ENTRY_POINTS: Final = "rsconform.lanes"
 # A lane's name is the name of a folder, too.

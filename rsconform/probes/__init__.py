@@ -1,4 +1,4 @@
-"""Checks that a table of steps cannot state, one module per topic, registered by name.
+"""Checks that a table of steps cannot state: one package a topic.
 
 A probe is a function that takes a `ProbeContext` and the arguments of its case. It returns if the subject did what the
 axiom demands and calls `context.fail` if not. Whatever else it raises is a fault of the probe, not of the subject: so
@@ -16,14 +16,26 @@ from typing import Any, NoReturn
 from remote_store import Backend, ResourceLocked
 
 from rsconform.cases.case import SkipReason
-from rsconform.cases.content import parse_size
+from rsconform.cases.content import parse_content, parse_size
+from rsconform.lanes.facade import class_of
 from rsconform.lanes.lane import Subject
 from rsconform.run.case.outcomes import Refused
 from rsconform.run.records import Breach, Profile
+from rsconform.spec.probes import Stresses, facts_of
+
+__all__ = [
+    "Probe",
+    "ProbeContext",
+    "ProbeFailed",
+    "ProbeSkipped",
+    "class_of",
+    "find_probe",
+    "parse_content",
+    "parse_size",
+    "probe",
+]
 
 Probe = Callable[..., None]
-
-_PROBES: dict[str, Probe] = {}
 
 
 class ProbeSkipped(Exception):  # Not an error: the case does not apply, or cannot be shown.
@@ -136,22 +148,34 @@ class ProbeContext:
         raise ProbeFailed(expected, observed, steps, ways)
 
 
-def probe(name: str) -> Callable[[Probe], Probe]:
-    """Register a function as the probe of that name: `topic.what`, in the module of its topic."""
+def probe(
+    name: str | None = None,
+    *,
+    surface: str | None = None,
+    stresses: Stresses | None = None,
+    processes: bool = False,
+    threads: bool = False,
+) -> Callable[[Probe], Probe]:
+    """Declare a function to be a probe. Its parameters after the context are what a case may give in `args`.
 
-    def register(function: Probe) -> Probe:
-        _PROBES[name] = function
-        return function
+    What is declared is read from the source, without importing it, so every value has to be a literal.
 
-    return register
+    Args:
+        name: `topic.name` of one of rsconform's own. Any other is named by its place: `package.module:function`.
+        surface: "sync" or "async": the only kind of backend that it can be put to.
+        stresses: What a case with it exercises.
+        processes: It starts processes, and what that takes counts against nobody.
+        threads: It waits for another thread.
+    """
+    return lambda function: function
 
 
 def find_probe(name: str) -> Probe:
-    """Return a probe by name, importing the module of its topic.
+    """Return the function of a probe, importing its module.
 
     Raises:
-        LookupError: There is none of that name.
+        UnknownProbeError: There is none of that name.
     """
-    if name not in _PROBES:
-        importlib.import_module(f"rsconform.probes.{name.partition('.')[0]}")
-    return _PROBES[name]
+    facts = facts_of(name)
+    function: Probe = getattr(importlib.import_module(facts.module), facts.function)
+    return function

@@ -10,7 +10,7 @@ from remote_store import Capability
 
 from rsconform.lanes.facade import surface_of
 from rsconform.probes import ProbeContext, probe
-from rsconform.probes.racing import content_at
+from rsconform.probes.concurrency._races import content_at
 
 if TYPE_CHECKING:
     from rsconform.stateful.model import Model
@@ -23,8 +23,8 @@ _SEEDS_APART: Final = 1000
 _MOMENT_S: Final = 0.3
 
 
-@probe("sequences.as_a_dictionary")
-def as_a_dictionary(context: ProbeContext, flat: bool, strict: bool, seed: int) -> None:
+@probe("sequences.as_dictionary", stresses="sequence")
+def as_dictionary(context: ProbeContext, flat: bool, strict: bool, seed: int) -> None:
     """After any sequence of operations each answers as a dictionary with the same history would.
 
     What was found before is tried first, but where the container goes in it, since there may be no way back; a further
@@ -50,8 +50,8 @@ def as_a_dictionary(context: ProbeContext, flat: bool, strict: bool, seed: int) 
         _fail(context, broken, track.fresh)
 
 
-@probe("sequences.stays")
-def stays(context: ProbeContext, folder: str) -> None:
+@probe("sequences.nothing_undone")
+def nothing_undone(context: ProbeContext, folder: str) -> None:
     """What was written where something else was deleted, moved or overwritten before is there a moment later."""
     backend: Any = context.backend
     supports = backend.capabilities.supports

@@ -11,7 +11,7 @@ from rsconform.report.report import Observation, Outcome
 from rsconform.report.verdicts import counted_cases
 from rsconform.run.plan import written
 from rsconform.run.records import Result, Skip, SkipReason
-from rsconform.spec.vocabulary import IMPLIED_TRAITS, TRAITS
+from rsconform.spec.traits import IMPLIED_TRAITS, TRAITS
 
 _OTHER: Final = {"true": "false", "false": "true"}
 

@@ -19,8 +19,9 @@ from rsconform.run.records import AxiomFacts, Header, LaneFacts, PlannedCase, Pr
 from rsconform.spec.axiom import Axiom, Edition
 from rsconform.spec.family import RELEASE
 from rsconform.spec.ids import group_of
+from rsconform.spec.probes import facts_of
 from rsconform.spec.problems import nearest
-from rsconform.spec.vocabulary import INVARIANTS, PROBES, TRAITS
+from rsconform.spec.traits import INVARIANTS, TRAITS
 
 # What can only befall a store that lies elsewhere than in the instance itself.
 _PAST_THE_INSTANCE = frozenset({"container", "deny", "other_process", "peer", "wire"})
@@ -313,7 +314,7 @@ def axiom_facts(axiom: Axiom, group: str | None, lane: Lane) -> AxiomFacts:
 
 def _hardens(case: Case) -> tuple[str, ...]:
     """Return what a case exercises beyond single operations."""
-    kinds = {PROBES[case.probe].stresses} if case.probe is not None else set()
+    kinds = {facts_of(case.probe).stresses} if case.probe is not None else set()
     if any(step.faults for step in case.steps):
         kinds.add("wire")
     return tuple(sorted(kind for kind in kinds if kind is not None))

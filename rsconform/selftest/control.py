@@ -14,6 +14,8 @@ from rsconform.selftest.harness import share_of
 from rsconform.selftest.operators import Mutation
 from rsconform.selftest.stores.flat import FlatBackend, FlatLane
 
+__all__ = ["Case", "Control", "control", "lacking", "only"]
+
 
 @dataclass(frozen=True, slots=True)
 class Control:

@@ -15,13 +15,13 @@ from rsconform.lanes.lane import Services
 from rsconform.lanes.registry import LaneError
 from rsconform.report.report import Report, VerdictStatus
 from rsconform.run.records import Result
-from rsconform.selftest.bases import BASES, Base
+from rsconform.selftest.bases import Base
 from rsconform.selftest.behaviours import let_go
 from rsconform.selftest.canonical import CANONICAL
 from rsconform.selftest.harness import reasons, run, share_of, unmet, violated
 from rsconform.selftest.mutant import Mutant
-from rsconform.selftest.registry import CONTROLS, MUTANTS
-from rsconform.spec.vocabulary import PROBES
+from rsconform.selftest.registry import BASES, CONTROLS, MUTANTS
+from rsconform.spec.probes import facts_of
 
 # What shows by chance alone, as a race does, may need more than one try; that is told.
 TRIES: Final = 3
@@ -254,4 +254,6 @@ def _is_shown_near(axiom: str, report: Report, mutant: Mutant) -> bool:
 
 def _takes_its_time(case: Case) -> bool:
     """Return whether a case is slow whatever the backend: races, sequences, hundreds of files."""
-    return len(case.given.files) >= _MANY_FILES or (case.probe is not None and PROBES[case.probe].stresses is not None)
+    return len(case.given.files) >= _MANY_FILES or (
+        case.probe is not None and facts_of(case.probe).stresses is not None
+    )

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator
 
 from rsconform.cases.case import Case
 from rsconform.lanes.lane import Services
-from rsconform.selftest.bases import BASES
 from rsconform.selftest.canonical import CANONICAL
 from rsconform.selftest.harness import edition, run, violated, without_lane_file
 from rsconform.selftest.mutant import Mutant
-from rsconform.selftest.registry import MUTANTS
+from rsconform.selftest.registry import BASES, MUTANTS
 from rsconform.spec.axiom import Level
 
 # Cases that presume one of these decide which reading of the trait is taken.

@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from rsconform.spec import vocabulary as v
 from rsconform.spec.axes import Points, read_axes
 from rsconform.spec.axiom import Axiom, AxiomId, CaseTemplate, Family, Level, StepTemplate, Table
 from rsconform.spec.ids import GRAMMAR, group_of, is_axiom_id, is_family_id
+from rsconform.spec.keys import AXIOM_KEYS, CASE_KEYS, FAMILY_KEYS, THEN_KEYS
+from rsconform.spec.operations import CAPABILITIES, SURFACES
 from rsconform.spec.reader import TableReader, fold, kind_of, show
+from rsconform.spec.traits import AFFORDANCES, INVARIANTS, TRAITS
 
 _CASE_NAME: Final = re.compile(r"[A-Za-z0-9._+-]{1,60}")
 RELEASE: Final = re.compile(r"[0-9]+(\.[0-9]+)*")
@@ -38,7 +40,7 @@ def read_family(document: TableReader, sets: Mapping[str, Points]) -> Family:
 
 
 def _head(head: TableReader) -> tuple[str, str, str, str]:
-    head.only(v.FAMILY_KEYS)
+    head.only(FAMILY_KEYS)
     family_id = head.required_text("id")
     stem = head.path.rpartition("/")[2].removesuffix(".toml")
     if family_id and not is_family_id(family_id):
@@ -81,7 +83,7 @@ def _check_groups(table: TableReader, axioms: tuple[Axiom, ...]) -> None:
 def _axiom(axiom: TableReader, family_id: str, source: str, sets: Mapping[str, Points]) -> Axiom:
     axiom_id = axiom.table.get("id")
     axiom.where = f"axiom {axiom_id}" if isinstance(axiom_id, str) and axiom_id else "axiom without ID"
-    axiom.only(v.AXIOM_KEYS)
+    axiom.only(AXIOM_KEYS)
     named = axiom.required_text("id")
     if named:
         _check_id(axiom, named, family_id, "id")
@@ -92,7 +94,7 @@ def _axiom(axiom: TableReader, family_id: str, source: str, sets: Mapping[str, P
         statement=fold(axiom.required_text("statement")),
         source=axiom.text("source") or source,
         place=axiom.place(),
-        requires=axiom.names("requires", v.CAPABILITIES, "capability"),
+        requires=axiom.names("requires", CAPABILITIES, "capability"),
         since=_since(axiom),
         same_as=_ids(axiom, "same_as"),
         surface=_surface(axiom),
@@ -126,7 +128,7 @@ def _since(said: TableReader) -> str | None:
 
 def _surface(axiom: TableReader) -> str | None:
     surface = axiom.text("surface")
-    if surface and not axiom.is_known(surface, v.SURFACES, "surface", axiom.place("surface")):
+    if surface and not axiom.is_known(surface, SURFACES, "surface", axiom.place("surface")):
         return None
     return surface or ("async" if "same_as" in axiom.table else None)
 
@@ -142,7 +144,7 @@ def _ids(reader: TableReader, key: str) -> tuple[AxiomId, ...]:
 def _invariant(axiom: TableReader) -> str | None:
     invariant = axiom.text("invariant")
     if invariant:
-        axiom.is_known(invariant, v.INVARIANTS, "invariant", axiom.place("invariant"))
+        axiom.is_known(invariant, INVARIANTS, "invariant", axiom.place("invariant"))
     return invariant
 
 
@@ -167,7 +169,7 @@ def _cases(axiom: TableReader, sets: Mapping[str, Points]) -> tuple[CaseTemplate
 def _case(case: TableReader, sets: Mapping[str, Points]) -> CaseTemplate:
     named = case.table.get("name")
     case.where += f', case "{named}"' if isinstance(named, str) and named else ", case without name"
-    case.only(v.CASE_KEYS)
+    case.only(CASE_KEYS)
     name = case.required_text("name")
     if name and not _CASE_NAME.fullmatch(name):
         hint = "Names are 1 to 60 of A-Z a-z 0-9 . _ + -."
@@ -175,10 +177,10 @@ def _case(case: TableReader, sets: Mapping[str, Points]) -> CaseTemplate:
     read = CaseTemplate(
         name=name,
         place=case.place(),
-        requires=case.names("requires", v.CAPABILITIES, "capability"),
-        lacks=case.names("lacks", v.CAPABILITIES, "capability"),
+        requires=case.names("requires", CAPABILITIES, "capability"),
+        lacks=case.names("lacks", CAPABILITIES, "capability"),
         traits=_traits(case),
-        needs=case.names("needs", v.AFFORDANCES, "affordance"),
+        needs=case.names("needs", AFFORDANCES, "affordance"),
         axes=read_axes(case, sets),
         given=case.subtable("given"),
         steps=_steps(case),
@@ -199,9 +201,9 @@ def _traits(case: TableReader) -> Table:
         return {}
     for name, value in traits.table.items():
         place = traits.place(name)
-        if not traits.is_known(name, v.TRAITS, "trait", place):
+        if not traits.is_known(name, TRAITS, "trait", place):
             continue
-        values = v.TRAITS[name].values
+        values = TRAITS[name].values
         if values is None:
             hint = "A step uses it as a content size; no case can ask for one."
             traits.wrong("unmatchable-trait", "a size, not a fact to match, is the trait", name, at=place, hint=hint)
@@ -231,9 +233,9 @@ def _then(case: TableReader) -> Table | None:
     then = case.reader("then")
     if then is None:
         return None
-    then.only(v.THEN_KEYS)
+    then.only(THEN_KEYS)
     for alternative in then.readers("any_of"):
-        alternative.only([key for key in v.THEN_KEYS if key != "any_of"])
+        alternative.only([key for key in THEN_KEYS if key != "any_of"])
     return then.table
 
 

@@ -14,7 +14,7 @@ from rsconform.lanes.draining import drained
 from rsconform.lanes.errors import counted_as
 from rsconform.redaction import cut
 from rsconform.run.case.content_sources import Handed
-from rsconform.spec.vocabulary import SOURCE_ERROR
+from rsconform.spec.operations import SOURCE_ERROR
 from rsconform.stateful.expected import FILE, FOLDER, Expected
 from rsconform.stateful.operations import LISTINGS, READS, WRITES, Operation
 

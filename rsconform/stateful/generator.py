@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Final
 
 from rsconform.cases.content import Content, Source, parse_content
-from rsconform.spec.vocabulary import OPERATIONS
+from rsconform.spec.operations import OPERATIONS
 from rsconform.stateful.operations import KEEPABLE, LISTINGS, OF_SUBJECT, OF_TWO, READS, WRITES, Operation
 from rsconform.stateful.runner import ODD_NAME, Track
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rsconform.lanes.lane import Snapshot
-from rsconform.spec.vocabulary import SOURCE_ERROR
+from rsconform.spec.operations import SOURCE_ERROR
 from rsconform.stateful.expected import ANYTHING, FILE, FOLDER, Expected, raises
 from rsconform.stateful.open_handles import Handles
 from rsconform.stateful.operations import LISTINGS, Operation

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rsconform.cases.content import BadLiteralError, Content, Source, parse_content
-from rsconform.spec.vocabulary import OPERATIONS
+from rsconform.spec.operations import OPERATIONS
 
 WRITES: Final = ("write", "write_atomic", "open_atomic")
 READS: Final = ("read", "read_seekable", "read_bytes")

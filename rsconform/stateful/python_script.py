@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rsconform.cases.content import Source
-from rsconform.spec.vocabulary import ERRORS
+from rsconform.spec.operations import ERRORS
 from rsconform.stateful.expected import ANYTHING, ByteRange, Rest
 from rsconform.stateful.operations import LISTINGS, OF_TWO, Operation
 from rsconform.stateful.runner import Broken, Step

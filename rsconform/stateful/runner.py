@@ -15,7 +15,7 @@ from remote_store import Backend, Capability, InvalidPath, ResourceLocked
 
 from rsconform.lanes.facade import surface_of
 from rsconform.lanes.lane import Snapshot, Subject
-from rsconform.spec.vocabulary import FOLDERS_KNOWN_BY, OPERATIONS
+from rsconform.spec.operations import FOLDERS_KNOWN_BY, OPERATIONS
 from rsconform.stateful.executor import Seen, do
 from rsconform.stateful.expected import Expected, raises
 from rsconform.stateful.model import Model, of_snapshot, tree_difference

@@ -5,7 +5,9 @@ from __future__ import annotations
 from click.testing import CliRunner
 
 from rsconform.cli.catalogue import list_
-from rsconform.spec.vocabulary import AFFORDANCES, OPERATIONS, PROBES
+from rsconform.spec.operations import OPERATIONS
+from rsconform.spec.probes import index
+from rsconform.spec.traits import AFFORDANCES
 
 
 def test_the_vocabulary_is_listed_whole() -> None:
@@ -13,4 +15,4 @@ def test_the_vocabulary_is_listed_whole() -> None:
 
     words = {word.strip(",") for word in result.output.split()}
     assert result.exit_code == 0
-    assert {*PROBES, *OPERATIONS, *AFFORDANCES} <= words
+    assert {*index(), *OPERATIONS, *AFFORDANCES} <= words

@@ -54,7 +54,7 @@ requires = ["WRIET"]
   [[axiom.case]]
   name = "one"
   needs = ["peers"]
-  probe = "identity.is_backend"
+  probe = "operations.is_backend"
 
 [[axiom]]
 id = "MINE-001"
@@ -108,7 +108,7 @@ statement = "Something."
                 "pth": '"path"',
                 "nobody": '"nobody"',
                 "NotFund": '"NotFound"',
-                "is_backnd": '"identity.is_backend"',
+                "is_backnd": '"operations.is_backend"',
             },
         ),
     ],

@@ -15,7 +15,7 @@ from remote_store import NotFound
 from remote_store.aio import AsyncMemoryBackend
 
 from rsconform.lanes.facade import AsyncFacade, AsyncStream, LoopThread, OffSurface, apart, class_of, faced, surface_of
-from rsconform.probes.telling import Telling
+from rsconform.probes.support.counting_source import CountingSource
 from rsconform.run.lane import deadline
 
 
@@ -53,14 +53,14 @@ def test_another_client_answers_while_the_loop_waits_for_its_source(backend: Asy
     seen: list[bytes] = []
 
     with apart(backend) as other:
-        backend.write("new", Telling(b"new", lambda _at: seen.append(other.read_bytes("old"))))
+        backend.write("new", CountingSource(b"new", lambda _at: seen.append(other.read_bytes("old"))))
 
     assert set(seen) == {b"old"}
 
 
 def test_a_call_that_would_wait_for_itself_is_no_failure_of_the_backends(backend: AsyncFacade) -> None:
     with pytest.raises(OffSurface):
-        backend.write("new", Telling(b"new", lambda _at: backend.delete("old")))
+        backend.write("new", CountingSource(b"new", lambda _at: backend.delete("old")))
 
 
 @pytest.mark.parametrize("name", ["read_seekable", "open_atomic"])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.client import BaseClient
 from remote_store import BackendUnavailable, PermissionDenied
-from rsconform_fixtures.s3 import boto3_on_moto
+from rsconform_fixtures.s3.lane import boto3_on_moto
 
 from rsconform.lanes import Fault, Services
 from rsconform.lanes.registry import find_lane, installed_lane_files

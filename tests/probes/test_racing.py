@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from time import monotonic
 
-from rsconform.probes.racing import meeting
+from rsconform.probes.concurrency._races import meeting
 
 
 def test_a_thread_that_fails_before_a_meeting_is_not_waited_for_and_alone_has_an_error() -> None:

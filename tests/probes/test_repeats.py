@@ -12,8 +12,8 @@ import pytest
 from remote_store import RemoteStoreError, WriteResult
 from remote_store.backends import MemoryBackend
 
-from rsconform.probes.acts import ACTS
-from rsconform.probes.repeats import repeat
+from rsconform.probes.resources._leak_operations import ACTS
+from rsconform.probes.resources._leak_rates import repeat
 
 
 class Keeping(MemoryBackend):

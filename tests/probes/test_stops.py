@@ -14,8 +14,9 @@ from remote_store.backends import LocalBackend
 
 from rsconform.lanes import BackendRecipe
 from rsconform.lanes.lane import FixtureError, Services, Snapshot
-from rsconform.probes import ProbeContext, ProbeFailed, stops
-from rsconform.probes.stops import leaves
+from rsconform.probes import ProbeContext, ProbeFailed
+from rsconform.probes.interruption import interrupts as stops
+from rsconform.probes.interruption.interrupts import stopped_operation
 from rsconform.selftest.bases import BASES
 
 
@@ -55,7 +56,7 @@ def test_a_lock_that_an_interrupt_leaves_taken_is_in_the_way(
         locking = replace(subject, other_process=lambda: elsewhere)
 
         with pytest.raises(ProbeFailed, match=r"an end of copy\(\).*in 2 processes"):
-            leaves(ProbeContext(locking, subject.make()), "d", "copy")
+            stopped_operation(ProbeContext(locking, subject.make()), "d", "copy")
 
 
 def test_a_file_that_goes_away_under_an_audit_is_no_fault_of_the_fixture(services: Services) -> None:
@@ -70,7 +71,7 @@ def test_a_file_that_goes_away_under_an_audit_is_no_fault_of_the_fixture(service
             assert subject.audit is not None
             return subject.audit()
 
-        leaves(ProbeContext(replace(subject, audit=now_and_then), subject.make()), "d", "delete_folder")
+        stopped_operation(ProbeContext(replace(subject, audit=now_and_then), subject.make()), "d", "delete_folder")
 
     assert audits >= 3
 
@@ -80,4 +81,4 @@ def test_an_audit_that_never_works_ends_it(services: Services) -> None:
         raise FixtureError("no permission")
 
     with BASES["local"].fixture(services) as subject, pytest.raises(FixtureError, match="no permission"):
-        leaves(ProbeContext(replace(subject, audit=never), subject.make()), "d", "delete_folder")
+        stopped_operation(ProbeContext(replace(subject, audit=never), subject.make()), "d", "delete_folder")

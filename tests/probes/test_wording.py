@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rsconform.probes.wording import DUTIES
+from rsconform.probes.operations._wording import DUTIES
 
 
 def unmet(what: str, text: str) -> list[str]:

@@ -19,7 +19,7 @@ from rsconform.lanes.lane import Services, Snapshot, StoredFile, Subject
 from rsconform.run.case.invariants import CHECKERS, ENDS_IN_TIME, REQUESTS_BOUNDED, Event, Watch
 from rsconform.run.records import Breach, Result
 from rsconform.spec.axiom import Place
-from rsconform.spec.vocabulary import INVARIANTS
+from rsconform.spec.traits import INVARIANTS
 from tests.run.sessions import session_of
 
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001  # Wrong on purpose.

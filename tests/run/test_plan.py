@@ -215,7 +215,7 @@ def test_what_befalls_a_store_elsewhere_is_no_gap_where_the_store_is_the_instanc
     [
         'given = { "d/a" = "text:" }\nsteps = [ { op = "exists", path = "d/a" } ]',
         'given = { "a.txt" = "text:" }\nsteps = [ { op = "copy", src = "a.txt", dst = "b" } ]',
-        'probe = "blocks.tell"\nargs = { path = "a", pieces = ["text:x"] }',
+        'probe = "operations.block_tell"\nargs = { path = "a", pieces = ["text:x"] }',
     ],
 )
 def test_a_case_about_other_names_than_the_store_takes_is_not_exercised(case: str) -> None:
@@ -234,7 +234,10 @@ def test_a_case_about_other_names_than_the_store_takes_is_not_exercised(case: st
         ("largest_file", 'steps = [ { op = "write", path = "a", content = "bytes:100" } ]'),
         ("largest_file", 'steps = [ { op = "write", path = "a", content = { stream = "bytes:100" } } ]'),
         ("largest_file", 'given = { "a" = "zeros:100" }\nsteps = [ { op = "exists", path = "a" } ]'),
-        ("largest_file", 'probe = "races.own_keys"\nargs = { folder = "d", threads = 4, op = "write", size = 100 }'),
+        (
+            "largest_file",
+            'probe = "concurrency.own_keys"\nargs = { folder = "d", threads = 4, op = "write", size = 100 }',
+        ),
         ("longest_path", 'steps = [ { op = "write", path = "{repeat:ab/:33}f", content = "text:" } ]'),
         ("longest_path", 'given = { "a" = "text:" }\nsteps = [ { op = "move", src = "a", dst = "{repeat:k:100}" } ]'),
         (

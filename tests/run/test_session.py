@@ -68,7 +68,7 @@ def test_what_looks_deeper_is_tried_three_times_more_unless_that_takes_long(
 
     monkeypatch.setattr("rsconform.run.lane.session._LONG_S", long_s)
     session, (case,) = session_of(
-        '[[axiom.case]]\nname = "landed"\nprobe = "races.own_keys"\n'
+        '[[axiom.case]]\nname = "landed"\nprobe = "concurrency.own_keys"\n'
         'args = { folder = "d", threads = 2, op = "write", size = 10 }',
         Forgetful,
     )
@@ -410,7 +410,7 @@ def test_a_store_over_a_slow_line_may_take_its_time_for_many_files(monkeypatch: 
 def test_a_probe_that_does_something_with_each_of_many_files_may_take_its_time() -> None:
     session, (cleared,) = session_of(
         '[[axiom.case]]\nname = "cleared"\ngiven = { "d/f{0001..1100}" = "text:x" }\n'
-        'probe = "changes.cleared"\nargs = { path = "d", op = "list_files" }'
+        'probe = "operations.clear_while_listing"\nargs = { path = "d", op = "list_files" }'
     )
 
     assert session.limits.probe_s(cleared) == 275
@@ -781,7 +781,7 @@ def test_what_hangs_is_ended_whoever_took_the_signal_in_between(monkeypatch: pyt
 @pytest.mark.parametrize(("profile", "times"), [(Profile.QUICK, 1), (Profile.STANDARD, 4), (Profile.DEEP, 30)])
 def test_a_probe_that_looks_deeper_is_given_the_time_that_the_profile_needs(profile: Profile, times: int) -> None:
     deep = (
-        '[[axiom.case]]\nname = "deep"\nprobe = "sequences.as_a_dictionary"\n'
+        '[[axiom.case]]\nname = "deep"\nprobe = "sequences.as_dictionary"\n'
         "args = { flat = false, strict = true, seed = 1 }"
     )
     session, (case,) = session_of(deep, limit_s=2.0, profile=profile)

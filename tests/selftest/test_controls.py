@@ -18,7 +18,7 @@ from rsconform.selftest.control import Control
 from rsconform.selftest.controls.defaults import CONTRACTS, defaults_of
 from rsconform.selftest.controls.ordinary import CONTROLS
 from rsconform.selftest.harness import held_against, run, without_lane_file
-from rsconform.spec.vocabulary import INVARIANTS
+from rsconform.spec.traits import INVARIANTS
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rsconform.lanes.lane import Services
-from rsconform.selftest.bases import BASES
 from rsconform.selftest.harness import edition
 from rsconform.selftest.mutant import Mutant
-from rsconform.selftest.registry import MUTANTS, NO_MUTANT
+from rsconform.selftest.registry import BASES, MUTANTS, NO_MUTANT
 from rsconform.selftest.trials import Asked, Catch, Kind, make_trial_with
 
 

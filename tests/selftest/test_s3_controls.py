@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from rsconform_fixtures.s3.controls import S3_CONTROLS, S3Control
 
 from rsconform.lanes.lane import Services
-from rsconform.selftest.controls.s3 import S3_CONTROLS, S3Control
 from rsconform.selftest.harness import edition, held_against, run, share_of
 
 

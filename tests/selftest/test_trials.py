@@ -8,10 +8,9 @@ import pytest
 
 from rsconform.lanes.lane import Services
 from rsconform.selftest import trials
-from rsconform.selftest.bases import BASES
 from rsconform.selftest.matrix import Matrix, as_document
 from rsconform.selftest.operators import Mutation
-from rsconform.selftest.registry import MUTANTS
+from rsconform.selftest.registry import BASES, MUTANTS
 from rsconform.selftest.trials import Asked, Catch, Kind, Trial, make_trial_with
 
 SOUND = next(mutant for mutant in MUTANTS if mutant.id == "BE-012a-deletes-by-prefix")
@@ -34,7 +33,7 @@ def test_a_mutant_is_caught(services: Services, monkeypatch: pytest.MonkeyPatch)
 def test_one_that_does_nothing_wrong_is_missed_at_every_try(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trial = tried(services, monkeypatch, wrong=Mutation())
+    trial = tried(services, monkeypatch, mutation=Mutation())
 
     assert (trial.catch, trial.tries) == (Catch.MISSED, trials.TRIES)
     assert trial.wrong == ("BE-012a is not violated but holds",)

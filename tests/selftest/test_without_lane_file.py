@@ -6,9 +6,8 @@ import pytest
 
 from rsconform.lanes.lane import Services
 from rsconform.report.report import VerdictStatus
-from rsconform.selftest.bases import BASES
 from rsconform.selftest.harness import run, violated, without_lane_file
-from rsconform.selftest.registry import MUTANTS
+from rsconform.selftest.registry import BASES, MUTANTS
 from rsconform.selftest.without_lane_file import shows
 
 

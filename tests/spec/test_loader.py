@@ -203,7 +203,7 @@ def test_a_mistake_reads_as_place_axiom_case_what_and_what_was_meant(specs: Path
 
     assert str(only_mistake_of(specs)) == (
         'specs/BE.toml:14: axiom BE-001, case "plain": unknown affordance "peers".\n'
-        '  Did you mean "peer"? Known: audit, container, deny, elsewhere, peer, requests, seed, variants, wire.'
+        '  Did you mean "peer"? Known: audit, container, deny, other_process, peer, requests, seed, variants, wire.'
     )
 
 

@@ -23,7 +23,7 @@ CASE = """
 [[axiom.case]]
 name = "any"
 traits = { flat_namespace = false }
-probe = "sequences.as_a_dictionary"
+probe = "sequences.as_dictionary"
 args = { flat = false, strict = true, seed = 1 }
 """
 

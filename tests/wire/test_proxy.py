@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rsconform.spec.vocabulary import S3_REQUESTS
+from rsconform.spec.keys import S3_REQUESTS
 from rsconform.wire import Proxy
 from rsconform.wire.dialects import _ON_BUCKETS, _ON_OBJECTS, S3, query_of
 from tests.wire.servers import PIECE, Server, connect, raw

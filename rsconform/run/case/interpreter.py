@@ -23,7 +23,7 @@ from rsconform.run.case.store import StoreView, UnaffordableError
 from rsconform.run.case.value_operations import VALUE_OPERATIONS
 from rsconform.run.lane import deadline
 from rsconform.run.lane.interrupts import let_through
-from rsconform.spec.vocabulary import OPERATIONS, Yields
+from rsconform.spec.operations import OPERATIONS, Yields
 
 # A listing or a stream that gives more than it can hold never ends: stop well before memory does.
 _ITEMS_SLACK: Final = 10_000

@@ -19,7 +19,7 @@ from rsconform.cases.deferred import show
 from rsconform.lanes.lane import Snapshot
 from rsconform.run.case.store import changed_paths, segments
 from rsconform.run.records import Breach
-from rsconform.spec.vocabulary import OPERATIONS
+from rsconform.spec.operations import OPERATIONS
 
 Problem = tuple[str, str]  # Expected, observed.
 

@@ -15,7 +15,8 @@ from rsconform.lanes.errors import counted_as
 from rsconform.run.case.invariants import FEW_REQUESTS
 from rsconform.run.case.outcomes import CaseFailed, Done, Refused, show_error
 from rsconform.run.case.store import StoreView
-from rsconform.spec.vocabulary import EXCEPT, METHODS, S3_REQUESTS, SOURCE_ERROR, TOTAL
+from rsconform.spec.keys import METHODS, S3_REQUESTS, TOTAL
+from rsconform.spec.operations import EXCEPT, SOURCE_ERROR
 
 _SMALL_PIECE: Final = 8 * 1024  # What a buffered reader asks for at a time.
 

@@ -1,4 +1,4 @@
-"""Telling Ctrl-C from a KeyboardInterrupt that an operation of the subject raises by itself.
+"""CountingSource Ctrl-C from a KeyboardInterrupt that an operation of the subject raises by itself.
 
 The first ends the run. The second is an exception like any other that the contract does not know.
 """

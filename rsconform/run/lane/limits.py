@@ -12,7 +12,7 @@ from rsconform.cases.applicability import content_sizes
 from rsconform.cases.case import Case
 from rsconform.cases.content import Content, Source
 from rsconform.run.records import Profile
-from rsconform.spec.vocabulary import PROBES
+from rsconform.spec.probes import facts_of
 
 MOST_HANGS: Final = 2  # Of one operation, or in the cases of one axiom: then what rests on it is left out.
 MOST_IN_ALL: Final = 20  # Cases of a lane that hung, each after a second and longer wait.
@@ -134,7 +134,7 @@ class Limits:
         if looks_deeper(case):
             # What it does is bounded by the profile, not by how long one operation may take.
             limit_s = max(limit_s, LOOK_LIMIT_S) * self.profile.load_factor
-        return limit_s + (_SLACK_S if case.probe is not None and PROBES[case.probe].slack else 0)
+        return limit_s + (_SLACK_S if case.probe is not None and facts_of(case.probe).slack else 0)
 
     def store_s(self, case: Case) -> float:
         """Return the limit of making a case's given state, and of looking at the state that it leaves."""
@@ -173,4 +173,4 @@ def _files(case: Case) -> int:
 
 def looks_deeper(case: Case) -> bool:
     """Return whether a case's probe looks as deep as the profile says."""
-    return case.probe is not None and PROBES[case.probe].stresses is not None
+    return case.probe is not None and facts_of(case.probe).stresses is not None

@@ -42,7 +42,7 @@ from rsconform.run.lane.transfer_rate import measure as measure_rate
 from rsconform.run.plan import OTHER_NAMES, SMOKE, takes_name, written
 from rsconform.run.records import Attempt, Breach, Failure, Instance, Profile, Result, off_surface
 from rsconform.spec.axiom import Axiom
-from rsconform.spec.vocabulary import TRAITS
+from rsconform.spec.traits import TRAITS
 
 CONSTRUCTED = "BE-001a"
 _LONG_S: Final = 5.0  # Of attempts that took longer in all there are two: a third would tell nothing worth the wait.

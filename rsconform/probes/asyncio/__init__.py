@@ -1,0 +1,1 @@
+"""Probes of AsyncBackend, and of the adapters between sync and async."""

@@ -1,0 +1,1 @@
+"""Probes of operations that run at the same time."""

@@ -1,0 +1,1 @@
+"""Probes of operations that are stopped in their middle."""

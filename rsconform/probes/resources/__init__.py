@@ -1,0 +1,1 @@
+"""Probes of memory, handles, threads and requests that pile up."""

@@ -20,11 +20,11 @@ from rsconform.spec.axiom import Edition, Place
 from rsconform.spec.loader import load_edition
 
 FAMILY = """
-[family]
-id = "T"
-title = "Test axioms"
-contract = "remote-store >= 0.33"
-source = "tests"
+format = 1
+family.id = "T"
+family.title = "Test axioms"
+family.contract = "remote-store >= 0.33"
+family.source = "tests"
 """
 AXIOM = """
 [[axiom]]

@@ -95,7 +95,7 @@ def test_a_session_that_does_not_ask_imports_nothing_prints_nothing_and_collects
 
     assert out == plain
     assert "1 passed" in out
-    assert with_plugin - without == {"rsconform", "rsconform.pytest.plugin"}
+    assert with_plugin - without == {"rsconform", "rsconform.pytest", "rsconform.pytest.plugin"}
 
 
 def test_the_plugin_is_there_by_entry_point_and_says_its_options(project: pytest.Pytester) -> None:
@@ -449,11 +449,11 @@ def test_reports_that_cannot_be_written_are_a_usage_error(project: pytest.Pytest
 # -- what fails a session --
 
 LEVELS = """
-[family]
-id = "MINE"
-title = "Of my own"
-contract = "remote-store >= 0.33"
-source = "mine"
+format = 1
+family.id = "MINE"
+family.title = "Of my own"
+family.contract = "remote-store >= 0.33"
+family.source = "mine"
 
 [[axiom]]
 id = "MINE-001"

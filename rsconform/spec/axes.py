@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from rsconform.spec.axiom import Axis, Place
@@ -18,18 +18,54 @@ _AXIS_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ALPHABET: Final = "Labels are 1 to 40 of A-Z a-z 0-9 . _ + / -."
 
 
-def read_sets(document: TableReader, sets: Sets) -> None:
-    """Add the sets of one `_sets.toml` to those of the folders before it."""
-    for name, rows in document.table.items():
-        place = document.place(name)
-        if not isinstance(rows, dict):
-            document.wrong(
-                "wrong-type", f'set "{name}" must be a table of label and value, not {kind_of(rows)}', at=place
-            )
-        elif name in sets:
-            document.wrong("duplicate-set", "another file already has the set", name, at=place)
-        else:
-            sets[name] = _table_points(document, name, rows, "set")
+def read_sets(documents: Iterable[TableReader], outer: Mapping[str, Points]) -> Sets:
+    """Return the sets of some documents, and those around them.
+
+    A set is a table of label and value, or a list of other sets: `writes = ["@plain_writes", "@atomic_writes"]`.
+    """
+    sets: Sets = dict(outer)
+    lists: dict[str, tuple[TableReader, list[object]]] = {}
+    for document in documents:
+        for name, rows in document.table.items():
+            place = document.place(name)
+            if name in sets or name in lists:
+                document.wrong("duplicate-set", "another file already has the set", name, at=place)
+            elif isinstance(rows, dict):
+                sets[name] = _table_points(document, name, rows, "set")
+            elif isinstance(rows, list):
+                lists[name] = (document, rows)
+            else:
+                what = f'set "{name}" must be a table of label and value, or a list of sets, not {kind_of(rows)}'
+                document.wrong("wrong-type", what, at=place)
+    for name in lists:
+        _join(name, lists, sets, ())
+    return sets
+
+
+def _join(name: str, lists: Mapping[str, tuple[TableReader, list[object]]], sets: Sets, above: tuple[str, ...]) -> None:
+    """Add the set that a list of other sets is."""
+    if name in sets:
+        return
+    document, members = lists[name]
+    points: dict[str, object] = {}
+    for index, member in enumerate(members):
+        place = document.place(name, index)
+        if not isinstance(member, str) or not member.startswith("@"):
+            document.wrong("wrong-type", f'a member of set "{name}" must be an "@set"', at=place)
+            continue
+        other = member[1:]
+        if other in (*above, name):
+            document.wrong("circular-set", f'set "{name}" is a part of itself, by way of', member, at=place)
+            continue
+        if other in lists:
+            _join(other, lists, sets, (*above, name))
+        elif not document.is_known(member, [f"@{each}" for each in (*sets, *lists)], "set", place):
+            continue
+        for label, value in sets.get(other, ()):
+            if label in points:
+                document.wrong("duplicate-label", f'set "{name}" has twice the label', label, at=place)
+            points[label] = value
+    sets[name] = tuple(points.items())
 
 
 def read_axes(case: TableReader, sets: Mapping[str, Points]) -> tuple[Axis, ...]:

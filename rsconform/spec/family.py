@@ -1,69 +1,108 @@
-"""One family file: TOML -> Family, with every problem that the file alone shows."""
+"""One family: its TOML files -> Family, with every problem that they alone show."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from rsconform.spec.axes import Points, read_axes
+from rsconform.spec.axes import Points, read_axes, read_sets
 from rsconform.spec.axiom import Axiom, AxiomId, CaseTemplate, Family, Level, StepTemplate, Table
-from rsconform.spec.ids import GRAMMAR, group_of, is_axiom_id, is_family_id
+from rsconform.spec.ids import GRAMMAR, group_of, is_axiom_id, is_family_id, sort_key
 from rsconform.spec.keys import AXIOM_KEYS, CASE_KEYS, FAMILY_KEYS, THEN_KEYS
 from rsconform.spec.operations import CAPABILITIES, SURFACES
 from rsconform.spec.reader import TableReader, fold, kind_of, show
 from rsconform.spec.traits import AFFORDANCES, INVARIANTS, TRAITS
+
+FORMAT: Final = 1
+FAMILY_FILE: Final = "_family.toml"
 
 _CASE_NAME: Final = re.compile(r"[A-Za-z0-9._+-]{1,60}")
 RELEASE: Final = re.compile(r"[0-9]+(\.[0-9]+)*")
 _POINTS_WITHOUT_REASON: Final = 40
 
 
-def read_family(document: TableReader, sets: Mapping[str, Points]) -> Family:
-    """Return what a family file says; what it says wrongly goes to the document's problems."""
-    document.only(("family", "groups", "axiom"))
-    if not document.missing("family") and (head := document.reader("family")) is not None:
-        family_id, title, contract, source = _head(head)
-        common = "common" not in head.table or head.flag("common")
-    else:
-        family_id = title = contract = source = ""
-        common = True
-    table = document.reader("groups")
-    groups = _groups(table, family_id)
-    axioms = tuple(_axiom(axiom, family_id, source, sets) for axiom in document.readers("axiom"))
-    if not axioms and "axiom" not in document.table:
-        document.wrong("no-axioms", "no [[axiom]] in the file")
-    if table is not None:
-        _check_groups(table, axioms)
-    return Family(family_id, title, contract, source, document.path, groups, axioms, common)
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What the `[family]` table says."""
+
+    id: str = ""
+    title: str = ""
+    contract: str = ""
+    source: str = ""
+    prefix: str = ""  # What the IDs of its axioms start with.
+    common: bool = True
 
 
-def _head(head: TableReader) -> tuple[str, str, str, str]:
+def read_family(document: TableReader, parts: Sequence[TableReader], sets: Mapping[str, Points]) -> Family:
+    """Return what a family says; what it says wrongly goes to the problems of its documents.
+
+    Args:
+        document: The family's file, or the `_family.toml` of its folder.
+        parts: The other files of that folder.
+    """
+    for part in (document, *parts):
+        part.only(("format", "family", "groups", "sets", "axiom") if part is document else ("format", "sets", "axiom"))
+        _check_format(part)
+    table = None if document.missing("family") else document.reader("family")
+    head = _Head() if table is None else _head(table)
+    groups_table = document.reader("groups")
+    groups = _groups(groups_table, head.prefix)
+    own = [reader for part in (document, *parts) if (reader := part.reader("sets")) is not None]
+    known = read_sets(own, sets)
+    written = [axiom for part in (document, *parts) for axiom in part.readers("axiom")]
+    axioms = tuple(sorted((_axiom(axiom, head, known) for axiom in written), key=lambda axiom: sort_key(axiom.id)))
+    if not axioms and not any("axiom" in part.table for part in (document, *parts)):
+        document.wrong("no-axioms", "no [[axiom]] in the family")
+    if groups_table is not None:
+        _check_groups(groups_table, axioms)
+    return Family(head.id, head.title, head.contract, head.source, document.path, groups, axioms, head.common)
+
+
+def _check_format(document: TableReader) -> None:
+    if document.missing("format"):
+        return
+    if document.table["format"] != FORMAT:
+        hint = f"This rsconform reads format {FORMAT}."
+        got = show(document.table["format"])
+        document.wrong("unknown-format", "unknown format", got, at=document.place("format"), hint=hint)
+
+
+def _head(head: TableReader) -> _Head:
     head.only(FAMILY_KEYS)
     family_id = head.required_text("id")
-    stem = head.path.rpartition("/")[2].removesuffix(".toml")
+    *_, folder, file = ("", *head.path.split("/"))
+    stem = folder if file == FAMILY_FILE else file.removesuffix(".toml")
     if family_id and not is_family_id(family_id):
-        head.wrong("bad-id", "no family ID is", family_id, at=head.place("id"), hint="Capitals, digits and hyphens.")
+        head.wrong("bad-id", "not a family ID:", family_id, at=head.place("id"), hint="Capitals, digits and hyphens.")
     elif family_id and family_id != stem:
-        hint = f"Name the file {family_id}.toml."
-        head.wrong("misnamed-file", f'file "{stem}.toml" holds the family', family_id, at=head.place("id"), hint=hint)
-    return family_id, head.required_text("title"), head.required_text("contract"), head.required_text("source")
+        hint = f"Name the folder {family_id}." if file == FAMILY_FILE else f"Name the file {family_id}.toml."
+        head.wrong("misnamed-file", f'"{stem}" holds the family', family_id, at=head.place("id"), hint=hint)
+    return _Head(
+        family_id,
+        head.required_text("title"),
+        head.required_text("contract"),
+        head.required_text("source"),
+        head.text("prefix") or family_id,
+        "common" not in head.table or head.flag("common"),
+    )
 
 
-def _groups(table: TableReader | None, family_id: str) -> dict[str, str]:
+def _groups(table: TableReader | None, prefix: str) -> dict[str, str]:
     if table is None:
         return {}
     for group in table.table:
-        _check_id(table, group, family_id, group)
+        _check_id(table, group, prefix, group)
     return {group: table.required_text(group) for group in table.table}
 
 
-def _check_id(reader: TableReader, axiom_id: str, family_id: str, key: str) -> None:
+def _check_id(reader: TableReader, axiom_id: str, prefix: str, key: str) -> None:
     if not is_axiom_id(axiom_id):
         reader.wrong("bad-id", "no axiom ID is", axiom_id, at=reader.place(key), hint=f"The grammar is {GRAMMAR}.")
-    elif family_id and not axiom_id.startswith(f"{family_id}-"):
-        hint = f"The IDs of this file start with {family_id}-."
+    elif prefix and not axiom_id.startswith(f"{prefix}-"):
+        hint = f"The IDs of this family start with {prefix}-."
         reader.wrong("foreign-id", "another family's ID", axiom_id, at=reader.place(key), hint=hint)
 
 
@@ -80,19 +119,19 @@ def _check_groups(table: TableReader, axioms: tuple[Axiom, ...]) -> None:
             table.wrong("empty-group", "no sentences for the group", group, at=table.place(group), hint=hint)
 
 
-def _axiom(axiom: TableReader, family_id: str, source: str, sets: Mapping[str, Points]) -> Axiom:
+def _axiom(axiom: TableReader, head: _Head, sets: Mapping[str, Points]) -> Axiom:
     axiom_id = axiom.table.get("id")
     axiom.where = f"axiom {axiom_id}" if isinstance(axiom_id, str) and axiom_id else "axiom without ID"
     axiom.only(AXIOM_KEYS)
     named = axiom.required_text("id")
     if named:
-        _check_id(axiom, named, family_id, "id")
+        _check_id(axiom, named, head.prefix, "id")
     read = Axiom(
         id=AxiomId(named),
         title=fold(axiom.required_text("title")),
         level=_level(axiom),
         statement=fold(axiom.required_text("statement")),
-        source=axiom.text("source") or source,
+        source=axiom.text("source") or head.source,
         place=axiom.place(),
         requires=axiom.names("requires", CAPABILITIES, "capability"),
         since=_since(axiom),

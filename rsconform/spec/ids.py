@@ -42,3 +42,11 @@ def group_of(axiom: str, groups: Container[str]) -> AxiomId | None:
     """
     base = base_of(axiom)
     return base if base is not None and base in groups else None
+
+
+def sort_key(axiom: str) -> tuple[object, ...]:
+    """Return by what IDs are sorted: `BE-008b` before `BE-008aa`, and that before `BE-009`."""
+    match = _AXIOM_ID.fullmatch(axiom)
+    if match is None:
+        return (axiom,)
+    return (match["plain"], len(match["letters"]), match["letters"], int((match["number"] or ".0")[1:]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-FAMILY_KEYS: Final = ("id", "title", "contract", "source", "common")
+FAMILY_KEYS: Final = ("id", "title", "contract", "source", "prefix", "common")
 AXIOM_KEYS: Final = (
     "id", "title", "level", "statement", "source", "requires", "since", "same_as", "surface", "note", "untestable",
     "invariant", "case",

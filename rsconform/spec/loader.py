@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rsconform.spec.axes import Sets, read_sets
+from rsconform.spec.axes import read_sets
 from rsconform.spec.axiom import Axiom, Edition, Family, Place
-from rsconform.spec.family import read_family
+from rsconform.spec.family import FAMILY_FILE, read_family
 from rsconform.spec.gc_paused import gc_paused
 from rsconform.spec.ids import base_of
 from rsconform.spec.locate import locate
@@ -30,24 +30,23 @@ _SYNTAX_HINT: Final = "In TOML 1.0 an inline table stands on one line, strings a
 
 @gc_paused
 def load_edition(folders: Sequence[Traversable | Path], *, name: str = "dev") -> Edition:
-    """Return the axioms of all family files, families in the order of their IDs.
+    """Return the axioms of all families, in the order of their IDs.
+
+    A family is a file NAME.toml, or a folder NAME with a `_family.toml` and any number of other files.
 
     Args:
-        folders: Each holds family files and, if it likes, a `_sets.toml`, whose sets all folders share.
-            Other files whose names start with an underscore are not read.
+        folders: Each holds families and, if it likes, a `_sets.toml`, whose sets all folders share. Other files whose
+            names start with an underscore are not read.
         name: The edition's.
 
     Raises:
         SpecError: With every problem of every file.
     """
     problems: list[Problem] = []
-    sets: Sets = {}
-    documents = [document for folder in dict.fromkeys(folders) for document in _documents(folder, problems)]
-    for document in documents:
-        if _is_sets(document.path):
-            read_sets(document, sets)
+    found = [written for folder in dict.fromkeys(folders) for written in _written(folder, problems)]
+    sets = read_sets((document for document, *_ in found if _is_sets(document.path)), {})
     families = sorted(
-        (read_family(document, sets) for document in documents if not _is_sets(document.path)),
+        (read_family(document, parts, sets) for document, *parts in found if not _is_sets(document.path)),
         key=lambda family: family.id,
     )
     problems.extend(_repeated_ids(families))
@@ -63,26 +62,40 @@ def _is_sets(path: str) -> bool:
     return path.rpartition("/")[2] == SETS_FILE
 
 
-def _documents(folder: Traversable | Path, problems: list[Problem]) -> Iterator[TableReader]:
-    """Yield every file of a folder that can be parsed, in the order of their names."""
-    files = sorted(folder.iterdir(), key=lambda file: file.name) if folder.is_dir() else []
+def _written(folder: Traversable | Path, problems: list[Problem]) -> Iterator[list[TableReader]]:
+    """Yield the documents of each family of a folder, its head first, and its `_sets.toml` alone; by name."""
+    entries = sorted(folder.iterdir(), key=lambda entry: entry.name) if folder.is_dir() else []
     families = 0
-    for file in files:
-        if not file.name.endswith(".toml") or (file.name.startswith("_") and file.name != SETS_FILE):
+    for entry in entries:
+        if entry.is_dir():
+            files = sorted((one for one in entry.iterdir() if one.name.endswith(".toml")), key=lambda one: one.name)
+            files.sort(key=lambda one: one.name != FAMILY_FILE)
+            if not files or files[0].name != FAMILY_FILE:
+                continue
+            paths = [(file, _short(folder, f"{entry.name}/{file.name}")) for file in files]
+        elif entry.name.endswith(".toml") and (entry.name == SETS_FILE or not entry.name.startswith("_")):
+            paths = [(entry, _short(folder, entry.name))]
+        else:
             continue
-        families += file.name != SETS_FILE
-        path = _short(folder, file.name)
-        try:
-            text = file.read_bytes().decode("utf-8").replace("\r\n", "\n")
-            yield TableReader(tomllib.loads(text), locate(text), path, "", problems)
-        except UnicodeDecodeError as exc:
-            line = exc.object[: exc.start].count(b"\n") + 1
-            problems.append(Problem("not-utf-8", Place(path, line), "", "not UTF-8"))
-        except tomllib.TOMLDecodeError as exc:
-            problems.append(_syntax_mistake(path, text, exc))
+        families += entry.name != SETS_FILE
+        documents = [document for file, path in paths if (document := _parsed(file, path, problems)) is not None]
+        if len(documents) == len(paths):
+            yield documents
     if families == 0:
         what = "no family file (NAME.toml) in the folder" if folder.is_dir() else "no such folder"
         problems.append(Problem("empty-folder", Place(_short(folder), 0), "", what))
+
+
+def _parsed(file: Traversable | Path, path: str, problems: list[Problem]) -> TableReader | None:
+    try:
+        text = file.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        return TableReader(tomllib.loads(text), locate(text), path, "", problems)
+    except UnicodeDecodeError as exc:
+        line = exc.object[: exc.start].count(b"\n") + 1
+        problems.append(Problem("not-utf-8", Place(path, line), "", "not UTF-8"))
+    except tomllib.TOMLDecodeError as exc:
+        problems.append(_syntax_mistake(path, text, exc))
+    return None
 
 
 def _short(folder: Traversable | Path, file: str = "") -> str:

@@ -10,11 +10,11 @@ from rsconform.cases.edition import load_checked
 from rsconform.spec.problems import SpecError
 
 TEN_MISTAKES = """
-[family]
-id = "T"
-title = "Test axioms"
-contract = "remote-store >= 0.33"
-source = "tests"
+format = 1
+family.id = "T"
+family.title = "Test axioms"
+family.contract = "remote-store >= 0.33"
+family.source = "tests"
 
 [[axiom]]
 id = "T-001"

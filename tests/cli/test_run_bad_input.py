@@ -37,11 +37,11 @@ def told(*texts: str) -> str:
 # -- TOML --
 
 FAMILY = """
-[family]
-id = "MINE"
-title = "My own"
-contract = "remote-store >= 0.33"
-source = "me"
+format = 1
+family.id = "MINE"
+family.title = "My own"
+family.contract = "remote-store >= 0.33"
+family.source = "me"
 """
 MISTAKEN = """
 [[axiom]]

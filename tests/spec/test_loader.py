@@ -11,11 +11,11 @@ from rsconform.spec.loader import load_edition
 from rsconform.spec.problems import Problem, SpecError
 
 HEAD = """\
-[family]
-id = "BE"
-title = "Backend operations"
-contract = "remote-store >= 0.33"
-source = "spec 003"
+format = 1
+family.id = "BE"
+family.title = "Backend operations"
+family.contract = "remote-store >= 0.33"
+family.source = "spec 003"
 """
 AXIOM = """\
 [[axiom]]
@@ -136,11 +136,11 @@ def test_ten_mistakes_of_one_file_are_all_reported_with_their_lines_and_near_nam
     write(
         specs,
         """\
-        [family]
-        id = "BE"
-        title = "Backend operations"
-        contract = "remote-store >= 0.33"
-        source = "spec 003"
+        format = 1
+        family.id = "BE"
+        family.title = "Backend operations"
+        family.contract = "remote-store >= 0.33"
+        family.source = "spec 003"
 
         [groups]
         "BE-009" = "Nobody's"
@@ -555,3 +555,89 @@ def test_families_load_from_inside_an_archive(tmp_path: Path) -> None:
     edition = load_edition([zipfile.Path(tmp_path / "kit.zip", "specs/")])
 
     assert str(edition.axioms[0].place) == "specs/BE.toml:6"
+
+
+# -- a family in a folder, sets of its own, sets of sets --
+
+
+def test_a_family_may_be_a_folder_of_files_whose_axioms_come_in_the_order_of_their_ids(specs: Path) -> None:
+    specs.mkdir()
+    write(specs / "BE", HEAD, "_family.toml")
+    write(specs / "BE", "format = 1\n" + AXIOM.replace("BE-001", "BE-020") + CASE, "close.toml")
+    write(specs / "BE", "format = 1\n" + AXIOM.replace("BE-001", "BE-004") + CASE, "existence.toml")
+
+    [family] = load(specs).families
+
+    assert [axiom.id for axiom in family.axioms] == ["BE-004", "BE-020"]
+    assert str(family.axioms[1].place) == "specs/BE/close.toml:2"
+
+
+def test_a_folder_is_named_as_its_family(specs: Path) -> None:
+    specs.mkdir()
+    write(specs / "OTHER", HEAD + AXIOM + CASE, "_family.toml")
+
+    problem = only_mistake_of(specs)
+
+    assert (problem.slug, problem.hint) == ("misnamed-file", "Name the folder BE.")
+
+
+def test_only_the_head_of_a_folder_says_what_the_family_is(specs: Path) -> None:
+    specs.mkdir()
+    write(specs / "BE", HEAD, "_family.toml")
+    write(specs / "BE", HEAD + AXIOM + CASE, "close.toml")
+
+    problem = only_mistake_of(specs)
+
+    assert (problem.slug, problem.got, str(problem.place)) == ("unknown-key", "family", "specs/BE/close.toml:2")
+
+
+def test_the_axioms_of_a_family_may_start_with_another_prefix(specs: Path) -> None:
+    head = HEAD.replace('family.id = "BE"', 'family.id = "ADAPTERS"\nfamily.prefix = "BE"')
+    write(specs, head + AXIOM + CASE, "ADAPTERS.toml")
+
+    assert [axiom.id for axiom in load(specs).axioms] == ["BE-001"]
+
+
+@pytest.mark.parametrize(("text", "slug"), [("", "missing-key"), ("format = 2\n", "unknown-format")])
+def test_a_file_says_in_which_format_it_is(specs: Path, text: str, slug: str) -> None:
+    write(specs, text + HEAD.removeprefix("format = 1\n") + AXIOM + CASE)
+
+    assert only_mistake_of(specs).slug == slug
+
+
+def test_a_family_has_sets_of_its_own(specs: Path) -> None:
+    case = CASE + 'matrix = { path = "@names" }\n'
+    write(specs, HEAD + '[sets.names]\nplain = "a"\n' + AXIOM + case)
+    write(specs, HEAD.replace('"BE"', '"ZIP"') + AXIOM.replace("BE-", "ZIP-") + case, "ZIP.toml")
+
+    problem = only_mistake_of(specs)  # Of the other family, which does not have it.
+
+    assert (problem.slug, problem.got, problem.place.path) == ("unknown-set", "@names", "specs/ZIP.toml")
+
+
+def test_a_set_may_be_made_of_sets(specs: Path) -> None:
+    write(specs, 'all = ["@plain", "@atomic"]\n[plain]\na = 1\n[atomic]\nb = 2\n', "_sets.toml")
+    write(specs, HEAD + AXIOM + CASE + 'matrix = { how = "@all" }\n')
+
+    [axis] = load(specs).axioms[0].cases[0].axes
+
+    assert axis.points == (("a", 1), ("b", 2))
+
+
+@pytest.mark.parametrize(
+    ("sets", "slug"),
+    [
+        ('all = ["@none"]\n[plain]\na = 1\n', "unknown-set"),
+        ('all = ["plain"]\n[plain]\na = 1\n', "wrong-type"),
+        ('all = ["@plain", "@other"]\n[plain]\na = 1\n[other]\na = 2\n', "duplicate-label"),
+        ('all = ["@more"]\nmore = ["@all"]\n[plain]\na = 1\n', "circular-set"),
+        ("all = 1\n[plain]\na = 1\n", "wrong-type"),
+    ],
+)
+def test_a_set_of_sets_that_cannot_be_is_a_mistake_in_its_file(specs: Path, sets: str, slug: str) -> None:
+    write(specs, sets, "_sets.toml")
+    write(specs, HEAD + AXIOM + CASE)
+
+    problems = mistakes_of(specs)
+
+    assert [(problem.slug, problem.place.path) for problem in problems] == [(slug, "specs/_sets.toml")]

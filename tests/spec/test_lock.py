@@ -12,11 +12,11 @@ from rsconform.spec.problems import SpecError
 
 SETS = "[writes]\nbytes = { op = 'write' }\natomic = { op = 'write_atomic' }\n"
 SPEC = """\
-[family]
-id = "BE"
-title = "Backend operations"
-contract = "remote-store >= 0.33"
-source = "spec 003"
+format = 1
+family.id = "BE"
+family.title = "Backend operations"
+family.contract = "remote-store >= 0.33"
+family.source = "spec 003"
 
 [[axiom]]
 id = "BE-001"

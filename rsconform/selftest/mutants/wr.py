@@ -77,7 +77,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("WR-011b", "invites-another-attempt", "flat", op.raises("write", BackendUnavailable, METADATA),
         reason="another attempt"),
     mutant("WR-011b", "leaks-an-error", "flat", op.raises("write", ValueError, METADATA), reason="ValueError"),
-    mutant("WR-011b", "trims-values", "flat", op.replace("write", stripped, METADATA), reason="' me '"),
+    mutant("WR-011b", "trims-values", "flat", op.replace("write", stripped, METADATA), reason="'  me  '"),
     mutant("WR-012a", "lowers-keys", "flat", op.fills("write_atomic", metadata=lower_cased), reason="metadata"),
     mutant("WR-012b", "echoes-an-empty-mapping", "flat", op.fills("write_atomic", metadata=lambda w: w.metadata or {}),
         reason="metadata"),

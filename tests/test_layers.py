@@ -30,7 +30,7 @@ STAGES = (
 EDGES = ("cli", "pytest", "__main__")
 # What the author of a backend, a lane, a probe or a mutant writes against.
 PUBLIC = ("rsconform.lanes", "rsconform.wire", "rsconform.probes", "rsconform.selftest")
-BASE = ("", "data", "redaction", "visible")  # The package itself, and where the shipped files lie.
+BASE = ("", "data", "options", "redaction", "visible")  # The package itself, and where the shipped files lie.
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
@@ -103,16 +103,22 @@ def test_the_core_talks_to_no_terminal_and_no_network() -> None:
     assert wrong == []
 
 
+def _imported(tree: ast.Module) -> Iterator[str]:
+    """Yield what a module imports at once."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            yield str(node.module)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
 def test_the_plugin_that_every_session_imports_is_light() -> None:
     tree = ast.parse((PACKAGE / "pytest" / "plugin.py").read_text(encoding="utf-8"))
-    at_once = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    named = {
-        str(name).partition(".")[0]
-        for node in at_once
-        for name in ([node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
-    }
+    named = {name.partition(".")[0] for name in _imported(tree)}
 
-    assert named - set(sys.stdlib_module_names) == {"pytest"}
+    assert named - set(sys.stdlib_module_names) == {"pytest", "rsconform"}
+    options = ast.parse((PACKAGE / "options.py").read_text(encoding="utf-8"))
+    assert {name.partition(".")[0] for name in _imported(options)} <= set(sys.stdlib_module_names)
 
 
 def test_our_backend_and_our_lanes_use_only_what_anybody_may_use() -> None:

@@ -95,7 +95,7 @@ def test_a_session_that_does_not_ask_imports_nothing_prints_nothing_and_collects
 
     assert out == plain
     assert "1 passed" in out
-    assert with_plugin - without == {"rsconform", "rsconform.pytest", "rsconform.pytest.plugin"}
+    assert with_plugin - without == {"rsconform", "rsconform.options", "rsconform.pytest", "rsconform.pytest.plugin"}
 
 
 def test_the_plugin_is_there_by_entry_point_and_says_its_options(project: pytest.Pytester) -> None:
@@ -110,7 +110,7 @@ def test_a_limit_that_is_no_number_of_seconds_is_refused(seconds: str, project: 
     result = run(project, "--rsconform-backend", "memory", f"--rsconform-timeout={seconds}")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert f"'{seconds}' is no number of seconds from 0.01 to 86400" in "\n".join(result.errlines)
+    assert f"'{seconds}' is not a number of seconds from 0.01 to 86400" in "\n".join(result.errlines)
 
 
 # -- where lanes come from --

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from rsconform.cases.applicability import derived, of_probe
 from rsconform.cases.case import Case, CaseId, End, Given, Step
 from rsconform.cases.content import GRAMMAR, BadLiteralError, Source
 from rsconform.cases.deferred import Bound
 from rsconform.cases.fill import RESERVED, PlaceholderError, Scope, fill
+from rsconform.cases.implied_needs import derived, of_probe
 from rsconform.cases.states import compile_end, compile_given
 from rsconform.cases.steps import compile_step, names_bound
 from rsconform.cases.toml_values import BadValueError, table_of

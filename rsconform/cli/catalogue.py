@@ -16,7 +16,8 @@ from rsconform.cases.case import Case
 from rsconform.cases.compiler import compile_edition
 from rsconform.cli.inputs import edition_of, lane_files
 from rsconform.lanes.registry import find_lane, known_lanes
-from rsconform.run.plan import Selection, in_scope, parse_specs, rule_out
+from rsconform.run.applicability import rule_out
+from rsconform.run.plan import Selection, in_scope, parse_specs
 from rsconform.spec.axiom import Axiom, Edition, Family
 from rsconform.spec.ids import group_of
 from rsconform.spec.keys import STEP_KEYS

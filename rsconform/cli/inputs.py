@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import Field
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rsconform.cases.edition import load_checked
 from rsconform.data import shipped
 from rsconform.lanes.lane import Lane
 from rsconform.lanes.registry import LaneFile, installed_lane_files, local_lane_files, read_lane_file
+from rsconform.options import DEFAULT_TIMEOUT_S, options, seconds
 from rsconform.spec.axiom import Edition
 
 trait_option = click.option(
@@ -30,20 +32,44 @@ lanes_option = click.option(
 
 class _Seconds(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        seconds = super().convert(value, param, ctx)
-        if math.isnan(seconds):  # It is neither below the one end nor above the other.
-            self.fail(f"{value!r} is no number of seconds.", param, ctx)
-        return float(seconds)
+        try:
+            return seconds(str(value))
+        except ArgumentTypeError as exc:
+            self.fail(f"{exc}.", param, ctx)
 
 
 timeout_option = click.option(
     "--timeout",
-    type=_Seconds(min=0.01, max=86_400),  # A timer takes no more than an integer of seconds.
-    default=10.0,
+    type=_Seconds(min=0.01, max=86_400),
+    default=DEFAULT_TIMEOUT_S,
     show_default=True,
     metavar="SECONDS",
     help="How long one operation may take.",
 )
+
+
+def run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add every option of a run to a command."""
+    for one in reversed([*options()]):
+        command = _as_click(one)(command)
+    return command
+
+
+def _as_click(one: Field[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    name, said = f"--{one.name.replace('_', '-')}", one.metadata
+    if one.name == "lanes":
+        return lanes_option
+    if one.name == "timeout":
+        return timeout_option
+    if isinstance(one.default, tuple):
+        return click.option(name, multiple=True, metavar=said["metavar"], help=said["help"])
+    if one.default is False:
+        return click.option(name, is_flag=True, help=said["help"])
+    kind = click.Choice(said["choices"]) if "choices" in said else said.get("type", str)
+    shown = one.default is not None
+    return click.option(
+        name, type=kind, default=one.default, show_default=shown, metavar=said["metavar"], help=said["help"]
+    )
 
 
 def lane_files(extra: Iterable[str]) -> list[LaneFile]:

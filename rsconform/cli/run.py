@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from rsconform.cases.compiler import compile_edition
 from rsconform.cli.failures import failures
-from rsconform.cli.inputs import edition_of, lane_files, lanes_option, timeout_option, trait_option
+from rsconform.cli.inputs import edition_of, lane_files, run_options
 from rsconform.cli.progress import LaneProgress
 from rsconform.lanes.lane import Lane
 from rsconform.lanes.registry import SharedStoreError, find_lanes, known_lanes, parse_trait
+from rsconform.options import RunOptions
 from rsconform.report.build import build
 from rsconform.report.exit_code import ORDER, ExitCode, decide
 from rsconform.report.files import UnwritableError, Written, write_reports
@@ -27,7 +27,6 @@ from rsconform.report.report import Grade, Report, Waiver
 from rsconform.report.text import render_summary
 from rsconform.report.waivers import review_lanes, waivers_beside
 from rsconform.run.plan import Selection, contract_of, in_scope, parse_specs, require_axioms, require_cases
-from rsconform.run.records import Profile
 from rsconform.run.supervisor import MOST_DEATHS, ChildFailedError, JournalDamagedError, Supervisor
 from rsconform.spec.axiom import Edition
 
@@ -37,20 +36,15 @@ _MOST_WORKERS: Final = 128  # Each is a process of its own, with services of its
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The options of one `rsconform run`, as they were given."""
+    """What one `rsconform run` was asked for.
 
-    spec: tuple[str, ...]
-    case: tuple[str, ...]
-    level: str
-    trait: tuple[str, ...]
-    lanes: tuple[str, ...]
+    Attributes:
+        of_run: What its children need to know.
+        workers: How many workers; None as the lane says.
+    """
+
+    of_run: RunOptions
     workers: str | None
-    seed: int
-    profile: str
-    contract: str | None
-    fresh: bool
-    fresh_store: bool
-    timeout: float
     reports: Path
     pytest_args: tuple[str, ...]
 
@@ -70,18 +64,8 @@ def _require_workers(_context: click.Context, _option: click.Parameter, workers:
     metavar="LANE",
     help="A lane's name, or a callable as path/to/file.py:function or module:function. Repeatable.",
 )
-@click.option("--spec", multiple=True, metavar="IDS", help="Only these axioms: 'BE-*,SEEK-006'.")
-@click.option("--case", multiple=True, metavar="ID", help="Only this case. Repeatable.")
-@click.option(
-    "--level",
-    type=click.Choice(["must", "should"]),
-    default="must",
-    show_default=True,
-    help="The weakest level whose violation makes the exit code 1.",
-)
+@run_options
 @click.option("--require", type=click.Choice([grade.value for grade in Grade]), help="Ask for a grade as well.")
-@trait_option
-@lanes_option
 @click.option(
     "-n",
     "workers",
@@ -89,22 +73,6 @@ def _require_workers(_context: click.Context, _option: click.Parameter, workers:
     callback=_require_workers,
     help="Run on N workers: a number, or 'auto' for the cores. [default: as the lane says; 0 for none]",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is random.")
-@click.option(
-    "--profile",
-    type=click.Choice([profile.value for profile in Profile]),
-    default=Profile.QUICK.value,
-    show_default=True,
-    help="How deep to look for sequences, races and leaks.",
-)
-@click.option(
-    "--contract",
-    metavar="VERSION",
-    help="Judge by the contract of that release of remote-store, whichever is installed.",
-)
-@click.option("--fresh", is_flag=True, help="An instance of its own for every case; must not change a verdict.")
-@click.option("--fresh-store", is_flag=True, help="A promise: each call of the callable gives a new, empty store.")
-@timeout_option
 @click.option(
     "--reports",
     type=click.Path(file_okay=False, path_type=Path),
@@ -114,7 +82,14 @@ def _require_workers(_context: click.Context, _option: click.Parameter, workers:
     help="Where reports and certificates go, a folder per lane.",
 )
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
-def run(backends: tuple[str, ...], require: str | None, **options: object) -> None:
+def run(
+    backends: tuple[str, ...],
+    require: str | None,
+    workers: str | None,
+    reports: Path,
+    pytest_args: tuple[str, ...],
+    **said: Any,
+) -> None:
     """Judge lanes and write their certificates.
 
     What follows `--` goes to pytest: -k EXPRESSION, -x, --lf, --durations=10 and the like.
@@ -122,11 +97,12 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     Exit codes: 0 it holds; 1 violated; 2 usage; 3 the kit, a lane fixture or a service broke; 4 vacuous or incomplete;
     5 a waiver is expired, unmatched or no longer needed.
     """
-    asked = _Asked(**options)  # type: ignore[arg-type]  # click has checked the types.
-    contract_of(asked.contract)
-    files = lane_files(asked.lanes)
-    traits = dict(parse_trait(text) for text in asked.trait)
-    lanes = find_lanes(backends, files, traits, fresh_store=asked.fresh_store)
+    options = RunOptions(backend=backends, folder=str(reports), **said)
+    asked = _Asked(options, workers, reports, pytest_args)
+    contract_of(options.contract)
+    files = lane_files(options.lanes)
+    traits = dict(parse_trait(text) for text in options.trait)
+    lanes = find_lanes(backends, files, traits, fresh_store=options.fresh_store)
     edition = edition_of(files, lanes)
     for lane in lanes:
         _validate(lane, edition, asked)  # Every problem is told here, before anything is started.
@@ -146,7 +122,7 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
         sys.exit(ExitCode.USAGE)
     grade = Grade(require) if require else None
     for report, written in done:
-        decision = decide([report], level=asked.level, require=grade)
+        decision = decide([report], level=options.level, require=grade)
         if isinstance(written, UnwritableError):
             click.echo(render_summary(report, decision, certificate=f"nothing: {written}") + "\n")
             continue
@@ -156,7 +132,7 @@ def run(backends: tuple[str, ...], require: str | None, **options: object) -> No
     stray = review_lanes(waivers, {*known_lanes(files), *(lane.name for lane in lanes)})
     for finding in stray:
         click.echo(finding.text)
-    code = decide([report for report, _ in done], level=asked.level, require=grade, stray=stray).code
+    code = decide([report for report, _ in done], level=options.level, require=grade, stray=stray).code
     codes = {code, ExitCode.INCOMPLETE if len(done) < len(lanes) else ExitCode.HOLDS}
     if any(isinstance(written, UnwritableError) for _, written in done):
         codes.add(ExitCode.BROKEN)
@@ -172,7 +148,7 @@ def _validate(lane: Lane, edition: Edition, asked: _Asked) -> None:
     """
     names = {axiom.id for axiom in in_scope(edition, lane)}
     cases = [case for case in compile_edition(edition, lane.declared) if case.axiom.id in names]
-    selection = Selection(parse_specs(asked.spec), asked.case)
+    selection = Selection(parse_specs(asked.of_run.spec), asked.of_run.case)
     require_axioms(selection, edition)
     require_cases(selection, cases, lane)
     if asked.workers not in (None, "0") and lane.backend is not None and not lane.fresh_store:
@@ -204,45 +180,23 @@ def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -
 
 def _pays_for_workers(lane: Lane, asked: _Asked) -> bool:
     """Return whether a run is worth a worker for each core."""
-    is_whole = not (asked.spec or asked.case or asked.pytest_args)
+    is_whole = not (asked.of_run.spec or asked.of_run.case or asked.pytest_args)
     shares_its_store = lane.backend is not None and not lane.fresh_store
     return lane.parallel and is_whole and not shares_its_store and (os.cpu_count() or 1) > 1
 
 
 def _child_arguments(lane: Lane, name: str, asked: _Asked) -> list[str]:
+    options = replace(asked.of_run, backend=(name,), rerun_command=asked.of_run.rerun(name))
     arguments = [
         "-c", os.devnull, "--rootdir", str(Path.cwd()), "--noconftest", "-p", "rsconform.pytest.plugin",
         "-p", "no:hypothesispytest",  # A second of every session, for what no case uses.
         "-qq", "--tb=no", "-rN", "-o", "console_output_style=classic", "-o", "cache_dir=.pytest_cache",
-        f"--rsconform-backend={name}", f"--rsconform-journal={asked.reports}", f"--rsconform-level={asked.level}",
-        f"--rsconform-timeout={asked.timeout:g}", f"--rsconform-seed={asked.seed}",
-        f"--rsconform-profile={asked.profile}",
-        f"--rsconform-rerun-command={_rerun_command(name, asked)}",
+        f"--rsconform-run={options.to_json()}",
     ]  # fmt: skip
-    for option, values in (
-        ("spec", asked.spec), ("case", asked.case), ("trait", asked.trait), ("lanes", asked.lanes),
-    ):  # fmt: skip
-        arguments += [f"--rsconform-{option}={value}" for value in values]
-    arguments += [f"--rsconform-contract={asked.contract}"] if asked.contract else []
-    arguments += ["--rsconform-fresh"] if asked.fresh else []
-    arguments += ["--rsconform-fresh-store"] if asked.fresh_store else []
     if asked.workers is not None:
         # How many workers may end is the supervisor's to say.
         arguments += ["-p", "xdist", "-n", asked.workers, "--max-worker-restart", str(2 * MOST_DEATHS)]
     return [*arguments, *asked.pytest_args, str(lane.file)]
-
-
-def _rerun_command(name: str, asked: _Asked) -> str:
-    """Return the command that runs this lane again, to which a case is added."""
-    words = ["rsconform", "run", "--backend", name]
-    for option, values in (("--trait", asked.trait), ("--lanes", asked.lanes)):
-        for value in values:
-            words += [option, value]
-    words += ["--fresh-store"] if asked.fresh_store else []
-    words += ["--seed", str(asked.seed)] if asked.seed else []
-    words += ["--contract", asked.contract] if asked.contract else []
-    words += ["--profile", asked.profile] if asked.profile != Profile.QUICK else []
-    return shlex.join(words)
 
 
 def _check_writable(folder: Path) -> None:

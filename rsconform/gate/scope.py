@@ -12,7 +12,8 @@ from rsconform.cases.compiler import compile_edition
 from rsconform.gate.read import Certificate
 from rsconform.lanes.lane import Lane
 from rsconform.report.verdicts import skip_in_words
-from rsconform.run.plan import axiom_facts, in_scope, rule_out
+from rsconform.run.applicability import rule_out
+from rsconform.run.plan import axiom_facts, in_scope
 from rsconform.spec.axiom import Axiom, Edition, Place
 
 

@@ -19,15 +19,13 @@ from rsconform.cases.case import SkipReason
 from rsconform.cases.content import parse_content, parse_size
 from rsconform.lanes.facade import class_of
 from rsconform.lanes.lane import Subject
-from rsconform.run.case.outcomes import Refused
+from rsconform.run.case.outcomes import Failed, Refused, Skipped
 from rsconform.run.records import Breach, Profile
 from rsconform.spec.probes import Stresses, facts_of
 
 __all__ = [
     "Probe",
     "ProbeContext",
-    "ProbeFailed",
-    "ProbeSkipped",
     "class_of",
     "find_probe",
     "parse_content",
@@ -36,27 +34,6 @@ __all__ = [
 ]
 
 Probe = Callable[..., None]
-
-
-class ProbeSkipped(Exception):  # Not an error: the case does not apply, or cannot be shown.
-    """The subject owes nothing of what the probe looks for, or the lane fixture cannot show it."""
-
-    def __init__(self, what: str, want: SkipReason = SkipReason.SURFACE) -> None:
-        self.reason = want
-        super().__init__(what)
-
-
-class ProbeFailed(Exception):  # The verdict on the subject, not an error of the kit.
-    """The subject did not do what the probe looks for."""
-
-    def __init__(
-        self, expected: str, observed: str, steps: Sequence[str] = (), ways: Sequence[tuple[str, str]] = ()
-    ) -> None:
-        self.expected = expected
-        self.observed = observed
-        self.steps = tuple(steps)
-        self.ways = tuple(ways)
-        super().__init__(f"expected {expected}, observed {observed}")
 
 
 @dataclass(slots=True)
@@ -130,11 +107,11 @@ class ProbeContext:
 
     def skip(self, what: str) -> NoReturn:
         """End the case as not applicable: it would need `what`."""
-        raise ProbeSkipped(what)
+        raise Skipped(SkipReason.SURFACE, what)
 
     def skip_without(self, affordance: str) -> NoReturn:
         """End the case as not exercised, for want of an affordance that not every subject needs here."""
-        raise ProbeSkipped(affordance, SkipReason.AFFORDANCE)
+        raise Skipped(SkipReason.AFFORDANCE, affordance)
 
     def fail(
         self, expected: str, observed: str, *, steps: Sequence[str] = (), ways: Sequence[tuple[str, str]] = ()
@@ -145,7 +122,7 @@ class ProbeContext:
             steps: What was done, the last of which went wrong; else the probe is shown.
             ways: Other ways to see it, what each is and its text.
         """
-        raise ProbeFailed(expected, observed, steps, ways)
+        raise Failed(expected, observed, steps=steps, ways=ways)
 
 
 def probe(

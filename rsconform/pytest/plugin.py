@@ -2,57 +2,51 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, ArgumentTypeError
+from argparse import SUPPRESS
 from typing import TYPE_CHECKING
 
 import pytest
+
+from rsconform.options import RunOptions, options, with_tuples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remote_store import Backend
 
-PROFILES = (
-    "quick",
-    "standard",
-    "deep",
-)  # As `rsconform.run.records.Profile` has them, which is not imported for nothing.
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options; the longer ones say the same as those of `rsconform run`."""
     group = parser.getgroup("rsconform", "conformance of remote_store backends")
     add = group.addoption
-    add("--rsconform-backend", action="append", default=[], metavar="LANE", help="judge this lane; may be repeated")
-    add("--rsconform-spec", action="append", default=[], metavar="IDS", help="only these axioms: 'BE-*,SEEK-006'")
-    add("--rsconform-case", action="append", default=[], metavar="ID", help="only this case; may be repeated")
-    add("--rsconform-trait", action="append", default=[], metavar="NAME=VALUE", help="declare a trait of the lane")
-    add("--rsconform-lanes", action="append", default=[], metavar="FILE", help="a lanes.toml to take lanes from")
-    add("--rsconform-reports", metavar="DIR", help="write reports and certificate there")
-    add("--rsconform-timeout", type=_seconds, default=10.0, metavar="SECONDS", help="limit of one operation (10)")
-    add("--rsconform-fresh", action="store_true", help="an instance of its own for every case")
-    add("--rsconform-fresh-store", action="store_true", help="each call of the callable gives a new, empty store")
-    add("--rsconform-seed", type=int, default=0, metavar="N", help="seed of what is random")
-    add(
-        "--rsconform-profile", choices=PROFILES, default="quick", help="how deep to look for sequences, races and leaks"
-    )
-    add("--rsconform-level", choices=("must", "should"), default="must", help="the weakest level whose violation fails")
-    add("--rsconform-contract", metavar="VERSION", help="judge by the contract of that release of remote-store")
+    add("--rsconform-backend", action="append", default=[], metavar="LANE", help="Judge this lane. Repeatable.")
+    add("--rsconform-reports", metavar="DIR", help="Write reports and certificate there.")
+    for one in options():
+        name, said = f"--rsconform-{one.name.replace('_', '-')}", one.metadata
+        if isinstance(one.default, tuple):
+            add(name, action="append", default=[], metavar=said["metavar"], help=said["help"])
+        elif one.default is False:
+            add(name, action="store_true", help=said["help"])
+        elif "choices" in said:
+            add(name, choices=said["choices"], default=one.default, help=said["help"])
+        else:
+            kind = said.get("type", str)
+            add(name, type=kind, default=one.default, metavar=said["metavar"], help=said["help"])
     # Set by the supervisor of `rsconform run`.
-    add("--rsconform-journal", help=SUPPRESS)
+    add("--rsconform-run", help=SUPPRESS)  # Text: a worker gets the options of its parent, as plain values.
     add("--rsconform-part", type=int, default=0, help=SUPPRESS)
-    add("--rsconform-rerun-command", default="", help=SUPPRESS)
 
 
-def _seconds(text: str) -> float:
-    """Return a limit; what is no number of seconds is refused, as `--timeout` of the command does."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.01 <= seconds <= 86_400:
-        raise ArgumentTypeError(f"{text!r} is no number of seconds from 0.01 to 86400")
-    return seconds
+def options_of(config: pytest.Config) -> RunOptions | None:
+    """Return what a session was asked for; None if it was not asked for anything of ours."""
+    given: str | None = config.getoption("rsconform_run", None)
+    if given is not None:
+        return RunOptions.from_json(given)
+    backend = config.getoption("rsconform_backend", None)
+    if not backend:
+        return None
+    said = with_tuples({one.name: config.getoption(f"rsconform_{one.name}") for one in options()})
+    return RunOptions(backend=tuple(backend), folder=config.getoption("rsconform_reports"), **said)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -69,8 +63,9 @@ class Hooks:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the conformance run, if one was asked for."""
-    if not config.getoption("rsconform_backend", None):
+    asked = options_of(config)
+    if asked is None:
         return
     from rsconform.pytest.session import Conformance
 
-    config.pluginmanager.register(Conformance.of(config), "rsconform-conformance")
+    config.pluginmanager.register(Conformance.of(config, asked), "rsconform-conformance")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import linecache
 import os
-import shlex
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -32,6 +32,7 @@ from rsconform.lanes.registry import (
     parse_trait,
     read_lane_file,
 )
+from rsconform.options import RunOptions
 from rsconform.pytest.items import CaseItem, LaneFileNode, LaneRun
 from rsconform.redaction import redact
 from rsconform.run.journal import JournalWriter, clear, read_journal
@@ -62,19 +63,19 @@ _SHOWN: Final = 10
 class Conformance:
     """The plugin that is registered when a lane was asked for."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        option = config.option
+    def __init__(self, config: pytest.Config, asked: RunOptions) -> None:
         self.config = config
+        self.asked = asked
         self.worker: str | None = getattr(config, "workerinput", {}).get("workerid")
-        self.supervised = option.rsconform_journal is not None
-        self.contract = contract_of(option.rsconform_contract)
+        self.supervised = config.getoption("rsconform_run", None) is not None
+        self.part: int = config.getoption("rsconform_part")
+        self.contract = contract_of(asked.contract)
         self.selection = Selection(
-            specs=parse_specs(option.rsconform_spec),
-            cases=tuple(option.rsconform_case),
-            level=option.rsconform_level,
+            specs=parse_specs(asked.spec),
+            cases=asked.case,
+            level=asked.level,
         )
-        folder = option.rsconform_journal or option.rsconform_reports
-        self.folder = Path(folder).resolve() if folder else None
+        self.folder = Path(asked.folder).resolve() if asked.folder else None
         self.services = Services(own_process=self.supervised)
         self.ended = False
         self.renewing = False
@@ -83,9 +84,8 @@ class Conformance:
         self.against: list[str] = []  # What the verdicts say against a session that would end well.
         self.added: set[Path] = set()
         files = self._lane_files()
-        traits = dict(parse_trait(text) for text in option.rsconform_trait)
-        fresh = option.rsconform_fresh_store
-        lanes = find_lanes(option.rsconform_backend, files, traits, fresh_store=fresh)
+        traits = dict(parse_trait(text) for text in asked.trait)
+        lanes = find_lanes(asked.backend, files, traits, fresh_store=asked.fresh_store)
         for lane in lanes:
             self._require_one_process(lane)
         specs = [shipped("specs"), *(file.specs for file in files if file.specs and _declares(file, lanes))]
@@ -93,26 +93,25 @@ class Conformance:
         self.runs = {lane.name: self._lane_run(lane, self.edition) for lane in lanes}
 
     @classmethod
-    def of(cls, config: pytest.Config) -> Conformance:
+    def of(cls, config: pytest.Config, asked: RunOptions) -> Conformance:
         """Return the run that the options ask for.
 
         Raises:
             pytest.UsageError: A lane does not exist or the TOML is wrong.
         """
         try:
-            self = cls(config)
+            self = cls(config, asked)
         except (LaneError, SpecError) as exc:
             raise pytest.UsageError(str(exc)) from exc
         self._add_arguments()
-        if self.folder is not None and self.worker is None and not config.option.rsconform_part:
+        if self.folder is not None and self.worker is None and not self.part:
             for name in self.runs:
                 clear(self.folder / name)
         return self
 
     def _lane_files(self) -> list[LaneFile]:
-        option, root = self.config.option, self.config.rootpath
-        files = [read_lane_file(Path(path).resolve()) for path in option.rsconform_lanes]
-        for folder in dict.fromkeys((root, self.config.invocation_params.dir)):
+        files = [read_lane_file(Path(path).resolve()) for path in self.asked.lanes]
+        for folder in dict.fromkeys((self.config.rootpath, self.config.invocation_params.dir)):
             files += local_lane_files(folder)
         return files + installed_lane_files() + self._hook_lanes()
 
@@ -146,7 +145,7 @@ class Conformance:
         selected = [axiom for axiom in axioms if self.selection.takes_axiom(axiom, group_of(axiom.id, groups))]
         planned = plan(cases, lane, self.contract)
         run = LaneRun(lane, tuple(selected), {case.id: case for case in cases}, planned, lane.file)
-        if self.folder is not None and self.config.option.rsconform_part:
+        if self.folder is not None and self.part:
             journal = read_journal(self.folder / lane.name)
             run.earlier = earlier_part(journal, run.cases) if journal is not None else run.earlier
         return run
@@ -202,7 +201,6 @@ class Conformance:
         planned = tuple(
             planned for planned in run.planned if planned.case in selected or (planned.skip is not None and complete)
         )
-        option = self.config.option
         run.header = make_header(
             self.edition,
             run.axioms,
@@ -211,9 +209,9 @@ class Conformance:
             self.selection,
             date=datetime.now(UTC).date().isoformat(),
             contract=self.contract,
-            seed=option.rsconform_seed,
-            profile=Profile(option.rsconform_profile),
-            rerun_command=option.rsconform_rerun_command or self._rerun_command(run.lane),
+            seed=self.asked.seed,
+            profile=Profile(self.asked.profile),
+            rerun_command=self.asked.rerun_command or self._rerun_command(run.lane),
             complete=complete,
         )
         if self.folder is not None:
@@ -222,24 +220,17 @@ class Conformance:
 
     def _rerun_command(self, lane: Lane) -> str:
         """Return the command that runs a lane again, to which a case is added."""
-        option = self.config.option
-        words = ["rsconform", "run", "--backend", lane.backend or "" if lane.make is not None else lane.name]
-        if lane.name not in option.rsconform_backend:  # A callable, which was named by its path.
-            words[-1] = next(name for name in option.rsconform_backend if find_lane(name, (), {}).name == lane.name)
+        asked = self.asked
+        name = lane.backend or "" if lane.make is not None else lane.name
+        if lane.name not in asked.backend:  # A callable, which was named by its path.
+            name = next(name for name in asked.backend if find_lane(name, (), {}).name == lane.name)
         elif lane.file.name == "lanes.toml" and not lane.from_entry_point:
-            words += ["--lanes", os.path.relpath(lane.file)]
-        for trait in option.rsconform_trait:
-            words += ["--trait", trait]
-        words += ["--fresh-store"] if option.rsconform_fresh_store else []
-        words += ["--seed", str(option.rsconform_seed)] if option.rsconform_seed else []
-        words += ["--contract", option.rsconform_contract] if option.rsconform_contract else []
-        words += ["--profile", option.rsconform_profile] if option.rsconform_profile != Profile.QUICK else []
-        return shlex.join(words)
+            asked = replace(asked, lanes=(os.path.relpath(lane.file),))
+        return asked.rerun(name)
 
     def _process(self, worker: str | None) -> str:
         """Return the name of a process of this part of the run."""
-        part = self.config.option.rsconform_part
-        return (worker or "main") + (f"-{part}" if part else "")
+        return (worker or "main") + (f"-{self.part}" if self.part else "")
 
     def _writer(self, run: LaneRun) -> JournalWriter:
         process = self._process(self.worker)
@@ -254,20 +245,19 @@ class Conformance:
         """Return the lane's session, making the first instance when the first case asks for it."""
         if run.session is not None:
             return run.session
-        option = self.config.option
         run.session = LaneSession(
             run.lane,
             run.axioms,
             self.services,
-            step_limit_s=option.rsconform_timeout,
-            fresh=option.rsconform_fresh,
-            seed=option.rsconform_seed,
-            profile=Profile(option.rsconform_profile),
+            step_limit_s=self.asked.timeout,
+            fresh=self.asked.fresh,
+            seed=self.asked.seed,
+            profile=Profile(self.asked.profile),
             corpus=self.folder / run.lane.name / "corpus" if self.folder is not None else None,
             log=run.journal,
         )
         if run.journal is not None:
-            run.journal.constructing(option.rsconform_timeout)
+            run.journal.constructing(self.asked.timeout)
         try:
             instance = run.session.start(left=run.earlier.paths, hangs=run.earlier.hangs)
         except DirtyStoreError as exc:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from rsconform.report.report import Observation, Outcome, Watch, Witness, has_ended
+from rsconform.run.applicability import off_surface
 from rsconform.run.records import (
     Attempt,
     AxiomFacts,
@@ -18,7 +19,6 @@ from rsconform.run.records import (
     Result,
     Skip,
     SkipReason,
-    off_surface,
 )
 
 CONSTRUCTION: Final = "BE-001a"  # The axiom that a constructor without an instance violates.

@@ -11,7 +11,8 @@ from rsconform.lanes.lane import Lane
 from rsconform.report.json_report import FORMAT
 from rsconform.report.report import VerdictStatus
 from rsconform.report.verdicts import skip_in_words
-from rsconform.run.plan import axiom_facts, in_scope, rule_out
+from rsconform.run.applicability import rule_out
+from rsconform.run.plan import axiom_facts, in_scope
 from rsconform.spec.axiom import Edition
 from rsconform.spec.ids import group_of
 

@@ -8,17 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from rsconform.run.records import (
-    Attempt,
-    AxiomFacts,
-    Breach,
-    Failure,
-    Footer,
-    Header,
-    Instance,
-    Result,
-    Skip,
-)
+from rsconform.run.records import Attempt, AxiomFacts, Breach, Failure, Footer, Header, Instance, Result, Skip
 from rsconform.spec.axiom import Level, Place
 
 LEVELS: Final = tuple(level.value for level in Level)

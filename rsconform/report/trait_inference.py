@@ -9,7 +9,7 @@ from typing import Final
 
 from rsconform.report.report import Observation, Outcome
 from rsconform.report.verdicts import counted_cases
-from rsconform.run.plan import written
+from rsconform.run.applicability import written
 from rsconform.run.records import Result, Skip, SkipReason
 from rsconform.spec.traits import IMPLIED_TRAITS, TRAITS
 

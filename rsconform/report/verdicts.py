@@ -10,7 +10,8 @@ from enum import Enum, auto
 from typing import Final, assert_never
 
 from rsconform.report.report import GroupVerdict, Outcome, Verdict, VerdictStatus, Waiver, Watch, Witness
-from rsconform.run.records import AxiomFacts, Breach, Failure, Instance, Result, Skip, SkipReason, off_surface
+from rsconform.run.applicability import off_surface
+from rsconform.run.records import AxiomFacts, Breach, Failure, Instance, Result, Skip, SkipReason
 from rsconform.spec.axiom import Level
 
 

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from rsconform import __version__
-from rsconform.cases.applicability import LIMITS, plain_paths_asked_for, sizes_asked_for
-from rsconform.cases.case import Case, Skip, SkipReason
-from rsconform.cases.content import parse_size
+from rsconform.cases.case import Case, SkipReason
 from rsconform.lanes.lane import Lane
 from rsconform.lanes.registry import LaneError
+from rsconform.run.applicability import readings, rule_out, rule_out_invariant
 from rsconform.run.records import AxiomFacts, Header, LaneFacts, PlannedCase, Profile
 from rsconform.spec.axiom import Axiom, Edition
 from rsconform.spec.family import RELEASE
 from rsconform.spec.ids import group_of
 from rsconform.spec.probes import facts_of
 from rsconform.spec.problems import nearest
-from rsconform.spec.traits import INVARIANTS, TRAITS
 
-# What can only befall a store that lies elsewhere than in the instance itself.
-_PAST_THE_INSTANCE = frozenset({"container", "deny", "other_process", "peer", "wire"})
 SMOKE = "smoke/one-file"
-# Not a fact that makes a case pointless: what the axiom demands holds of the names that the store takes as well.
-OTHER_NAMES = Skip(SkipReason.HOLDING, "files of other names than it declares")
 SMOKE_FACTS = AxiomFacts(
     id="smoke",
     title="One file is written, listed, read and deleted",
@@ -120,56 +113,6 @@ def require_cases(selection: Selection, cases: Sequence[Case], lane: Lane) -> No
             raise UnknownCaseError(case, lane, known)
 
 
-def rule_out(case: Case, lane: Lane, contract: str) -> Skip | None:
-    """Return why the lane's facts alone rule a case out, or None."""
-    if case.since is not None and _release(contract) < _release(case.since):
-        return Skip(SkipReason.RELEASE, f"remote-store {case.since}")
-    declared = lane.declared
-    for name, value in case.traits.items():
-        if declared.get(name) is not None and declared[name] != value:
-            return Skip(SkipReason.TRAIT, f"{name} = {written(value)}")
-    limits = {name: parse_size(str(declared[name])) for name in LIMITS if declared.get(name) is not None}
-    asked = sizes_asked_for(case) if limits else {}
-    for name, most in limits.items():
-        if asked[name] > most:
-            return Skip(SkipReason.TRAIT, f"{name} >= {asked[name]}")
-    if any(not takes_name(lane, path) for path in plain_paths_asked_for(case)):
-        return OTHER_NAMES
-    for name in case.needs:
-        if not lane.affords(name):
-            return without(name, lane)
-    return None
-
-
-def takes_name(lane: Lane, path: str) -> bool:
-    """Return whether the store takes a file of that path, as far as the lane says."""
-    names = lane.declared.get("names")
-    return names is None or re.fullmatch(str(names), path, re.DOTALL) is not None
-
-
-def without(affordance: str, lane: Lane) -> Skip:
-    """Return why a case is skipped for want of an affordance: no gap where what it is about cannot befall the store."""
-    if affordance in _PAST_THE_INSTANCE and lane.declared.get("transport") == "none":
-        return Skip(SkipReason.TRAIT, "transport other than none")
-    return Skip(SkipReason.AFFORDANCE, affordance)
-
-
-def readings(case: Case, lane: Lane) -> tuple[tuple[str, str], ...]:
-    """Return the traits a case presumes although the lane does not declare them, and the values, the widest first.
-
-    The table of traits has the narrowest last: the failure of a case for flat namespaces without the opt-in says of a
-    backend that opted in nothing about its namespace.
-    """
-    declared = lane.declared
-    presumed = (name for name in TRAITS if name in case.traits and declared.get(name) is None)
-    return tuple((name, written(case.traits[name])) for name in presumed if not TRAITS[name].of_class)
-
-
-def written(value: object) -> str:
-    """Return the value of a trait as TOML and options have it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def contract_of(asked: str | None) -> str:
     """Return the release whose contract binds: the one that was asked for, else the installed one.
 
@@ -187,10 +130,6 @@ class UnknownReleaseError(LaneError):
     def __init__(self, got: str) -> None:
         self.got = got
         super().__init__(f"--contract {got!r} is no release of remote-store. Write it like 0.33.")
-
-
-def _release(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
 def plan(cases: Iterable[Case], lane: Lane, contract: str) -> tuple[PlannedCase, ...]:
@@ -306,7 +245,7 @@ def axiom_facts(axiom: Axiom, group: str | None, lane: Lane) -> AxiomFacts:
         note=axiom.note,
         untestable=axiom.untestable,
         invariant=axiom.invariant,
-        skip=_invariant_skip(axiom.invariant, lane),
+        skip=rule_out_invariant(axiom.invariant, lane),
         requires=axiom.requires,
         same_as=axiom.same_as,
     )
@@ -318,14 +257,3 @@ def _hardens(case: Case) -> tuple[str, ...]:
     if any(step.faults for step in case.steps):
         kinds.add("wire")
     return tuple(sorted(kind for kind in kinds if kind is not None))
-
-
-def _invariant_skip(checker: str | None, lane: Lane) -> Skip | None:
-    """Return why the lane's facts keep an invariant from being judged, or None."""
-    if checker is None:
-        return None
-    invariant = INVARIANTS[checker]
-    for name, value in invariant.traits.items():
-        if lane.declared.get(name) not in (None, value):
-            return Skip(SkipReason.TRAIT, f"{name} = {written(value)}")
-    return next((Skip(SkipReason.AFFORDANCE, need) for need in invariant.needs if not lane.affords(need)), None)

@@ -179,11 +179,6 @@ class Instance:
     failed_affordances: tuple[str, ...] = ()  # Declared affordances that did not come up.
 
 
-def off_surface(instance: Instance) -> Skip:
-    """Return why what binds the other kind of backend cannot be put to this one."""
-    return Skip(SkipReason.SURFACE, "it is an AsyncBackend" if instance.surface == "async" else "it is no AsyncBackend")
-
-
 @dataclass(frozen=True, slots=True)
 class Footer:
     """The last line of a journal: how the run ended. A journal without one is incomplete."""

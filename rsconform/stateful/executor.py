@@ -26,7 +26,7 @@ ENDLESS: Final = "no end"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedResult:
     """What an operation did: its value in the model's words, or its error."""
 
     value: object = None
@@ -67,7 +67,7 @@ def shown(value: object) -> str:
     return cut(repr(value), 200)
 
 
-def do(backend: Any, operation: Operation) -> Seen:
+def do(backend: Any, operation: Operation) -> ObservedResult:
     """Return what an operation does; of one that opens what is kept, the value is the handle.
 
     Args:
@@ -75,9 +75,9 @@ def do(backend: Any, operation: Operation) -> Seen:
     """
     handed = Handed(operation.content) if operation.content is not None else None
     try:
-        return Seen(_deed(operation)(backend, operation, handed))
+        return ObservedResult(_deed(operation)(backend, operation, handed))
     except Exception as exc:  # Whether it may raise that is for the model to say.
-        return Seen(error=exc, own=handed is not None and _is_of_source(exc, handed.raised, operation))
+        return ObservedResult(error=exc, own=handed is not None and _is_of_source(exc, handed.raised, operation))
 
 
 def _is_of_source(error: Exception, raised: BaseException | None, operation: Operation) -> bool:

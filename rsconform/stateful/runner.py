@@ -16,7 +16,7 @@ from remote_store import Backend, Capability, InvalidPath, ResourceLocked
 from rsconform.lanes.facade import surface_of
 from rsconform.lanes.lane import Snapshot, Subject
 from rsconform.spec.operations import FOLDERS_KNOWN_BY, OPERATIONS
-from rsconform.stateful.executor import Seen, do
+from rsconform.stateful.executor import ObservedResult, do
 from rsconform.stateful.expected import Expected, raises
 from rsconform.stateful.model import Model, of_snapshot, tree_difference
 from rsconform.stateful.operations import KNOWN, OF_SUBJECT, OF_TWO, WRITES, Operation
@@ -38,7 +38,7 @@ class Step:
 
     operation: Operation
     expected: Expected
-    seen: Seen
+    seen: ObservedResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,19 +256,19 @@ class Track:
         self.gone = self._model.gone
         return self._look(operation, unknown=unknown) if operation.mutates or seen.error is not None else None
 
-    def _done(self, operation: Operation) -> Seen:
+    def _done(self, operation: Operation) -> ObservedResult:
         if operation.op == "drop_container":
             container = self.instances.subject.container
             assert container is not None  # It is asked for only where there is one.
             if not self.gone:
                 container.drop()
-            return Seen()
+            return ObservedResult()
         if operation.op == "reopen":
             try:
                 self.instances.reopen(peer=operation.peer)
             except Exception as exc:
-                return Seen(error=exc)
-            return Seen()
+                return ObservedResult(error=exc)
+            return ObservedResult()
         if operation.on:
             handle = self._kept[operation.on]
             if operation.op == "close" or (operation.op == "drain" and not hasattr(handle, "read")):
@@ -278,7 +278,7 @@ class Track:
         if operation.keeps and seen.error is None:
             self._kept[operation.keeps] = seen.value
             self._open.add(operation.keeps)
-            return Seen()
+            return ObservedResult()
         return seen
 
     # -- the store past the backend ---------------------------------------------------------------------------

@@ -329,7 +329,7 @@ def test_a_callable_is_not_run_on_several_workers_that_would_share_its_store(tmp
         (("--backend=memory", "--backend=memory"), "asked for twice"),
         (("--backend=memory", "--spec=BE-004a,KIT-01"), "Did you mean 'KIT-001'?"),
         (("--backend=memory", "--timeout=0"), "timeout"),
-        (("--backend=memory", "--timeout=nan"), "'nan' is no number of seconds"),
+        (("--backend=memory", "--timeout=nan"), "'nan' is not a number of seconds"),
         (("--backend=memory", "-n", "-1"), "'-1' is neither 'auto' nor a number from 0 to 128"),
         (("--backend=memory", "-n", "500"), "'500' is neither 'auto' nor a number from 0 to 128"),
         (("--backend=memory", "--timeout=inf"), "timeout"),

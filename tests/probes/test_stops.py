@@ -14,9 +14,10 @@ from remote_store.backends import LocalBackend
 
 from rsconform.lanes import BackendRecipe
 from rsconform.lanes.lane import FixtureError, Services, Snapshot
-from rsconform.probes import ProbeContext, ProbeFailed
+from rsconform.probes import ProbeContext
 from rsconform.probes.interruption import interrupts as stops
 from rsconform.probes.interruption.interrupts import stopped_operation
+from rsconform.run.case.outcomes import Failed
 from rsconform.selftest.bases import BASES
 
 
@@ -55,7 +56,7 @@ def test_a_lock_that_an_interrupt_leaves_taken_is_in_the_way(
         elsewhere = BackendRecipe("test_stops:Locking", subject.other_process().options)
         locking = replace(subject, other_process=lambda: elsewhere)
 
-        with pytest.raises(ProbeFailed, match=r"an end of copy\(\).*in 2 processes"):
+        with pytest.raises(Failed, match=r"an end of copy\(\).*in 2 processes"):
             stopped_operation(ProbeContext(locking, subject.make()), "d", "copy")
 
 

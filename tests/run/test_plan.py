@@ -10,6 +10,7 @@ import pytest
 from rsconform.cases.case import Skip, SkipReason
 from rsconform.cases.compiler import compile_edition
 from rsconform.data import shipped
+from rsconform.run.applicability import readings, rule_out, without
 from rsconform.run.plan import (
     SMOKE,
     Selection,
@@ -19,10 +20,7 @@ from rsconform.run.plan import (
     contract_of,
     in_scope,
     plan,
-    readings,
     require_cases,
-    rule_out,
-    without,
 )
 from rsconform.spec.axiom import Axiom
 from rsconform.spec.ids import group_of

@@ -12,11 +12,11 @@ from remote_store.backends import MemoryBackend
 from rsconform.cases.case import End, Given, GivenFile, Skip, SkipReason
 from rsconform.cases.content import Content
 from rsconform.lanes.lane import CannotHoldError, NoEmptyFoldersError, Snapshot, StoredFile, Subject
+from rsconform.run.case.outcomes import Skipped
 from rsconform.run.case.store import (
     GivenFailedError,
     Mismatch,
     StoreView,
-    UnaffordableError,
     changed_paths,
     changes,
     segments,
@@ -235,7 +235,7 @@ def test_a_store_that_holds_no_empty_folder_has_no_case_about_one() -> None:
         raise NoEmptyFoldersError
 
     backend = MemoryBackend()
-    with pytest.raises(UnaffordableError) as told:
+    with pytest.raises(Skipped) as told:
         StoreView(Subject(make=lambda: backend, seed=seed), backend, flat=False).seed(Given(folders=("d",)))
 
     assert told.value.skip == Skip(SkipReason.TRAIT, "the store holds empty folders")
@@ -255,7 +255,7 @@ def test_a_file_that_the_store_cannot_hold_skips_the_case_and_a_plain_one_leaves
         raise CannotHoldError(path, "parquet files only")
 
     backend = MemoryBackend()
-    with pytest.raises(UnaffordableError) as told:
+    with pytest.raises(Skipped) as told:
         StoreView(Subject(make=lambda: backend, seed=seed), backend, flat=False).seed(
             Given({path: GivenFile(content("text"))})
         )
@@ -269,5 +269,5 @@ def test_a_name_that_not_every_store_holds_skips_the_case_where_the_backend_itse
         def write(self, path: str, *_args: object, **_options: object) -> Any:
             raise InvalidPath("not here", path=path, backend=self.name)
 
-    with pytest.raises(UnaffordableError):
+    with pytest.raises(Skipped):
         StoreView(Subject(make=MemoryBackend), Refuses(), flat=False).seed(Given({name: GivenFile(content("text"))}))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rsconform.options import RunOptions
 from rsconform.run.journal import SUPERVISOR, JournalError, JournalWriter
 from rsconform.run.records import Attempt, Footer, Journal, Result
 from rsconform.run.supervisor import ChildFailedError, Supervisor
@@ -125,13 +127,14 @@ def supervise(
     hangs: bool = False,
     origin: str = "mine.py",
     progress: Silent | None = None,
+    **said: Any,
 ) -> Journal:
-    """Run a lane under a supervisor, one that loses load_factor soon where something hangs."""
+    """Run a lane under a supervisor, one that loses patience soon where something hangs."""
     limit_s, grace_s = (0.5, 1.0) if hangs else (10.0, 5.0)
+    asked = RunOptions(backend=(backend,), folder=str(home / "reports"), timeout=limit_s, **said)
     arguments = [
         "-c", "/dev/null", f"--rootdir={home}", "--noconftest", "-qq", "--tb=no", "-rN", "-p", "no:cacheprovider",
-        "-p", "rsconform.pytest.plugin", f"--rsconform-backend={backend}", f"--rsconform-journal={home / 'reports'}",
-        f"--rsconform-timeout={limit_s}", *options, str(home / origin),
+        "-p", "rsconform.pytest.plugin", f"--rsconform-run={asked.to_json()}", *options, str(home / origin),
     ]  # fmt: skip
     lane = backend.removesuffix(".py").replace(".py:", ".")
     return Supervisor(lane, home / "reports", arguments, progress or Silent(), grace_s=grace_s).run()
@@ -143,7 +146,7 @@ def attempts(journal: Journal, case: str) -> list[Attempt]:
 
 
 def test_what_no_limit_can_end_is_ended_with_its_process_and_what_rests_on_it_is_left_out(home: Path) -> None:
-    journal = supervise(home, "mine.py:Swallows", "--rsconform-spec=BE-007a,BE-008,BE-004,KIT-006", hangs=True)
+    journal = supervise(home, "mine.py:Swallows", spec=("BE-007a,BE-008,BE-004,KIT-006",), hangs=True)
 
     assert journal.footer == Footer("finished")
     ended = [one for one in journal.attempts if one.worker == SUPERVISOR]
@@ -157,7 +160,7 @@ def test_what_no_limit_can_end_is_ended_with_its_process_and_what_rests_on_it_is
 
 
 def test_a_second_attempt_that_hangs_is_booked_as_such(home: Path) -> None:
-    journal = supervise(home, "mine.py:ThenHangs", "--rsconform-spec=BE-004", hangs=True)
+    journal = supervise(home, "mine.py:ThenHangs", spec=("BE-004",), hangs=True)
 
     first, second = attempts(journal, NOPE)
     assert first.failure is not None
@@ -170,7 +173,7 @@ def test_a_second_attempt_that_hangs_is_booked_as_such(home: Path) -> None:
 
 
 def test_a_second_attempt_that_ends_its_process_is_booked_as_such_and_the_run_goes_on(home: Path) -> None:
-    journal = supervise(home, "mine.py:ThenEnds", "--rsconform-spec=BE-004")
+    journal = supervise(home, "mine.py:ThenEnds", spec=("BE-004",))
 
     assert [(one.number, one.failure and one.failure.died) for one in attempts(journal, NOPE)] == [
         (1, False),
@@ -180,7 +183,7 @@ def test_a_second_attempt_that_ends_its_process_is_booked_as_such_and_the_run_go
 
 
 def test_a_case_that_ended_its_process_once_is_flaky(home: Path) -> None:
-    journal = supervise(home, "mine.py:EndsOnce", "--rsconform-spec=BE-004", "--rsconform-fresh-store")
+    journal = supervise(home, "mine.py:EndsOnce", spec=("BE-004",), fresh_store=True)
 
     assert [(one.number, one.result) for one in attempts(journal, NOPE)] == [(1, Result.FAILED), (2, Result.PASSED)]
     assert journal.header.complete is False
@@ -193,7 +196,7 @@ def test_the_reading_of_a_trait_that_is_not_the_lanes_is_not_shown_as_failing_on
     monkeypatch.delenv("PYTHONPATH")  # The whole edition: the small one has no traits.
     shown = Silent()
 
-    journal = supervise(home, "mine.py:MemoryBackend", "--rsconform-spec=BE-008h", progress=shown)
+    journal = supervise(home, "mine.py:MemoryBackend", spec=("BE-008h",), progress=shown)
 
     readings = {one.case for one in journal.header.plan if one.readings}
     assert readings & {one.case for one in journal.attempts if one.result is Result.FAILED}
@@ -201,9 +204,9 @@ def test_the_reading_of_a_trait_that_is_not_the_lanes_is_not_shown_as_failing_on
 
 
 def test_a_worker_that_ended_is_replaced_and_every_other_case_has_its_outcome(home: Path) -> None:
-    workers = ("-p", "xdist", "-n", "2", "--rsconform-fresh-store")
+    workers = ("-p", "xdist", "-n", "2")
 
-    journal = supervise(home, "mine.py:EndsAtNope", *workers)
+    journal = supervise(home, "mine.py:EndsAtNope", *workers, fresh_store=True)
 
     assert {(one.number, one.failure and one.failure.died) for one in attempts(journal, NOPE)} == {(1, True), (2, True)}
     results = {one.case: one.result for one in journal.attempts if one.case != NOPE}
@@ -214,7 +217,7 @@ def test_a_worker_that_ended_is_replaced_and_every_other_case_has_its_outcome(ho
 
 
 def test_a_constructor_that_ends_every_worker_is_told_once_and_the_run_is_over(home: Path) -> None:
-    journal = supervise(home, "mine.py:ends", "-p", "xdist", "-n", "2", "--rsconform-fresh-store")
+    journal = supervise(home, "mine.py:ends", "-p", "xdist", "-n", "2", fresh_store=True)
 
     assert journal.instance is not None
     assert journal.instance.failure is not None
@@ -239,7 +242,7 @@ def test_a_constructor_that_nothing_else_can_end_gives_no_instance_and_the_run_i
 def test_a_lane_fixture_that_never_comes_up_says_nothing_about_the_backend(home: Path, lane: str, why: str) -> None:
     (home / "lanes.toml").write_text(LANES, encoding="utf-8")
 
-    journal = supervise(home, lane, "--rsconform-lanes=lanes.toml", hangs=lane == "endless", origin="lanes.toml")
+    journal = supervise(home, lane, lanes=("lanes.toml",), hangs=lane == "endless", origin="lanes.toml")
 
     assert journal.instance is not None
     assert journal.instance.failure is None
@@ -251,9 +254,7 @@ def test_a_lane_fixture_that_never_comes_up_says_nothing_about_the_backend(home:
 def test_a_lane_fixture_that_fails_later_says_nothing_about_the_case(home: Path) -> None:
     (home / "lanes.toml").write_text(LANES, encoding="utf-8")
 
-    journal = supervise(
-        home, "ending_later", "--rsconform-lanes=lanes.toml", "--rsconform-spec=BE-004", origin="lanes.toml"
-    )
+    journal = supervise(home, "ending_later", lanes=("lanes.toml",), spec=("BE-004",), origin="lanes.toml")
 
     assert journal.attempts
     assert {one.result for one in journal.attempts if one.number == 1} <= {Result.ERRORED, Result.PASSED}
@@ -261,7 +262,7 @@ def test_a_lane_fixture_that_fails_later_says_nothing_about_the_case(home: Path)
 
 
 def test_threads_that_a_backend_leaves_do_not_keep_a_run_that_is_over(home: Path) -> None:
-    journal = supervise(home, "mine.py:LeavesThreads", "--rsconform-spec=BE-004")
+    journal = supervise(home, "mine.py:LeavesThreads", spec=("BE-004",))
 
     assert journal.footer == Footer("finished")
     assert all(attempt.result is Result.PASSED for attempt in journal.attempts)
@@ -269,7 +270,7 @@ def test_threads_that_a_backend_leaves_do_not_keep_a_run_that_is_over(home: Path
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="only Linux tells which processes are left")
 def test_a_process_that_a_backend_leaves_running_is_named(home: Path) -> None:
-    journal = supervise(home, "mine.py:LeavesProcesses", "--rsconform-spec=BE-004b")
+    journal = supervise(home, "mine.py:LeavesProcesses", spec=("BE-004b",))
 
     (name,) = journal.left
     os.kill(int(name.rpartition(" ")[2].rstrip(")")), signal.SIGKILL)
@@ -283,7 +284,7 @@ def test_a_last_line_that_cannot_be_written_is_told_all_the_same(home: Path, mon
 
     monkeypatch.setattr(JournalWriter, "footer", full)  # Of this process; the child has its own.
     monkeypatch.setattr("rsconform.run.supervisor.MOST_IN_ALL", 1)
-    journal = supervise(home, "mine.py:Swallows", "--rsconform-spec=BE-007a,BE-008,KIT-006", hangs=True)
+    journal = supervise(home, "mine.py:Swallows", spec=("BE-007a,BE-008,KIT-006",), hangs=True)
 
     assert journal.footer is not None
     assert journal.footer.ending == "limit"

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from remote_store import Backend, CapabilityNotSupported
 
-from rsconform.probes import ProbeContext, ProbeFailed, probe
+from rsconform.probes import ProbeContext, probe
 from rsconform.probes.support.counting_source import CountingSource
+from rsconform.run.case.outcomes import Failed
 
 _WAIT_S: Final = 8.0
 _MANY: Final = 12
@@ -140,14 +141,14 @@ def _in_a_source(op: str) -> Callable[[ProbeContext, str], None]:
 
     def in_a_source(context: ProbeContext, folder: str) -> None:
         context.touched.add(f"{folder}/new")
-        wrong: list[ProbeFailed] = []
+        wrong: list[Failed] = []
         wait_s = _time_to_look(context, folder)
 
         def told(at: int) -> None:
             if at == 1 and not wrong:
                 try:
                     _require_let_in(context, f"{op}() is half-way", _looks, folder, wait_s)
-                except ProbeFailed as exc:  # What a source raises the backend might take for its own.
+                except Failed as exc:  # What a source raises the backend might take for its own.
                     wrong.append(exc)
 
         with suppress(Exception):  # What becomes of it is for other axioms.

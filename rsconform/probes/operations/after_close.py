@@ -12,7 +12,8 @@ from remote_store import Backend, BackendUnavailable, Capability, CapabilityNotS
 from rsconform.cases.case import SkipReason
 from rsconform.lanes.draining import drained
 from rsconform.lanes.facade import class_of, contract_of, native_of
-from rsconform.probes import ProbeContext, ProbeSkipped, probe
+from rsconform.probes import ProbeContext, probe
+from rsconform.run.case.outcomes import Skipped
 from rsconform.spec.operations import FOLDERS_KNOWN_BY, OPERATIONS
 
 _PATH: Final = "d/a"
@@ -93,7 +94,7 @@ def _require_declared(backend: Backend, op: str) -> None:
     operation = OPERATIONS[op]
     for name in (operation.capability, FOLDERS_KNOWN_BY if operation.of_folders or op == "is_folder" else None):
         if name is not None and not backend.capabilities.supports(Capability[name]):
-            raise ProbeSkipped(name, SkipReason.CAPABILITY)
+            raise Skipped(SkipReason.CAPABILITY, name)
 
 
 @probe("operations.stays_closed")

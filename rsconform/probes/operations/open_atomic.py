@@ -10,10 +10,10 @@ from remote_store import AlreadyExists, RemoteStoreError
 
 from rsconform.cases.content import parse_content
 from rsconform.lanes.errors import counted_as
-from rsconform.probes import ProbeContext, ProbeFailed, probe
+from rsconform.probes import ProbeContext, probe
 from rsconform.probes.support.caller_errors import make_own, require_own, require_raised
 from rsconform.probes.support.observer import looking_at, shown
-from rsconform.run.case.outcomes import Refused
+from rsconform.run.case.outcomes import Failed, Refused
 
 
 @probe("operations.block_manager", surface="sync")
@@ -185,4 +185,4 @@ class _Entered:
             self._context.call("leaving the block", self._block.__exit__, None, None, None)
             return False
         swallowed = bool(self._block.__exit__(kind, exc, trace))
-        return swallowed and not isinstance(exc, ProbeFailed | Refused)
+        return swallowed and not isinstance(exc, Failed | Refused)

@@ -15,8 +15,9 @@ from rsconform.cases.case import SkipReason
 from rsconform.cases.content import parse_size
 from rsconform.cases.faults import Fault
 from rsconform.lanes.lane import Request, Wire
-from rsconform.probes import ProbeContext, ProbeSkipped, probe
+from rsconform.probes import ProbeContext, probe
 from rsconform.probes.concurrency._races import payload
+from rsconform.run.case.outcomes import Skipped
 
 _SHARE: Final = 4  # Of a large file that may be fetched for a small part: one in so many.
 _STILL_S: Final = 0.05
@@ -68,7 +69,7 @@ def write_without_ancestor_lookups(
     finally:
         met = sum(wire.clear())
     if not met:
-        raise ProbeSkipped(f"{op}()", SkipReason.FAULT)
+        raise Skipped(SkipReason.FAULT, f"{op}()")
     stored = audit().files.get(path)
     if stored is None or stored.content != data:
         context.fail(f"{path} with {len(data)} bytes", "no file" if stored is None else "other bytes")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import remote_store as rs
 
-from rsconform.cases.case import Case, Skip, SkipReason, Step
+from rsconform.cases.case import Case, SkipReason, Step
 from rsconform.cases.content import Content, Source
 from rsconform.cases.deferred import Bound, Missing, resolve_value, show
 from rsconform.cases.matchers import path_text
@@ -17,9 +17,9 @@ from rsconform.lanes.facade import OffSurface, surface_of
 from rsconform.lanes.lane import Snapshot, Subject
 from rsconform.run.case.content_sources import Handed
 from rsconform.run.case.invariants import Event, Watch
-from rsconform.run.case.outcomes import CaseFailed, Done, FaultNotMet
+from rsconform.run.case.outcomes import Failed, Skipped, StepResult
 from rsconform.run.case.step_checks import Judge
-from rsconform.run.case.store import StoreView, UnaffordableError
+from rsconform.run.case.store import StoreView
 from rsconform.run.case.value_operations import VALUE_OPERATIONS
 from rsconform.run.lane import deadline
 from rsconform.run.lane.interrupts import let_through
@@ -57,7 +57,7 @@ class Interpreter:
         """Run every step.
 
         Raises:
-            CaseFailed: A step did not go as demanded.
+            Failed: A step did not go as demanded.
             Refused: A permitted refusal ended the case.
         """
         for at, step in enumerate(self.case.steps):
@@ -91,7 +91,7 @@ class Interpreter:
             # What an earlier step bound may be a RemotePath; an operation takes its text.
             arguments = {name: path_text(resolve_value(value, self.resolve)) for name, value in step.arguments.items()}
         except (LookupError, AttributeError) as exc:
-            raise CaseFailed(f"values for {step.text}", f"an earlier result lacks {exc}") from exc
+            raise Failed(f"values for {step.text}", f"an earlier result lacks {exc}") from exc
         metadata = arguments.get("metadata")
         metadata_before = dict(metadata) if isinstance(metadata, Mapping) else None
         judge = Judge(self.case, self.view, self.resolve, self.own_errors, self.notes)
@@ -119,11 +119,11 @@ class Interpreter:
             self.own_errors.append(handed.raised)
         self._watch(step, arguments, done, handed, metadata_before)
         if len(met) < len(step.faults) or 0 in met:
-            raise FaultNotMet(step.op)
+            raise Skipped(SkipReason.FAULT, step.op)
         judge.judge(step, done, at=self.at, surface=surface_of(self.backend))
         judge.judge_requests(step, sent)
         if step.within_s is not None and took_s > step.within_s * deadline.load_factor():
-            raise CaseFailed(f"an end within {step.within_s:g} s", f"it took {took_s:.1f} s")
+            raise Failed(f"an end within {step.within_s:g} s", f"it took {took_s:.1f} s")
         if step.bind is not None:
             self.bound[step.bind] = done.error if done.error is not None else done.value
 
@@ -138,8 +138,10 @@ class Interpreter:
 
     # -- performing ---------------------------------------------------------------------------------------------
 
-    def _perform(self, step: Step, arguments: Mapping[str, object], handed: Handed | None, limit_s: float) -> Done:
-        done = Done()
+    def _perform(
+        self, step: Step, arguments: Mapping[str, object], handed: Handed | None, limit_s: float
+    ) -> StepResult:
+        done = StepResult()
         deadline.arm(limit_s)
         try:
             if step.on is not None and step.on != "peer":
@@ -152,10 +154,10 @@ class Interpreter:
             deadline.disarm()
             if not any(fault.takes_time for fault in step.faults):
                 self.watch.look_at_time(step, limit_s, returned=False)
-            raise CaseFailed(
+            raise Failed(
                 f"an end within {limit_s:g} s", f"{step.op} did not return", phase=done.phase, hang=True
             ) from None
-        except (CaseFailed, OffSurface, UnaffordableError):
+        except (Failed, OffSurface, Skipped):
             raise
         except BaseException as exc:
             let_through(exc)
@@ -183,11 +185,11 @@ class Interpreter:
         """Go on with an instance of the same class, made with other options."""
         variants = self.subject.variants or {}
         if variant not in variants or self.construct is None:
-            raise UnaffordableError(Skip(SkipReason.AFFORDANCE, f"variants: {variant}"))
+            raise Skipped(SkipReason.AFFORDANCE, f"variants: {variant}")
         self.backend = self.construct({**variants[variant], **(options if isinstance(options, Mapping) else {})})
         self._streams.append(self.backend)
 
-    def _on_backend(self, step: Step, arguments: Mapping[str, object], handed: Handed | None, done: Done) -> None:
+    def _on_backend(self, step: Step, arguments: Mapping[str, object], handed: Handed | None, done: StepResult) -> None:
         backend = self.backend
         if step.on == "peer":
             if "peer" not in self.bound and self.peer is not None:
@@ -213,7 +215,7 @@ class Interpreter:
         else:
             done.value = value
 
-    def _use_stream(self, step: Step, stream: Any, done: Done) -> None:
+    def _use_stream(self, step: Step, stream: Any, done: StepResult) -> None:
         done.value = stream
         self._streams.append(stream)
         if step.bind is not None and isinstance(step.reads, Missing):
@@ -232,9 +234,9 @@ class Interpreter:
         while True:
             piece = stream.read(size) if size > 0 else whole()
             if not isinstance(piece, bytes | bytearray | memoryview):
-                raise CaseFailed("bytes from the stream", show(piece), phase="drain")
+                raise Failed("bytes from the stream", show(piece), phase="drain")
             if 0 < size < len(piece):
-                raise CaseFailed(f"pieces of at most {size} bytes", f"a piece of {len(piece)} bytes", phase="drain")
+                raise Failed(f"pieces of at most {size} bytes", f"a piece of {len(piece)} bytes", phase="drain")
             if not len(piece):
                 return b"".join(pieces)
             pieces.append(bytes(piece))
@@ -242,16 +244,16 @@ class Interpreter:
             if total > most:
                 raise self._endless(step, "a stream that ends", f"more than {total} bytes and no end")
 
-    def _endless(self, step: Step, expected: str, observed: str) -> CaseFailed:
+    def _endless(self, step: Step, expected: str, observed: str) -> Failed:
         self.watch.look_at_end(step, expected, observed)
-        return CaseFailed(expected, observed, phase="drain")
+        return Failed(expected, observed, phase="drain")
 
     def _most_bytes(self, step: Step) -> int:
         wanted = step.reads if isinstance(step.reads, tuple) else (step.reads,)
         sizes = (len(one.data) for one in wanted if isinstance(one, Content | Source))
         return 2 * max(sizes, default=0) + _BYTES_SLACK
 
-    def _use_items(self, step: Step, listing: Any, done: Done) -> None:
+    def _use_items(self, step: Step, listing: Any, done: StepResult) -> None:
         if step.drain is False:
             done.value = iter(listing)
             self._streams.append(done.value)
@@ -266,7 +268,7 @@ class Interpreter:
                 raise self._endless(step, "a listing that ends", f"more than {most} items and no end")
         done.value = items
 
-    def _on_value(self, step: Step, done: Done) -> None:
+    def _on_value(self, step: Step, done: StepResult) -> None:
         target: Any = self.bound.get(step.on or "")
         args = [resolve_value(value, self.resolve) for value in step.positional]
         if step.op == "drain":
@@ -287,7 +289,7 @@ class Interpreter:
         self,
         step: Step,
         arguments: Mapping[str, object],
-        done: Done,
+        done: StepResult,
         handed: Handed | None,
         metadata_before: Mapping[str, str] | None,
     ) -> None:
@@ -320,7 +322,7 @@ def sent_since(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str,
     return {kind: count - before.get(kind, 0) for kind, count in after.items() if count != before.get(kind, 0)}
 
 
-def _open_atomic(backend: rs.Backend, arguments: Mapping[str, object], handed: Handed | None, done: Done) -> None:
+def _open_atomic(backend: rs.Backend, arguments: Mapping[str, object], handed: Handed | None, done: StepResult) -> None:
     """Enter, write and leave an open_atomic block as a `with` statement would."""
     options: dict[str, Any] = {name: arguments[name] for name in ("overwrite",) if name in arguments}
     manager = backend.open_atomic(str(arguments["path"]), **options)

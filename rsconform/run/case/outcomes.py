@@ -1,19 +1,61 @@
-"""The ways in which a case ends before its last step, and what an operation came to."""
+"""The four ways in which a case ends before its last step, for steps and probes alike; the result of an operation."""
 
 from __future__ import annotations
 
 import os
 import sysconfig
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rsconform.cases.case import Skip, SkipReason
 from rsconform.redaction import cut, redact
 from rsconform.run.records import REFUSED
 
 _KIT: Final = str(Path(__file__).parents[2])
 _LIBRARY, _PACKAGES = sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")
+
+
+class Failed(Exception):  # The verdict on the subject, not an error of the kit.
+    """The subject did not do what a step or a probe demands.
+
+    Args:
+        phase: How far the operation had come.
+        hang: It did not return in time.
+        steps: What was done, if not the steps of the case.
+        step: Which of `steps` went wrong.
+        ways: Other ways to see it, what each is and its text.
+    """
+
+    def __init__(
+        self,
+        expected: str,
+        observed: str,
+        *,
+        phase: str | None = None,
+        hang: bool = False,
+        steps: Sequence[str] = (),
+        step: int | None = None,
+        ways: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        self.expected = expected
+        self.observed = observed
+        self.phase = phase
+        self.hang = hang
+        self.steps = tuple(steps)
+        self.step = step
+        self.ways = tuple(ways)
+        super().__init__(f"expected {expected}, observed {observed}")
+
+
+class Skipped(Exception):  # Not an error: the case does not apply, or cannot be shown here.
+    """The case says nothing about the subject."""
+
+    def __init__(self, reason: SkipReason, detail: str) -> None:
+        self.skip = Skip(reason, detail)
+        super().__init__(detail)
 
 
 class Refused(Exception):  # Not an error: a permitted way for a case to end.
@@ -32,23 +74,12 @@ class Refused(Exception):  # Not an error: a permitted way for a case to end.
         super().__init__(f"{REFUSED}{what} raised {self.error}")
 
 
-class FaultNotMet(Exception):  # Not an error: nothing was shown.
-    """The subject sent no request that would have met the fault, so what it did then says nothing about faults."""
-
-
-class CaseFailed(Exception):  # The verdict on the subject, not an error of the kit.
-    """The subject did not do what a step demands."""
-
-    def __init__(self, expected: str, observed: str, *, phase: str | None = None, hang: bool = False) -> None:
-        self.expected = expected
-        self.observed = observed
-        self.phase = phase
-        self.hang = hang
-        super().__init__(f"expected {expected}, observed {observed}")
+class Broken(Exception):
+    """The lane fixture or the kit failed, so the case says nothing about the subject; the text says how."""
 
 
 @dataclass(slots=True)
-class Done:
+class StepResult:
     """What an operation did: its value or its error, and how far it had come."""
 
     value: object = None

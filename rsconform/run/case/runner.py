@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from remote_store import Backend, InvalidPath
 
-from rsconform.cases.case import Case, Skip, SkipReason
+from rsconform.cases.case import Case, SkipReason
 from rsconform.lanes.facade import OffSurface, class_of
 from rsconform.lanes.lane import FixtureError, Lane, StoreNotEmptyError
-from rsconform.probes import ProbeContext, ProbeFailed, ProbeSkipped, find_probe
+from rsconform.probes import ProbeContext, find_probe
+from rsconform.run.applicability import OTHER_NAMES, without
 from rsconform.run.case.interpreter import Interpreter
 from rsconform.run.case.invariants import Watch
-from rsconform.run.case.outcomes import CaseFailed, FaultNotMet, Refused, show_error
-from rsconform.run.case.store import GivenFailedError, Mismatch, StoreView, UnaffordableError
+from rsconform.run.case.outcomes import Broken, Failed, Refused, Skipped, show_error
+from rsconform.run.case.store import GivenFailedError, Mismatch, StoreView
 from rsconform.run.lane import deadline
 from rsconform.run.lane.interrupts import let_through
 from rsconform.run.lane.limits import Hangs, Limits
 from rsconform.run.lane.subject_pool import Lease
-from rsconform.run.plan import OTHER_NAMES, without
 from rsconform.run.records import Attempt, Failure, Result
 
 _UNHELD: Final = "skipped: the store cannot hold what the case begins with"
@@ -85,67 +86,23 @@ class CaseRunner:
         )
         attempt = blank
         try:
-            self._require_affordances(case, held)
-            if self.lane.backend is None:  # The store of a callable is looked at after each case.
-                self._look(view.require_empty)
-            self._make_given(view, case)
-            interpreter.baseline = interpreter.snapshot = view.snapshot()
-            view.require_given(interpreter.baseline, case.given)
-            if case.probe is not None:
-                self._probe(case.probe, case, context)
-            else:
-                interpreter.run()
-            attempt = replace(attempt, result=Result.PASSED)
-            if case.then is not None:
-                mismatch = self._judge_end(interpreter, case, view)
-                if mismatch is not None:
-                    raise CaseFailed(mismatch.expected, mismatch.observed)
-        except OffSurface as exc:
-            return replace(blank, result=Result.SKIPPED, skip=Skip(SkipReason.SURFACE, str(exc)))
-        except UnaffordableError as exc:
-            unheld = (_UNHELD,) if exc.skip.reason is SkipReason.HOLDING else ()
-            return replace(blank, result=Result.SKIPPED, skip=exc.skip, notes=unheld)
-        except GivenFailedError as exc:
-            refused = isinstance(exc.__cause__, InvalidPath)
-            if refused and self._declares_names():
-                return replace(blank, result=Result.SKIPPED, skip=OTHER_NAMES)
-            if not (refused and self._presumes(case)):
-                return replace(blank, error=str(exc))
-            # A store that refuses it is of the other kind than the case presumes: that reading fails.
-            steps = tuple(step.text for step in case.steps) or (_probe_text(case),)
-            failure = Failure("the store to take what the case begins with", str(exc), steps=steps)
-            return replace(blank, result=Result.FAILED, failure=failure)
-        except FaultNotMet as exc:
-            attempt = replace(blank, result=Result.SKIPPED, skip=Skip(SkipReason.FAULT, str(exc)))
-        except Refused as exc:
-            attempt = self._judge_refusal(interpreter, case, exc, replace(attempt, notes=(str(exc),)))
-        except CaseFailed as exc:
-            attempt = replace(attempt, result=Result.FAILED, failure=_failure(case, interpreter, exc))
-        except ProbeSkipped as exc:
-            missing = (
-                without(str(exc), self.lane) if exc.reason is SkipReason.AFFORDANCE else Skip(exc.reason, str(exc))
-            )
-            return replace(blank, result=Result.SKIPPED, skip=missing)
-        except ProbeFailed as exc:
-            # A probe chooses names of its own, and which one was refused is told only in what it saw.
-            if InvalidPath.__name__ in exc.observed and self._declares_names():
-                return replace(blank, result=Result.SKIPPED, skip=OTHER_NAMES)
-            steps = exc.steps or (_probe_text(case),)
-            failure = Failure(exc.expected, exc.observed, step=len(steps) - 1, steps=steps, ways=exc.ways)
-            attempt = replace(attempt, result=Result.FAILED, failure=failure)
-        except deadline.SoftLimitError:
-            failure = Failure("an end in time", "the case did not end", steps=(_probe_text(case),), hang=True)
-            attempt = replace(attempt, result=Result.FAILED, failure=failure)
+            self._perform(case, held, view, interpreter, context)
+            attempt = replace(blank, result=Result.PASSED)
         except StoreNotEmptyError:
             raise
-        except FixtureError as exc:
-            attempt = replace(attempt, result=Result.ERRORED, error=str(exc))
-        except Exception as exc:
-            attempt = replace(attempt, result=Result.ERRORED, error=f"the kit broke: {show_error(exc)}")
-        except BaseException as exc:  # SystemExit and the like: nothing of the kit raises them.
-            let_through(exc)
-            failure = Failure("an end of the case", f"{show_error(exc)} came out", steps=(_probe_text(case),))
-            attempt = replace(attempt, result=Result.FAILED, failure=failure)
+        except BaseException as exc:
+            match self._end_of(exc, case):
+                case Skipped(skip=skip) if skip.reason is not SkipReason.FAULT:
+                    unheld = (_UNHELD,) if skip.reason is SkipReason.HOLDING else ()
+                    return replace(blank, result=Result.SKIPPED, skip=skip, notes=unheld)
+                case Skipped(skip=skip):
+                    attempt = replace(blank, result=Result.SKIPPED, skip=skip)
+                case Refused() as refused:
+                    attempt = self._judge_refusal(interpreter, case, refused, replace(blank, notes=(str(refused),)))
+                case Failed() as failed:
+                    attempt = replace(blank, result=Result.FAILED, failure=_failure(case, interpreter, failed))
+                case Broken() as broken:
+                    attempt = replace(blank, result=Result.ERRORED, error=str(broken))
         finally:
             deadline.disarm()
             self._close_streams(interpreter)
@@ -155,6 +112,56 @@ class CaseRunner:
             judged=tuple(sorted(watch.judged)),
             notes=(*attempt.notes, *context.notes, *interpreter.notes),
         )
+
+    def _perform(
+        self, case: Case, held: Lease, view: StoreView, interpreter: Interpreter, context: ProbeContext
+    ) -> None:
+        self._require_affordances(case, held)
+        if self.lane.backend is None:  # The store of a callable is looked at after each case.
+            self._look(view.require_empty)
+        with self._given(case):
+            self._make_given(view, case)
+            interpreter.baseline = interpreter.snapshot = view.snapshot()
+            view.require_given(interpreter.baseline, case.given)
+        if case.probe is not None:
+            self._probe(case.probe, case, context)
+        else:
+            interpreter.run()
+        mismatch = self._judge_end(interpreter, case, view)
+        if mismatch is not None:
+            raise Failed(mismatch.expected, mismatch.observed)
+
+    def _end_of(self, exc: BaseException, case: Case) -> Failed | Skipped | Refused | Broken:
+        """Return which of the four ends of a case an exception is."""
+        match exc:
+            case Failed() | Skipped() | Refused() | Broken():
+                return exc
+            case OffSurface():
+                return Skipped(SkipReason.SURFACE, str(exc))
+            case deadline.SoftLimitError():
+                return Failed("an end in time", "the case did not end", steps=(_probe_text(case),), hang=True)
+            case FixtureError():
+                return Broken(str(exc))
+            case Exception():
+                return Broken(f"the kit broke: {show_error(exc)}")
+        let_through(exc)  # SystemExit and the like: nothing of the kit raises them.
+        return Failed("an end of the case", f"{show_error(exc)} came out", steps=(_probe_text(case),))
+
+    @contextmanager
+    def _given(self, case: Case) -> Iterator[None]:
+        """Tell a store that does not accept what the case begins with from one that failed to."""
+        try:
+            yield
+        except GivenFailedError as exc:
+            if not isinstance(exc.__cause__, InvalidPath):
+                raise
+            if self._declares_names():
+                raise _other_names() from exc
+            if not self._presumes(case):
+                raise
+            # The store is of the other kind than the case presumes: that reading of the trait fails.
+            steps = tuple(step.text for step in case.steps) or (_probe_text(case),)
+            raise Failed("the store to take what the case begins with", str(exc), steps=steps) from exc
 
     def _declares_names(self) -> bool:
         return self.lane.declared.get("names") is not None
@@ -201,6 +208,18 @@ class CaseRunner:
         deadline.arm(self.limits.probe_s(case))
         try:
             find_probe(name)(context, **case.args)
+        except Failed as failed:
+            # A probe chooses names of its own, and only what it saw says which one was refused.
+            if InvalidPath.__name__ in failed.observed and self._declares_names():
+                raise _other_names() from failed
+            failed.steps = failed.steps or (_probe_text(case),)
+            failed.step = len(failed.steps) - 1
+            raise
+        except Skipped as skipped:
+            if skipped.skip.reason is SkipReason.AFFORDANCE:
+                missing = without(skipped.skip.detail, self.lane)
+                raise Skipped(missing.reason, missing.detail) from skipped
+            raise
         finally:
             deadline.disarm()
 
@@ -230,11 +249,9 @@ class CaseRunner:
         if mismatch is None:
             return replace(attempt, result=Result.PASSED)
         expected = f"{mismatch.expected}, as {refused.error} refused the change"
-        if case.probe is not None:
-            failure = Failure(expected, mismatch.observed, step=0, steps=(_probe_text(case),))
-        else:
-            failure = _failure(case, interpreter, CaseFailed(expected, mismatch.observed))
-        return replace(attempt, result=Result.FAILED, failure=failure, notes=())
+        steps, at = ((_probe_text(case),), 0) if case.probe is not None else ((), None)
+        failed = Failed(expected, mismatch.observed, steps=steps, step=at)
+        return replace(attempt, result=Result.FAILED, failure=_failure(case, interpreter, failed), notes=())
 
     def _judge_end(self, interpreter: Interpreter, case: Case, view: StoreView) -> Mismatch | None:
         if case.then is None:
@@ -252,10 +269,25 @@ def seeds_through_subject(case: Case, lane: Lane) -> bool:
     return "seed" not in lane.affordances and bool(case.given.files or case.given.folders)
 
 
-def _failure(case: Case, interpreter: Interpreter, failed: CaseFailed) -> Failure:
-    steps = tuple(step.text for step in case.steps)
-    at = interpreter.at if interpreter.at < len(steps) else None
-    return Failure(failed.expected, failed.observed, step=at, steps=steps, phase=failed.phase, hang=failed.hang)
+def _failure(case: Case, interpreter: Interpreter, failed: Failed) -> Failure:
+    if failed.steps:
+        steps, at = failed.steps, failed.step
+    else:
+        steps = tuple(step.text for step in case.steps)
+        at = interpreter.at if interpreter.at < len(steps) else None
+    return Failure(
+        failed.expected,
+        failed.observed,
+        step=at,
+        steps=steps,
+        phase=failed.phase,
+        hang=failed.hang,
+        ways=failed.ways,
+    )
+
+
+def _other_names() -> Skipped:
+    return Skipped(OTHER_NAMES.reason, OTHER_NAMES.detail)
 
 
 def _probe_text(case: Case) -> str:

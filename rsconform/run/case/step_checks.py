@@ -13,7 +13,7 @@ from rsconform.cases.content import Content, Source
 from rsconform.cases.deferred import Bound, Missing, resolve_value, show, show_difference
 from rsconform.lanes.errors import counted_as
 from rsconform.run.case.invariants import FEW_REQUESTS
-from rsconform.run.case.outcomes import CaseFailed, Done, Refused, show_error
+from rsconform.run.case.outcomes import Failed, Refused, StepResult, show_error
 from rsconform.run.case.store import StoreView
 from rsconform.spec.keys import METHODS, S3_REQUESTS, TOTAL
 from rsconform.spec.operations import EXCEPT, SOURCE_ERROR
@@ -37,7 +37,7 @@ class Judge:
     own_errors: list[BaseException]
     notes: list[str]
 
-    def judge(self, step: Step, done: Done, *, at: int, surface: str) -> None:
+    def judge(self, step: Step, done: StepResult, *, at: int, surface: str) -> None:
         """Judge what a step came to.
 
         Args:
@@ -45,7 +45,7 @@ class Judge:
             surface: "sync" or "async".
 
         Raises:
-            CaseFailed: It is not what the step demands.
+            Failed: It is not what the step demands.
             Refused: It is a permitted refusal.
         """
         if done.error is not None:
@@ -55,36 +55,36 @@ class Judge:
             if "CapabilityNotSupported" in step.raises and self.case.lacks:
                 lacks = ", ".join(sorted(self.case.lacks))
                 self.notes.append(f"under_declared: {step.op} is not refused without {lacks}")
-            raise CaseFailed(_any_of(step.raises), f"{step.op} returned {_shown_result(done)}", phase=done.phase)
+            raise Failed(_any_of(step.raises), f"{step.op} returned {_shown_result(done)}", phase=done.phase)
         if not isinstance(step.returns, Missing):
             failing = step.returns.mismatch(done.value, self.resolve)
             if failing is not None:
-                raise CaseFailed(f"{step.op} to return {failing}", _shown_result(done), phase=done.phase)
+                raise Failed(f"{step.op} to return {failing}", _shown_result(done), phase=done.phase)
         if not isinstance(step.reads, Missing):
             self._judge_content(step, done)
         if not isinstance(step.paths, Missing):
             self._judge_paths(step, done)
 
-    def _judge_error(self, step: Step, done: Done, error: BaseException, *, at: int, surface: str) -> None:
+    def _judge_error(self, step: Step, done: StepResult, error: BaseException, *, at: int, surface: str) -> None:
         observed = f"{done.phase if done.phase != 'call' else step.op} raised {show_error(error)}"
         if step.raises:
             if not self._is_one_of(error, step.raises):
-                raise CaseFailed(_any_of(step.raises), observed, phase=done.phase)
+                raise Failed(_any_of(step.raises), observed, phase=done.phase)
             for name, matcher in step.error.items():
                 failing = matcher.mismatch(getattr(error, name, None), self.resolve)
                 if failing is not None:
-                    raise CaseFailed(
+                    raise Failed(
                         f"{type(error).__name__} with {name} = {failing}",
                         f"{name} = {show(getattr(error, name, None))}",
                         phase=done.phase,
                     )
             # Where listings and reads are generators nothing can fail at the call.
             if not _is_in_time(step.at, done.phase) and surface == "sync":
-                raise CaseFailed(f"{_any_of(step.raises)} at {step.at}", f"it came at {done.phase}", phase=done.phase)
+                raise Failed(f"{_any_of(step.raises)} at {step.at}", f"it came at {done.phase}", phase=done.phase)
             return
         if step.or_raises and self._is_one_of(error, step.or_raises):
             raise Refused(step.op, error, first=at == 0 and not step.faults, faulted=bool(step.faults))
-        raise CaseFailed(f"{step.op} to return", observed, phase=done.phase)
+        raise Failed(f"{step.op} to return", observed, phase=done.phase)
 
     def _is_one_of(self, error: BaseException, names: tuple[str, ...]) -> bool:
         excepted = tuple(name.removeprefix(EXCEPT) for name in names if name.startswith(EXCEPT))
@@ -104,29 +104,29 @@ class Judge:
                 return True
         return False
 
-    def _judge_content(self, step: Step, done: Done) -> None:
+    def _judge_content(self, step: Step, done: StepResult) -> None:
         wanted = step.reads if isinstance(step.reads, tuple) else (step.reads,)
         seen = done.content if done.content is not None else done.value
         allowed = [self._bytes_of(one) for one in wanted]
         if isinstance(seen, bytes) and seen in allowed:
             return
         if len(allowed) > 1:
-            raise CaseFailed(f"one of {', '.join(map(str, wanted))}", show(seen), phase=done.phase)
+            raise Failed(f"one of {', '.join(map(str, wanted))}", show(seen), phase=done.phase)
         (expected,), (one,) = allowed, wanted
         expectation = f"{len(expected)} bytes ({one})" if len(expected) > 40 else show(expected)
-        raise CaseFailed(expectation, show_difference(expected, seen), phase=done.phase)
+        raise Failed(expectation, show_difference(expected, seen), phase=done.phase)
 
     def _bytes_of(self, wanted: object) -> bytes:
         value = self.resolve(wanted) if isinstance(wanted, Bound) else wanted
         data = value.data if isinstance(value, Content | Source) else value
         if not isinstance(data, bytes):
-            raise CaseFailed("content to compare with", show(data))
+            raise Failed("content to compare with", show(data))
         return data
 
-    def _judge_paths(self, step: Step, done: Done) -> None:
+    def _judge_paths(self, step: Step, done: StepResult) -> None:
         wanted = resolve_value(step.paths, self.resolve)
         if not isinstance(wanted, list) or not isinstance(done.value, list):
-            raise CaseFailed("a listing", _shown_result(done), phase=done.phase)
+            raise Failed("a listing", _shown_result(done), phase=done.phase)
         seen = [str(getattr(item, "path", item)) for item in done.value]
         if sorted(seen) == sorted(wanted):
             return
@@ -139,7 +139,7 @@ class Judge:
             if paths
         ]
         expected = f"exactly {wanted}" if len(wanted) <= 8 else f"exactly {len(wanted)} paths"
-        raise CaseFailed(expected, "; ".join(parts) or f"{len(seen)} paths, some more than once", phase=done.phase)
+        raise Failed(expected, "; ".join(parts) or f"{len(seen)} paths, some more than once", phase=done.phase)
 
     def judge_requests(self, step: Step, sent: Mapping[str, int]) -> None:
         """Judge how many requests of each kind a step sent."""
@@ -147,7 +147,7 @@ class Judge:
             number = _count_of(kind, sent)
             if not limit.holds(number):
                 shown = ", ".join(f"{count} {name}" for name, count in sorted(sent.items())) or "none"
-                raise CaseFailed(f"{limit} {kind} requests", f"{number}; sent: {shown}")
+                raise Failed(f"{limit} {kind} requests", f"{number}; sent: {shown}")
 
     def most_requests(self, step: Step) -> int:
         """Return how many requests nobody needs more of: two for each file, one for each piece of content."""
@@ -175,7 +175,7 @@ def _any_of(names: tuple[str, ...]) -> str:
     return " or ".join("the source's own exception" if name == SOURCE_ERROR else name for name in names)
 
 
-def _shown_result(done: Done) -> str:
+def _shown_result(done: StepResult) -> str:
     if done.content is not None:
         return show(done.content)
     return show(done.value)

@@ -10,10 +10,10 @@ from typing import Final
 
 from remote_store import Backend, Capability, InvalidPath, RemoteStoreError
 
-from rsconform.cases.applicability import PLAIN_PATH
-from rsconform.cases.case import End, Given, Skip, SkipReason
+from rsconform.cases.case import End, Given, SkipReason
 from rsconform.cases.content import Content, Source
 from rsconform.cases.deferred import Bound, Resolve, show_difference
+from rsconform.cases.implied_needs import PLAIN_PATH
 from rsconform.lanes.facade import surface_of
 from rsconform.lanes.lane import (
     CannotHoldError,
@@ -24,6 +24,7 @@ from rsconform.lanes.lane import (
     StoreNotEmptyError,
     Subject,
 )
+from rsconform.run.case.outcomes import Broken, Skipped
 from rsconform.run.lane.deadline import SoftLimitError
 from rsconform.run.lane.interrupts import let_through
 
@@ -33,16 +34,8 @@ Tree = Mapping[str, bytes]
 IN_PASSING: Final = "rsconform"  # A file that is written to make a folder, and deleted again.
 
 
-class GivenFailedError(Exception):
-    """The state a case starts from could not be made; nothing is known about its axiom."""
-
-
-class UnaffordableError(Exception):
-    """The lane cannot make the state a case starts from, or cannot look at the one it ends in."""
-
-    def __init__(self, skip: Skip) -> None:
-        self.skip = skip
-        super().__init__(skip.detail)
+class GivenFailedError(Broken):
+    """The state that the case begins with could not be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +136,7 @@ class StoreView:
 
         Raises:
             GivenFailedError: It could not be made.
-            UnaffordableError: The lane has no way to make it.
+            Skipped: The lane has no way to make it.
         """
         if not given.files and not given.folders:
             return
@@ -155,10 +148,10 @@ class StoreView:
             else:
                 self._seed_through_subject(files, given.folders)
         except CannotHoldError as exc:
-            raise UnaffordableError(_unheld(exc.path)) from exc
+            raise _unheld(exc.path) from exc
         except NoEmptyFoldersError as exc:
-            raise UnaffordableError(Skip(SkipReason.TRAIT, "the store holds empty folders")) from exc
-        except (UnaffordableError, GivenFailedError, SoftLimitError):
+            raise Skipped(SkipReason.TRAIT, "the store holds empty folders") from exc
+        except (Skipped, GivenFailedError, SoftLimitError):
             raise
         except BaseException as exc:
             let_through(exc)
@@ -167,10 +160,10 @@ class StoreView:
     def _seed_through_subject(self, files: Mapping[str, StoredFile], folders: Iterable[str]) -> None:
         declared = self._backend.capabilities
         if not declared.supports(Capability.WRITE):
-            raise UnaffordableError(Skip(SkipReason.AFFORDANCE, "seed"))
+            raise Skipped(SkipReason.AFFORDANCE, "seed")
         for path, file in files.items():
             if file.metadata and not declared.supports(Capability.USER_METADATA):
-                raise UnaffordableError(Skip(SkipReason.CAPABILITY, "USER_METADATA"))
+                raise Skipped(SkipReason.CAPABILITY, "USER_METADATA")
             try:
                 if file.metadata:
                     self._backend.write(path, file.content, metadata=file.metadata)
@@ -179,25 +172,25 @@ class StoreView:
             except InvalidPath:
                 # A store need not hold every name. Whether it may refuse this one so is for KIT-020 and KIT-027.
                 if PLAIN_PATH.fullmatch(path) is None:
-                    raise UnaffordableError(_unheld(path)) from None
+                    raise _unheld(path) from None
                 raise
         for folder in folders:
             # The contract has no mkdir: where folders are real one stays behind when its only file goes.
             if not declared.supports(Capability.DELETE):
-                raise UnaffordableError(Skip(SkipReason.AFFORDANCE, "seed"))
+                raise Skipped(SkipReason.AFFORDANCE, "seed")
             passing = f"{folder}/{IN_PASSING}"
             self.touched.add(passing)
             try:
                 self._backend.write(passing, b"")
             except InvalidPath:
-                raise UnaffordableError(Skip(SkipReason.AFFORDANCE, "seed")) from None
+                raise Skipped(SkipReason.AFFORDANCE, "seed") from None
             self._backend.delete(passing)
             if self._backend.is_file(passing):
                 raise GivenFailedError(
                     f"given failed: delete() left the file in the folder {folder!r}, which was to be empty"
                 )
             if not self._backend.is_folder(folder):
-                raise UnaffordableError(Skip(SkipReason.AFFORDANCE, "seed"))
+                raise Skipped(SkipReason.AFFORDANCE, "seed")
 
     def judge(self, end: End, baseline: Snapshot | None, given: Given, resolve: Resolve) -> Mismatch | None:
         """Return how the store differs from the end state a case demands, or None."""
@@ -253,7 +246,7 @@ class StoreView:
         if seen is not None:
             return tree_mismatch(expected, {path: file.content for path, file in seen.files.items()}, what)
         if not self._backend.capabilities.supports(Capability.READ):
-            raise UnaffordableError(Skip(SkipReason.AFFORDANCE, "audit"))
+            raise Skipped(SkipReason.AFFORDANCE, "audit")
         return tree_mismatch(expected, self._tree_through_subject(expected), what)
 
     def _judge_folders(self, seen: Snapshot | None, expected: frozenset[str]) -> Mismatch | None:
@@ -336,11 +329,11 @@ class StoreView:
         return frozenset(found)
 
 
-def _unheld(path: str) -> Skip:
+def _unheld(path: str) -> Skipped:
     """Return why a case is skipped that begins with a file which the store cannot hold."""
     if PLAIN_PATH.fullmatch(path) is None:
-        return Skip(SkipReason.TRAIT, "the store holds names of every kind")
-    return Skip(SkipReason.HOLDING, "what the case begins with")
+        return Skipped(SkipReason.TRAIT, "the store holds names of every kind")
+    return Skipped(SkipReason.HOLDING, "what the case begins with")
 
 
 def _all_of(seen: Snapshot) -> list[str]:

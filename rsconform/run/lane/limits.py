@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from rsconform.cases.applicability import content_sizes
 from rsconform.cases.case import Case
 from rsconform.cases.content import Content, Source
+from rsconform.cases.implied_needs import content_sizes
 from rsconform.run.records import Profile
 from rsconform.spec.probes import facts_of
 

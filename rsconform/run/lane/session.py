@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from remote_store import Backend
 
-from rsconform.cases.case import Case, Given, Skip, SkipReason
+from rsconform.cases.case import Case, Given
 from rsconform.lanes.facade import class_of
 from rsconform.lanes.lane import (
     FixtureError,
@@ -24,6 +24,7 @@ from rsconform.lanes.lane import (
     Subject,
 )
 from rsconform.lanes.registry import LaneError
+from rsconform.run.applicability import OTHER_NAMES, rule_out_by_instance, takes_name
 from rsconform.run.case.invariants import ENDS_IN_TIME
 from rsconform.run.case.outcomes import show_error, show_fault
 from rsconform.run.case.runner import CaseRunner, seeds_through_subject
@@ -39,8 +40,8 @@ from rsconform.run.lane.store_cleanup import StoreCleaner
 from rsconform.run.lane.subject_pool import FixtureLog, Lease, NoInstanceError, Subjects
 from rsconform.run.lane.transfer_rate import PATH as RATE_PATH
 from rsconform.run.lane.transfer_rate import measure as measure_rate
-from rsconform.run.plan import OTHER_NAMES, SMOKE, takes_name, written
-from rsconform.run.records import Attempt, Breach, Failure, Instance, Profile, Result, off_surface
+from rsconform.run.plan import SMOKE
+from rsconform.run.records import Attempt, Breach, Failure, Instance, Profile, Result
 from rsconform.spec.axiom import Axiom
 from rsconform.spec.traits import TRAITS
 
@@ -288,7 +289,11 @@ class LaneSession:
         self.give_up(handles.used_up())
         if self.broken is not None:
             return replace(blank, error=self.broken)
-        skip = self._excluded(case) if case else None
+        skip = (
+            rule_out_by_instance(case, self.instance or Instance(), self._capabilities, self._runner.class_traits)
+            if case
+            else None
+        )
         if skip is not None:
             return replace(blank, result=Result.SKIPPED, skip=skip)
         why_not = self._why_not(case) if case else None
@@ -311,20 +316,6 @@ class LaneSession:
             with contextlib.suppress(NoInstanceError), self.lent({RATE_PATH}) as (subject, backend):
                 self.limits.rate_bytes_s = measure_rate(subject, backend, LONGER * self.limits.step_s)
         return self._hangs.why_not(sorted(names)) or self.limits.too_slow(case)
-
-    def _excluded(self, case: Case) -> Skip | None:
-        if case.surface not in (None, (self.instance or Instance()).surface):
-            return off_surface(self.instance or Instance())
-        lacking = sorted(case.capabilities - self._capabilities)
-        if lacking:
-            return Skip(SkipReason.CAPABILITY, lacking[0])
-        declared = sorted(case.lacks & self._capabilities)
-        if declared:
-            return Skip(SkipReason.CAPABILITY, f"no {declared[0]}")
-        for name, value in case.traits.items():
-            if self._runner.class_traits.get(name, value) != value:
-                return Skip(SkipReason.TRAIT, f"{name} = {written(value)}")
-        return None
 
     def _in_a_store(self, case: Case | None, blank: Attempt) -> Attempt:
         try:

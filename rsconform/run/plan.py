@@ -53,7 +53,7 @@ class Selection:
         """Return whether an axiom is asked for, by its own ID, its group's or its family's."""
         if not self.specs:
             return True
-        names = (axiom.id, axiom.id.rpartition("-")[0], *((group,) if group else ()))
+        names = (axiom.id, axiom.family, axiom.id.rpartition("-")[0], *((group,) if group else ()))
         return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in self.specs)
 
     def takes(self, case: Case, group: str | None) -> bool:

@@ -86,11 +86,12 @@ class Axiom:
     untestable: str | None = None
     invariant: str | None = None  # Name of the checker that judges it in every case.
     cases: tuple[CaseTemplate, ...] = ()
+    family: str = ""  # The ID of its family; its own ID may start with another prefix.
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The axioms of one prefix: one file."""
+    """The axioms of one family: one file, or one folder."""
 
     id: str
     title: str

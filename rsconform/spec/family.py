@@ -141,6 +141,7 @@ def _axiom(axiom: TableReader, head: _Head, sets: Mapping[str, Points]) -> Axiom
         untestable=_prose(axiom, "untestable"),
         invariant=_invariant(axiom),
         cases=_cases(axiom, sets),
+        family=head.id,
     )
     _check_judged(axiom, read)
     return read

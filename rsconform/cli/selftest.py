@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from fnmatch import fnmatchcase
 from multiprocessing import get_context
 from pathlib import Path
 from time import monotonic
@@ -20,6 +21,8 @@ import tomli_w
 
 from rsconform.cli.progress import LaneProgress
 from rsconform.report.exit_code import ExitCode
+from rsconform.run.plan import parse_specs
+from rsconform.spec.ids import base_of
 
 if TYPE_CHECKING:
     from rsconform.selftest.matrix import Matrix
@@ -32,6 +35,7 @@ _SHOWN: Final = 10
 
 @click.command()
 @click.option("--full", is_flag=True, help="Put mutants and controls to the cases of all axioms, and print the matrix.")
+@click.option("--spec", multiple=True, metavar="IDS", help="Only the mutants of these axioms: 'BE-*,SEEK-006'.")
 @click.option(
     "--seconds",
     type=click.FloatRange(min=1),
@@ -45,7 +49,9 @@ _SHOWN: Final = 10
     metavar="FILE",
     help="Write the matrix to a .json or .toml file as well.",
 )
-def selftest(*, full: bool, seconds: float | None, workers: int | None, write: Path | None) -> None:
+def selftest(
+    *, full: bool, spec: tuple[str, ...], seconds: float | None, workers: int | None, write: Path | None
+) -> None:
     """Put wrong backends, the mutants, to this kit: it must find each out for what is wrong with it.
 
     The quick form puts each mutant to the cases of its axiom and to one canonical case per operation.
@@ -60,10 +66,15 @@ def selftest(*, full: bool, seconds: float | None, workers: int | None, write: P
     # Their table is made when it is imported, which takes its time.
     from rsconform.selftest.harness import edition
     from rsconform.selftest.matrix import Matrix, as_document
-    from rsconform.selftest.trials import bases, controls, mutants
+    from rsconform.selftest.trials import axiom_of, bases, controls, mutants
 
     edition()  # A problem in the axioms is told now and not when everything was tried.
+    patterns = parse_specs(spec)
     asked = [*bases(), *mutants(whole=full), *(controls() if full else ())]
+    if patterns:
+        asked = [one for one in mutants(whole=full) if _is_of(axiom_of(one) or "", patterns)]
+        if not asked:
+            raise click.UsageError(f"--spec {','.join(patterns)}: no mutant is of such an axiom.")
     limit_s = seconds if seconds is not None else (None if full else _SECONDS)
     try:
         done, undone = _make_all(asked, workers or os.cpu_count() or 1, limit_s)
@@ -72,13 +83,20 @@ def selftest(*, full: bool, seconds: float | None, workers: int | None, write: P
         sys.exit(ExitCode.BROKEN)
     left_out = {trial.asked: trial.left_out for trial in done if trial.left_out is not None}
     matrix = Matrix(
-        [trial for trial in done if trial.left_out is None], {**left_out, **dict.fromkeys(undone, _NO_TIME)}
+        [trial for trial in done if trial.left_out is None],
+        {**left_out, **dict.fromkeys(undone, _NO_TIME)},
+        frozenset(filter(None, map(axiom_of, asked))) if patterns else frozenset(),
     )
     for line in _told(matrix, full=full):
         click.echo(line)
     if write is not None:
         _write(write, as_document(matrix, whole=full))
     sys.exit(_code(matrix))
+
+
+def _is_of(axiom: str, patterns: Sequence[str]) -> bool:
+    names = (axiom, base_of(axiom) or axiom, axiom.rpartition("-")[0])
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
 def _make_all(asked: Sequence[Asked], workers: int, limit_s: float | None) -> tuple[list[Trial], list[Asked]]:

@@ -17,6 +17,7 @@ from rsconform.cases.case import Case
 from rsconform.cases.compiler import compile_edition
 from rsconform.data import shipped
 from rsconform.lanes.lane import Lane, LaneFixture, Services, Subject
+from rsconform.lanes.registry import installed_lane_files
 from rsconform.report.build import build
 from rsconform.report.report import Report, Verdict, VerdictStatus
 from rsconform.run.lane.session import LaneSession
@@ -34,8 +35,8 @@ _ONLY_DECLARED = ("large_write", "sizes_known", "names", "largest_file", "longes
 
 @functools.cache
 def edition() -> Edition:
-    """Return the shipped axioms."""
-    return load_edition([shipped("specs")])
+    """Return the shipped axioms, and those that stand beside the lane files of installed packages."""
+    return load_edition([shipped("specs"), *(file.specs for file in installed_lane_files() if file.specs is not None)])
 
 
 @functools.cache

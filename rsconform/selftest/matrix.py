@@ -22,10 +22,12 @@ class Matrix:
     Attributes:
         trials: Those that were made, by kind and name.
         left_out: Why each of the others was not made.
+        axioms: Those whose mutants were to be tried; empty for all.
     """
 
     trials: Sequence[Trial]
     left_out: Mapping[Asked, str]
+    axioms: frozenset[str] = frozenset()
 
     @property
     def mutants(self) -> list[Trial]:
@@ -41,7 +43,7 @@ class Matrix:
     def unshown(self) -> list[str]:
         """Return the axioms of which no mutant was tried, although there is one."""
         tried = {trial.axiom for trial in self.mutants}
-        return sorted({mutant.axiom for mutant in MUTANTS} - tried)
+        return sorted((self.axioms or {mutant.axiom for mutant in MUTANTS}) - tried)
 
     @property
     def by_chance(self) -> list[str]:

@@ -12,6 +12,7 @@ test: .venv/ready  ## Lint, types and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/taplo fmt --check
 	$(BIN)/rsconform lint specs
 	$(BIN)/python -m pytest -n 4 --dist worksteal  # Many of them wait most of the time.
 

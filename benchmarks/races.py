@@ -15,17 +15,15 @@ import statistics
 import time
 from collections.abc import Iterator
 
-from rsconform.selftest.rows.beside import MUTANTS as BESIDE
-from rsconform.selftest.rows.bounds import MUTANTS as BOUNDS
-from rsconform.selftest.rows.races import MUTANTS as RACES
-from rsconform.selftest.rows.stops import MUTANTS as STOPS
-
 from rsconform.lanes.lane import LaneFixture, Services
 from rsconform.run.records import Profile
 from rsconform.selftest.bases import BASES, Base
 from rsconform.selftest.behaviours import let_go
 from rsconform.selftest.harness import reasons, run, violated
+from rsconform.selftest.registry import MUTANTS
 
+# The axioms that probes with threads, processes and repetitions show.
+STRESSED = ("BE-028", "BOUND-", "KIT-06", "RACE-", "TIME-")
 RIGHT = ("memory", "async", "flat", "s3")
 
 
@@ -69,7 +67,8 @@ def main() -> None:
     parser.add_argument("--profile", choices=[one.value for one in Profile], default="standard")
     parser.add_argument("--only", default="", metavar="TEXT", help="of the names of mutants and right backends")
     asked = parser.parse_args()
-    profile, mutants = Profile(asked.profile), (*RACES, *BESIDE, *BOUNDS, *STOPS)
+    profile = Profile(asked.profile)
+    mutants = [mutant for mutant in MUTANTS if mutant.axiom.startswith(STRESSED)]
     for mutant in mutants:
         if asked.only in mutant.id:
             base = BASES[mutant.base]

@@ -4,7 +4,7 @@ For each mutant of SEQ-001, and for rarer ones: with how many seeds of N the cas
 specs/SEQ.toml) find it, the 95 % interval of that (Wilson), the median length of what is shown, and which axioms of the
 whole rest of the contract find it as well, once. Then the time that a search takes where nothing is wrong.
 
-Usage: python benchmarks/sequences.py [--seeds N] [--profile quick] [--budget S] [--alone] [--only MANNER]
+Usage: python benchmarks/sequences.py [--seeds N] [--profile quick] [--budget S] [--alone] [--only NAME]
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from __future__ import annotations
 import argparse
 import functools
 import math
+import random
 import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-
-from rsconform.selftest.rows.sequences import as_second_written, in_pages, noted_write, wrong_by_chance
+from typing import Any
 
 from rsconform.lanes.facade import surface_of
 from rsconform.lanes.lane import LaneFixture, Services
@@ -26,7 +26,8 @@ from rsconform.run.records import Profile
 from rsconform.selftest import operators as op
 from rsconform.selftest.bases import BASES, Base
 from rsconform.selftest.harness import run, violated
-from rsconform.selftest.mutant import Mutant, row
+from rsconform.selftest.mutant import Mutant, mutant
+from rsconform.selftest.mutants.seq import as_second_written, in_pages, noted_write
 from rsconform.selftest.registry import MUTANTS
 from rsconform.stateful.runner import Broken, track_over
 from rsconform.stateful.search import DEPTHS, Depth, search
@@ -35,19 +36,25 @@ from rsconform.stateful.search import DEPTHS, Depth, search
 def pages_of(size: int) -> Mutant:
     """Return a mutant that repeats an entry across a page boundary."""
     wrong = op.replace("list_files", functools.partial(in_pages, size=size))
-    return row("SEQ-001", f"repeats-across-pages-of-{size}", "flat", wrong)
+    return mutant("SEQ-001", f"repeats-across-pages-of-{size}", "flat", wrong)
+
+
+def wrong_by_chance(call: op.Call, chance: float) -> Any:
+    """Return a wrong result by chance."""
+    dice = call.backend.__dict__.setdefault("_dice", random.Random())
+    return call.proceed() is not (dice.random() < chance)
 
 
 def wrong_once_in(times: int) -> Mutant:
     """Return a mutant of whose answers about existence one is wrong."""
     wrong = op.replace("exists", functools.partial(wrong_by_chance, chance=1 / times))
-    return row("SEQ-001", f"is-wrong-once-in-{times}", "flat", wrong)
+    return mutant("SEQ-001", f"is-wrong-once-in-{times}", "flat", wrong)
 
 
 def stale_after(writes: int) -> Mutant:
     """Return a mutant that gives what the second write left, from some write on."""
     wrong = op.replace("write write_atomic", noted_write)
-    return row(
+    return mutant(
         "SEQ-001",
         f"is-stale-after-write-{writes}",
         "flat",
@@ -112,19 +119,19 @@ def show_mutants(depth: Depth, seeds: int, *, only: Sequence[str], alone: bool) 
     """Print a line for each mutant."""
     services = Services(own_process=True)
     print(f"{'mutant':32} {'found':>8}  {'95 % interval':15} {'steps':>5} {'CPU s':>6}  found elsewhere")
-    for mutant in (*MUTANTS, *RARER):
-        if mutant.axiom != "SEQ-001" or (only and mutant.manner not in only):
+    for one in (*MUTANTS, *RARER):
+        if one.axiom != "SEQ-001" or (only and one.name not in only):
             continue
         begun = time.process_time()
-        found = [one_run(mutant, services, depth, seed) for seed in range(seeds)]
+        found = [one_run(one, services, depth, seed) for seed in range(seeds)]
         each = (time.process_time() - begun) / seeds
         lengths = [len(broken.steps) for broken in found if broken is not None]
         low, high = interval(len(lengths), seeds)
         steps = f"{statistics.median(lengths):.0f}" if lengths else "-"
-        others = ", ".join(elsewhere(mutant, services)) or "by none" if alone else "not asked"
+        others = ", ".join(elsewhere(one, services)) or "by none" if alone else "not asked"
         share = f"{len(lengths)}/{seeds}"
         print(
-            f"{mutant.manner:32} {share:>8}  {low:.0%} to {high:.0%}".ljust(60) + f"{steps:>4} {each:6.2f}  {others}",
+            f"{one.name:32} {share:>8}  {low:.0%} to {high:.0%}".ljust(60) + f"{steps:>4} {each:6.2f}  {others}",
             flush=True,
         )
     services.close()
@@ -155,7 +162,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--profile", choices=[profile.value for profile in Profile], default="quick")
     parser.add_argument("--alone", action="store_true", help="run the whole rest of the contract on each mutant too")
-    parser.add_argument("--only", action="append", default=[], metavar="MANNER", help="this mutant only; repeatable")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this mutant only; repeatable")
     # Far more than they need, so that the figures do not depend on the machine.
     parser.add_argument("--budget", type=float, default=600.0, metavar="S", help="seconds of work for each search")
     options = parser.parse_args()

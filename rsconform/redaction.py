@@ -1,7 +1,7 @@
 """Keeping secrets out of everything that is written or shown.
 
 What a lane declares is found in every form in which text carries it: plain, escaped for a URL (once or twice), JSON,
-XML or a repr, in hexadecimal, in base64, and broken over lines. What nobody declared is known by its shape: credentials
+XML or a repr, in hexadecimal, in base64, and broken over lines. An undeclared secret is known by its shape: credentials
 in a URL, signatures and tokens of the common services, keys in PEM.
 """
 
@@ -36,7 +36,7 @@ _SHAPES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(rf"\b({_PARAMETERS})(['\"]?\s*(?:=|:|%3[dD])\s*['\"]?){_VALUE}", re.IGNORECASE), rf"\1\2{MARK}"),
     (re.compile(r"\b(?:AKIA|ASIA|AROA)[A-Z0-9]{16}\b"), MARK),
 )  # fmt: skip
-# Without one of these a text has none of the shapes: most texts are told by this alone.
+# Without one of these a text has none of the shapes: that alone clears most texts.
 _HINT: Final = re.compile(
     rf"-----BEGIN|://|authorization|bearer|A[KSR][IO]A[A-Z0-9]|(?:{_PARAMETERS})['\"]?\s*(?:=|:|%3d)", re.IGNORECASE
 )

@@ -210,7 +210,7 @@ class S3Boto3Backend(Backend):
         self._requests.check_open()
         if keys.is_root(path):
             return True
-        # The file wins where both are. Files without children are the common case, so those are asked for first.
+        # The file wins where both are. Files without children are the common case, so those are looked up first.
         key = self._key(path)
         return self._requests.has_below(f"{key}/", path) and self._requests.head(key, path) is None
 
@@ -263,7 +263,7 @@ class S3Boto3Backend(Backend):
             spool.seek(0)
             writes.store(self._requests, target, cast("BinaryIO", spool), self._sizes, None)
 
-    # Deleting. S3 does not say whether what it deleted was there, so that is asked first.
+    # Deleting. S3 does not say whether what it deleted was there, so that is looked up first.
 
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         key = self._file_key(path)

@@ -14,7 +14,7 @@ from rsconform_s3.landing import AnswerLostError, Attempt, landed, of_copy
 from rsconform_s3.requests import Requests, Response
 from rsconform_s3.writes import Multipart, Target, TransferSizes, refuse_existing
 
-# What one copy request keeps by itself and a multipart copy has to be told.
+# What one copy request keeps by itself and a multipart copy has to be given.
 _KEPT = (
     "CacheControl",
     "ContentDisposition",
@@ -90,13 +90,13 @@ def delete_copied(requests: Requests, source: Source, *, looks: bool) -> None:
     try:
         requests.send("delete_object", source.path, Key=source.key, **pin)
     except NotFound:
-        return  # Somebody else deleted it, which is what was wanted.
+        return  # Another client deleted it, which is what was wanted.
     except RemoteStoreError as exc:
         refusal = refusal_of(exc)
         told = (HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.PRECONDITION_FAILED)
         if not pin or refusal is None or refusal.status not in told:
             raise
-        # What is gone by now was deleted by somebody else, or by this very request, if an answer was lost.
+        # What is gone by now was deleted by another client, or by this very request, if an answer was lost.
         if not _is_still(requests, source):
             return
         if refusal.status == HTTPStatus.PRECONDITION_FAILED:
@@ -120,7 +120,7 @@ def _look_for_target(requests: Requests, target: Target, *, is_conditional: bool
     try:
         refuse_existing(requests, target)
     except PermissionDenied:
-        # Who may write a key need not be allowed to look at it. AWS keeps what is there if it is told to.
+        # Permission to write a key does not include permission to look at it. AWS keeps an existing object if asked to.
         with requests.mapping(target.path):
             is_kept = is_conditional and requests.is_aws
         if not is_kept:

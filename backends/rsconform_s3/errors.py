@@ -1,7 +1,7 @@
 """What remote_store calls a failure, from the code and status of the answer or the class of a local exception.
 
-The answer's code is asked first, because statuses are overloaded: an expired token comes as 400, an archived object as
-403, a lost upload as 404. The status decides where the code says nothing, as in every answer to HEAD.
+The error code of the response counts first, because statuses are overloaded: an expired token comes as 400, an
+archived object as 403, a lost upload as 404. The status decides where there is no code, as in every response to HEAD.
 """
 
 from __future__ import annotations

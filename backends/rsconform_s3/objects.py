@@ -61,7 +61,7 @@ def listed_file(path: RemotePath, entry: Mapping[str, Any]) -> FileInfo:
 def write_result(
     path: RemotePath, size: int, answer: Mapping[str, Any], metadata: Mapping[str, str] | None
 ) -> WriteResult:
-    """Return what the answer to a write says; it holds no time, and nobody is asked for one."""
+    """Return what the answer to a write says; it holds no time, and no request is sent for one."""
     version_id = answer.get("VersionId")
     return WriteResult(
         path=path,

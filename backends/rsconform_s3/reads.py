@@ -1,7 +1,7 @@
 """Reading an object in pieces: one request for each piece, or one for all that follows.
 
 Both readers are pinned. Each request after the first carries the ETag that the object had then, so bytes of two
-versions never come out of one reader. Where a connection breaks the rest is asked for anew, a few times.
+versions never come out of one reader. Where a connection breaks the rest is requested again, a few times.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Resumption:
 
 
 class ObjectReader(io.RawIOBase):
-    """A position in an object whose size and version an answer has told. Sends nothing by itself."""
+    """A position in an object whose size and version a response has given. Sends nothing by itself."""
 
     def __init__(self, requests: Requests, key: str, path: str, head: Response) -> None:
         super().__init__()
@@ -212,7 +212,7 @@ class RangeReader(ObjectReader):
 
     def _pieces(self, body: Any, start: int, stop: int) -> Iterator[bytes]:
         while start < stop:
-            # A read that breaks loses all it had: once that was seen, less is asked for at a time.
+            # A read that breaks loses all it had: once that was seen, smaller ranges are requested.
             size = min(WINDOW_BYTES, stop - start) if self._resumption.has_broken else None
             with self._requests.mapping(self._path):
                 piece: bytes = body.read(size)
@@ -264,7 +264,7 @@ class StreamReader(ObjectReader):
             except BackendUnavailable as exc:
                 if not self._resumption.allows(exc, self._position):
                     raise
-                # A read that breaks loses all it had: from now on less is asked for at a time.
+                # A read that breaks loses all it had: from now on smaller ranges are requested.
                 size = WINDOW_BYTES if size is None else min(size, WINDOW_BYTES)
 
     def _take_once(self, size: int | None) -> bytes:

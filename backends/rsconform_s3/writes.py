@@ -287,7 +287,7 @@ def _read_fully(source: BinaryIO, size_bytes: int) -> bytes:
 
 
 def _default_checksum(requests: Requests) -> dict[str, str]:
-    # botocore adds a CRC32 to each part unless told not to, and S3 takes those only if the upload announced them.
+    # botocore adds a CRC32 to each part unless configured otherwise. S3 accepts it only if the upload announced it.
     wanted = getattr(requests.client.meta.config, "request_checksum_calculation", None)
     return {"ChecksumAlgorithm": "CRC32"} if wanted == "when_supported" else {}
 

@@ -32,13 +32,14 @@ def _of_cases(error: SpecError) -> tuple[Problem, ...]:
     if error.read is None:
         return ()
     places = {problem.where for problem in error.problems}
-    told = {(problem.where, problem.slug, problem.got) for problem in error.problems}
+    reported = {(problem.where, problem.slug, problem.got) for problem in error.problems}
     try:
         compile_edition(error.read)
     except SpecError as exc:
         return tuple(
             one
             for one in exc.problems
-            if (one.slug not in _FOLLOW_ON or one.where not in places) and (one.where, one.slug, one.got) not in told
+            if (one.slug not in _FOLLOW_ON or one.where not in places)
+            and (one.where, one.slug, one.got) not in reported
         )
     return ()

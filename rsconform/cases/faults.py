@@ -1,4 +1,4 @@
-"""Faults: what the wire between a backend and its server is told to do to a request, and how TOML says it."""
+"""Faults: what the wire between a backend and its server does to a request, and how TOML says it."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Fault:
         code: The error code in the reply's body, in the server's own form. HEAD has no body.
         errors: Key -> code, inside a reply that is a success: what a bulk request could not do. Nothing of it is done.
         region: Where the server says that the bucket lies, in a redirect.
-        refuse: No connection is accepted while the fault is armed. Nobody can see who tried.
+        refuse: No connection is accepted while the fault is armed. A refused connection leaves no trace.
         reset: The connection is reset: True before the reply (the server never sees the request), a number after that
             many bytes of the reply's body.
         cut: The connection is closed after that many bytes of the reply's body.
         lost: The server acts, and its reply never arrives; with `status` another one does.
-        garbage: "reply": what comes is no HTTP. "body": a success with a body that nobody can read.
+        garbage: "reply": what comes is not HTTP. "body": a success with a body that nobody can read.
         delay_s: How long the reply is held back, in seconds.
         slow_s: How long each 8 KiB of the reply's body are held back, in seconds.
     """

@@ -64,7 +64,7 @@ def derived(
 
 
 def of_probe(args: Mapping[str, object]) -> set[str]:
-    """Return the capabilities that follow from the operations that a probe is told to do."""
+    """Return the capabilities that follow from the operations that a probe is given."""
     names = (name for name in args.values() if isinstance(name, str) and name in OPERATIONS)
     return {FOLDERS_KNOWN_BY for name in names if OPERATIONS[name].of_folders}
 

@@ -213,7 +213,7 @@ def _digest_of(seen: object, operand: object) -> bool:
     if algorithm == "crc32":
         return value == f"{zlib.crc32(data):08x}"
     expected = _hex_digest(algorithm, len(value) // 2, data)
-    return expected is None or value == expected  # An algorithm that Python lacks cannot convict anybody.
+    return expected is None or value == expected  # An algorithm that Python lacks proves nothing.
 
 
 def _hex_digest(algorithm: str, size: int, data: bytes) -> str | None:

@@ -34,7 +34,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except OSError as exc:  # Else click ends with the code of a violated axiom, or nobody catches it.
+        except OSError as exc:  # Otherwise click ends with the code of a violated axiom.
             raise _UnprintedError(str(exc.strerror or exc)) from exc
 
 

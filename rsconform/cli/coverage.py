@@ -43,8 +43,8 @@ class UnreadableError(Exception):
 def coverage(reports: tuple[Path, ...], backends: tuple[str, ...], lanes: tuple[str, ...]) -> None:
     """Tell for each family how many spec IDs and axioms have an executed case, and list those without one and why.
 
-    Without --report it is told which axioms the lanes could run, by their facts alone: what a backend declares only a
-    run can say. Exit codes: 0 told; 2 a file is no report, or a lane is unknown.
+    Without --report it says which axioms the lanes could run, by their facts alone: what a backend declares only a
+    run can say. Exit codes: 0 done; 2 a file is not a report, or a lane is unknown.
     """
     if reports and backends:
         raise click.UsageError("--backend goes without --report: a report is about one lane already.")

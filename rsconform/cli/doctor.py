@@ -33,7 +33,7 @@ from rsconform.spec.problems import SpecError
 
 _SERVICES = {
     2: "its lane fixture starts or reaches a local service: whether that answers only a run can tell",
-    3: "it reaches a live account, as its lane fixture is told by the environment: only a run can tell",
+    3: "it reaches a live account, as the environment tells its lane fixture: only a run can say",
 }
 
 

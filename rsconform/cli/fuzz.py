@@ -1,4 +1,4 @@
-"""`rsconform fuzz`: look for sequences of operations that go wrong, for as long as somebody likes."""
+"""`rsconform fuzz`: look for sequences of operations that go wrong, for as many minutes as given."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def fuzz(
     campaign = Campaign(replayer, Corpus(reports / lane.name / FOLDER), shared, seed)
     begun = said = time.monotonic()
 
-    def told(found: Found | None) -> None:
+    def on_found(found: Found | None) -> None:
         nonlocal said
         if found is not None:
             flaky = f", again in {found.again} of 3 fresh stores: flaky" if found.is_flaky else ""
@@ -95,7 +95,7 @@ def fuzz(
     try:
         replayer.namespace()
         replayer.start()
-        campaign.run(minutes * 60, told)
+        campaign.run(minutes * 60, on_found)
     except DirtyStoreError as exc:
         click.echo(f"rsconform: {exc}", err=True)
         sys.exit(ExitCode.USAGE)

@@ -105,7 +105,7 @@ def run(
     lanes = find_lanes(backends, files, traits, fresh_store=options.fresh_store)
     edition = edition_of(files, lanes)
     for lane in lanes:
-        _validate(lane, edition, asked)  # Every problem is told here, before anything is started.
+        _validate(lane, edition, asked)  # Every problem is reported here, before anything is started.
     waivers = waivers_beside(lane.file for lane in lanes)
     done: list[_Done] = []
     try:
@@ -171,7 +171,7 @@ def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -
     report = build(journal, waivers, datetime.now(UTC).date())
     try:
         written: Written | UnwritableError = write_reports(report, asked.reports)  # First: a reader may go away.
-    except UnwritableError as exc:  # As where the disk is full: what was found is told all the same.
+    except UnwritableError as exc:  # As on a full disk: the findings are shown all the same.
         written = exc
     for text in failures(report):
         click.echo(text + "\n")

@@ -68,7 +68,7 @@ def selftest(
     from rsconform.selftest.matrix import Matrix, as_document
     from rsconform.selftest.trials import axiom_of, bases, controls, mutants
 
-    edition()  # A problem in the axioms is told now and not when everything was tried.
+    edition()  # A problem in the axioms shows now, not after everything was tried.
     patterns = parse_specs(spec)
     asked = [*bases(), *mutants(whole=full), *(controls() if full else ())]
     if patterns:

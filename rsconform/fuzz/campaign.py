@@ -1,4 +1,4 @@
-"""A campaign: looks for sequences that go wrong on one lane, for as long as somebody likes."""
+"""A campaign: looks for sequences that go wrong on one lane, for as many minutes as given."""
 
 from __future__ import annotations
 
@@ -77,31 +77,31 @@ class Campaign:
         """Return the key of the shared database."""
         return f"rsconform sequences {self.replayer.lane.name}".encode()
 
-    def run(self, seconds: float, told: Callable[[Found | None], None]) -> None:
+    def run(self, seconds: float, on_found: Callable[[Found | None], None]) -> None:
         """Look for so many seconds.
 
         Args:
-            told: Is called with each thing found, and with None now and then.
+            on_found: Is called with each thing found, and with None now and then.
         """
         ends = monotonic() + seconds
         flat, below_files = self.replayer.namespace()
         for found in self._kept():
-            told(found)
+            on_found(found)
         while (left := ends - monotonic()) > 0:
             for found in self._taken_over():
-                told(found)
+                on_found(found)
             depth = Depth(_ROUND.sequences, _ROUND.length, _ROUND.fills, min(_ROUND.budget_s, left / 2))
-            broken = self._round(depth, flat=flat, below_files=below_files, told=told)
+            broken = self._round(depth, flat=flat, below_files=below_files, on_found=on_found)
             if broken is not None:
-                told(self._keep(Repro(self._target, flat, below_files, broken.operations), broken))
-            told(None)
+                on_found(self._keep(Repro(self._target, flat, below_files, broken.operations), broken))
+            on_found(None)
 
     @property
     def _target(self) -> str:
         return self.replayer.lane.backend or self.replayer.lane.name
 
     def _round(
-        self, depth: Depth, *, flat: bool, below_files: bool, told: Callable[[Found | None], None]
+        self, depth: Depth, *, flat: bool, below_files: bool, on_found: Callable[[Found | None], None]
     ) -> Broken | None:
         self.rounds += 1
         with self.replayer.track(flat=flat, below_files=below_files) as (track, _, backend):
@@ -121,7 +121,7 @@ class Campaign:
                 deadline.disarm()
                 self.sequences += track.begun
                 self.operations += track.done
-                told(None)
+                on_found(None)
 
     def _keep(self, sequel: Repro, broken: Broken) -> Found:
         """Keep what was found, in the corpus and for others."""

@@ -176,8 +176,9 @@ class Subject:
         variants: Affordance `variants`: keywords with which the backend's class makes another client of this store.
             Under "plain" they are such that a case may add any other option, or change one; what other names mean is
             for the family that asks for them.
-        recipe: Python for a script of one's own: it defines `make()`, which gives a backend over the same empty store
-            at each call, and it may be `stored(backend)`, the files by path past the backend, and `drop_container()`.
+        recipe: Python for a script of the user's own. It defines `make()`, which gives a backend over the same empty
+            store at each call. It may define `stored(backend)`, the files by path past the backend, and
+            `drop_container()`.
         other_process: Affordance `other_process`: how another process makes a backend of this kind over this store.
         secrets: Values, as text or bytes, that must appear in no error, log, repr or report. One of less than four
             characters is found in ordinary words: it is redacted where it stands alone, and not judged.

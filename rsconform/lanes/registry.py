@@ -63,7 +63,7 @@ class SameNameError(LaneError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(
-            f"lane {name!r} is asked for twice, and its reports have one place. Ask once, or rename a function."
+            f"lane {name!r} is named twice, and its reports have one place. Name it once, or rename a function."
         )
 
 
@@ -105,7 +105,7 @@ def installed_paths() -> Iterator[tuple[Path, str | None]]:
     """Yield the files with which installed packages register lanes, and the distribution of each."""
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         paths = [folder / "lanes.toml" for folder in _package_folders(entry.value.partition(":")[0])]
-        # One that holds none is yielded as well: whoever reads it says so.
+        # One without lanes is yielded as well; its reader reports that.
         for path in [path for path in paths if path.is_file()] or paths[:1]:
             yield path, entry.dist.name if entry.dist is not None else None
 

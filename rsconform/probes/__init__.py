@@ -66,7 +66,7 @@ class ProbeContext:
     notes: list[str] = field(default_factory=list)
     answer_s: float | None = None  # How long an operation takes alone, once that was measured.
     changed: bool = False  # A change by `change` went well.
-    touched: set[str] = field(default_factory=set)  # Paths that the probe may have written, for whoever cleans up.
+    touched: set[str] = field(default_factory=set)  # Paths that the probe may have written, for the cleanup.
 
     @property
     def knows_sizes(self) -> bool:
@@ -141,7 +141,7 @@ def probe(
         name: `topic.name` of one of rsconform's own. Any other is named by its place: `package.module:function`.
         surface: "sync" or "async": the only kind of backend that it can be put to.
         stresses: What a case with it exercises.
-        processes: It starts processes, and what that takes counts against nobody.
+        processes: It starts processes, whose start does not count against the backend.
         threads: It waits for another thread.
     """
     return lambda function: function

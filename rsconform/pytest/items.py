@@ -44,7 +44,7 @@ class LaneRun:
     refuted: set[tuple[str, str]] = field(default_factory=set)
     earlier: ResumePoint = field(default_factory=ResumePoint)
     dirty: str | None = None  # Why its store was not touched.
-    told: set[str] = field(default_factory=set)  # What broke, where it has been shown in full.
+    reported: set[str] = field(default_factory=set)  # What broke, where it has been shown in full.
     counted: set[str] = field(default_factory=set)  # Cases that speak against what was asked for.
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)  # Of each case that was run here.
     waivers: tuple[Waiver, ...] | None = None  # Those of the lane; None until a failure asks for them.
@@ -109,10 +109,10 @@ class CaseItem(pytest.Item):
             raise pytest.skip.Exception(self._reading_text(), _use_item_location=True)
         if first.error is not None:
             self.run.counted.add(self.name)
-        if first.error is not None and first.error in self.run.told:
+        if first.error is not None and first.error in self.run.reported:
             raise CaseFailure(redact(f"{self.name}: {first.error}"))
         if first.result is not Result.PASSED or breached:
-            self.run.told |= {first.error} if first.error is not None else set()
+            self.run.reported |= {first.error} if first.error is not None else set()
             text = redact(self._text(first, flaky=len({attempt.result for attempt in attempts}) > 1))
             forgiven = self._why_forgiven(first, breached)
             if forgiven is None:
@@ -122,7 +122,7 @@ class CaseItem(pytest.Item):
             raise CaseFailure(text)
 
     def _why_forgiven(self, attempt: Attempt, breaches: Sequence[Breach]) -> str | None:
-        """Return why what was seen fails nobody's session; None if it counts.
+        """Return why a failure does not fail the session; None if it does.
 
         A permission cannot be violated, a level below the one that was asked for is not asked about, and a waiver in
         force covers the failure that it expects.

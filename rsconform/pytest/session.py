@@ -151,7 +151,7 @@ class Conformance:
         return run
 
     def _add_arguments(self) -> None:
-        """Let pytest collect the lanes' files, unless it was asked for single tests of one's own."""
+        """Let pytest collect the lanes' files, unless it was asked for single tests of the user's own."""
         config = self.config
         given = config.args
         if config.args_source is config.ArgsSource.ARGS and not all(Path(arg).is_dir() for arg in given):
@@ -268,7 +268,7 @@ class Conformance:
         return run.session
 
     def _leave_alone(self, run: LaneRun, why: str) -> None:
-        """End a run whose store is not empty; somebody's own tests go on."""
+        """End a run whose store is not empty; other tests go on."""
         if self.supervised:
             if run.journal is not None:
                 run.journal.footer(Footer("dirty_store", why))
@@ -295,7 +295,7 @@ class Conformance:
         return attempts
 
     def renew_after_hang(self, item: CaseItem) -> None:
-        """Go on after a hang, which may hold a lock for good, in a fresh process, or at least with fresh services."""
+        """Go on after a hang, which may hold a lock forever, in a fresh process, or at least with fresh services."""
         session = item.run.session
         if session is None or not session.hung:
             return
@@ -348,7 +348,7 @@ class Conformance:
             self.stopped = str(excinfo.value)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """End the lanes, write the last line of each journal, and the reports where nobody else does."""
+        """End the lanes, write the last line of each journal, and the reports where no supervisor does."""
         for run in self.runs.values():
             if run.session is not None:
                 run.session.close()
@@ -417,7 +417,7 @@ class Conformance:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
-        """Keep secrets out of warnings, before anybody shows them or sends them on."""
+        """Keep secrets out of warnings, before they are shown or sent on."""
         said = str(warning_message.message)
         clean = redact(said)
         if clean != said:

@@ -105,7 +105,7 @@ def incompleteness(journal: Journal, outcomes: Sequence[Outcome], known: Collect
     of_axioms = [outcome for outcome in outcomes if outcome.axiom in known]
     missing = [outcome.case for outcome in outcomes if outcome.result is None]
     footer = journal.footer
-    # A run that was told to stop at the first failure and met it in the last case is complete.
+    # A run that was to stop at the first failure and met it in the last case is complete.
     if footer is None or not (has_ended(footer) or (footer.ending == "stopped" and not missing)):
         detail = f" ({footer.detail})" if footer is not None and footer.detail else ""
         says.append(f"the run did not come to its end: {ending_in_words(footer)}{detail}")

@@ -169,7 +169,7 @@ def family_of(axiom: str) -> str:
 def _problem(report: Report, verdict: Verdict) -> Problem:
     evidence: list[Evidence] = []
     others: list[tuple[str, str]] = []
-    # Of what is violated the failures are told; what broke besides says nothing about the backend.
+    # For violated axioms the failures are shown; errored cases say nothing about the backend.
     broken = [outcome for outcome in verdict.outcomes if outcome.result in (Result.ERRORED, None)]
     for outcome in broken if verdict.status is VerdictStatus.INCONCLUSIVE else verdict.failed:
         if not evidence:

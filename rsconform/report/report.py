@@ -58,7 +58,7 @@ class WaiverState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaiverFinding:
-    """A waiver that somebody has to change or remove, and why, as a sentence."""
+    """A waiver that has to be changed or removed, and why, as a sentence."""
 
     waiver: Waiver
     state: WaiverState

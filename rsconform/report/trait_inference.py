@@ -58,13 +58,13 @@ def settle(outcomes: Sequence[Outcome]) -> tuple[tuple[Outcome, ...], tuple[Obse
 
 
 def _tallies(trait: str, outcomes: Sequence[Outcome], refuted: Set[tuple[str, str]]) -> list[_Tally]:
-    told = [
+    reported = [
         (outcome.readings[-1][1], outcome.result)
         for outcome in outcomes
         if outcome.readings and outcome.readings[-1][0] == trait and refuted.isdisjoint(outcome.readings)
     ]
-    cases = Counter(value for value, _ in told)
-    failed = Counter(value for value, result in told if result is Result.FAILED)
+    cases = Counter(value for value, _ in reported)
+    failed = Counter(value for value, result in reported if result is Result.FAILED)
     return [_Tally(trait, value, failed[value], count) for value, count in cases.items()]
 
 

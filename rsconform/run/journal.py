@@ -38,7 +38,7 @@ _OF_STAGES: Final = frozenset({"constructing", "preparing", "prepared", "begin",
 _KINDS: Final = _OF_STAGES | {"header", "instance", "seeded", "doing", "lost", "footer"}
 
 
-class JournalError(KeyboardInterrupt):  # What is not written down is lost: pytest ends, as where somebody stops it.
+class JournalError(KeyboardInterrupt):  # What is not written down is lost, so pytest ends as after Ctrl-C.
     """A journal cannot be written on."""
 
 

@@ -12,7 +12,7 @@ from rsconform.cases.case import SkipReason as SkipReason
 
 JOURNAL_FORMAT = 2
 REFUSED = "refused: "  # How the note begins of a case that a permitted refusal ended.
-MEASURED = "measured: "  # And one that holds a figure, another one in each run: for whoever looks it up.
+MEASURED = "measured: "  # And one that holds a figure, a different one in each run: for readers.
 
 Json = Mapping[str, Any]
 

@@ -66,7 +66,7 @@ class JournalDamagedError(Exception):
 
 
 class _TerminatedError(KeyboardInterrupt):
-    """Somebody asked this process to end. Its child was not asked."""
+    """This process was asked to end, and its child was not."""
 
 
 class Progress(Protocol):
@@ -82,7 +82,7 @@ class Supervisor:
 
     Args:
         lane: The lane's name, which is also its folder below `folder`.
-        arguments: What the child's pytest is told, the plugin's options included.
+        arguments: The arguments of the child's pytest, the plugin's options included.
     """
 
     lane: str
@@ -191,7 +191,7 @@ class Supervisor:
         """End the process of a case that passed its limit, and book the case."""
         try:
             os.kill(record["pid"], signal.SIGKILL)
-        except ProcessLookupError:  # It is gone; whoever started it says so.
+        except ProcessLookupError:  # It is gone, which its parent reports.
             return
         case, preparing, first = file.open, file.preparing is not None, file.constructing is not None
         file.settle()  # Its number may be another process's the next time.
@@ -332,7 +332,7 @@ class Supervisor:
 
     def _book(self, attempt: Attempt) -> None:
         self._booked[attempt.case, attempt.number] = attempt
-        with contextlib.suppress(JournalError):  # Without a line of it the case has no outcome, which is told.
+        with contextlib.suppress(JournalError):  # Without its line the case has no outcome, which the report says.
             self._writer().end(attempt)
 
     def _instance(self, instance: Instance) -> None:
@@ -343,7 +343,7 @@ class Supervisor:
     def _footer(self, footer: Footer) -> None:
         try:
             self._writer().footer(footer)
-        except (JournalError, OSError):  # As where the disk is full: what is known is told all the same.
+        except (JournalError, OSError):  # As on a full disk: what is known is shown all the same.
             self._unwritten = footer
 
 

@@ -257,7 +257,7 @@ KEPT: Final[list[Any]] = []
 
 
 def let_go() -> None:
-    """Let go of what mutants have kept, so that whoever is tried next finds it free."""
+    """Release what mutants have kept, so that the next trial finds it free."""
     for kept in KEPT:
         if isinstance(kept, int):
             os.close(kept)

@@ -77,7 +77,7 @@ def without_lane_file(
 ) -> Iterator[Lane]:
     """Yield the lane that `--backend file.py:make` is: no affordances, and a new store per call.
 
-    It declares no trait but those that nobody could find out: how much the store holds, and that it knows no sizes.
+    It declares only traits that cannot be found out: how much the store holds, and that it does not know sizes.
     """
     traits = {name: value for name, value in base.lane.traits.items() if name in _ONLY_DECLARED}
     with ExitStack() as stack:

@@ -60,8 +60,8 @@ class Matrix:
     def never_failed_points(self) -> list[str]:
         """Return the points that no mutant failed, of cases that some mutant failed elsewhere."""
         executed = {point for trial in self.mutants for point in trial.executed}
-        told = {*self.never_failed, SMOKE}
-        return sorted(point for point in executed - self._failed() if _case(point) not in told)
+        reported = {*self.never_failed, SMOKE}
+        return sorted(point for point in executed - self._failed() if _case(point) not in reported)
 
     @property
     def unreached(self) -> list[str]:

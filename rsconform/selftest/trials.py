@@ -23,7 +23,7 @@ from rsconform.selftest.mutant import Mutant
 from rsconform.selftest.registry import BASES, CONTROLS, MUTANTS
 from rsconform.spec.probes import facts_of
 
-# What shows by chance alone, as a race does, may need more than one try; that is told.
+# A mistake that shows by chance, as in a race, may need more than one try; the report says so.
 TRIES: Final = 3
 _MANY_FILES: Final = 200
 
@@ -64,8 +64,8 @@ class Trial:
     Attributes:
         axiom: What a mutant violates; None for a right backend.
         catch: What became of a mutant.
-        violated: Every axiom held against it that is not known of its base, in order.
-        unexpected: Those of them that its own or the canonical cases show, and nobody foretold.
+        violated: Every axiom that it violates and its base does not, in order.
+        unexpected: Those that its own or the canonical cases show and `also` does not name.
         failed: The cases that failed, and the witnesses of a breach.
         executed: The cases that it was put to.
         wrong: What the kit is to blame for, a sentence each.
@@ -165,7 +165,7 @@ def _try_mutant(asked: Asked, services: Services) -> Trial:
         return replace(trial, axiom=mutant.axiom, left_out=f"{mutant.axiom} is not exercised {verdict.reason}")
     foretold = {mutant.axiom, *mutant.also}
     unexpected = tuple(
-        f"{axiom} is held against it as well: {(reasons(found) or [found.reason])[0]}"
+        f"{axiom} is violated as well: {(reasons(found) or [found.reason])[0]}"
         for axiom, found in violated(report).items()
         if axiom not in foretold | base.known and _is_shown_near(found.axiom.id, report, mutant)
     )
@@ -212,7 +212,7 @@ def _try_control(asked: Asked, services: Services) -> Trial:
 def _without_fault(trial: Trial, report: Report, base: Base) -> Trial:
     """Return the trial of a right backend, of whom nothing may be said that is not known."""
     wrong = tuple(
-        f"{axiom} is held against it: {(reasons(verdict) or [verdict.reason])[0]}"
+        f"{axiom} is violated: {(reasons(verdict) or [verdict.reason])[0]}"
         for axiom, verdict in violated(report).items()
         if axiom not in base.known
     )

@@ -1,6 +1,6 @@
 """What a case may say to a probe, and where its code is, without importing that code.
 
-rsconform's own probes stand in an index, which is generated from their modules. A probe of anybody else is named
+rsconform's own probes stand in an index, which is generated from their modules. Any other probe is named
 `package.module:function`; its facts are read from the source of that module.
 """
 
@@ -33,7 +33,7 @@ class ProbeFacts:
         required: Those that a case has to give.
         surface: The only kind of backend that it can be put to.
         stresses: What a case with it exercises.
-        processes: It starts some, and what that takes counts against nobody.
+        processes: It starts processes, whose start does not count against the backend.
         threads: It waits for another thread.
     """
 
@@ -65,7 +65,7 @@ def index() -> Mapping[str, Mapping[str, Any]]:
 
 @functools.cache
 def facts_of(name: str) -> ProbeFacts:
-    """Return the facts of a probe: `topic.name` of rsconform's own, or `package.module:function` of anybody's.
+    """Return the facts of a probe: `topic.name` of rsconform's own, or `package.module:function`.
 
     Raises:
         UnknownProbeError: There is no such name, module or function, or the function is not a probe.

@@ -81,7 +81,7 @@ def do(backend: Any, operation: Operation) -> ObservedResult:
 
 
 def _is_of_source(error: Exception, raised: BaseException | None, operation: Operation) -> bool:
-    """Return whether an operation failed as its source did; but for a block it may be told in the library's words."""
+    """Return whether an operation failed as its source did; but for a block it may be an error of the library."""
     if error is raised:
         return True
     return raised is not None and operation.op != "open_atomic" and isinstance(error, RemoteStoreError)

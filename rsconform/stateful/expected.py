@@ -81,7 +81,7 @@ class Rest:
     Args:
         steady: Each of them once.
         others: Any of them.
-        one: Whether only the next entry is asked for.
+        one: Whether only the next entry is read.
     """
 
     steady: frozenset[str]

@@ -44,7 +44,7 @@ class Operation:
         called: When it was called, on a clock that all share.
         returned: When it returned; infinity for what is not known to have ended.
         by: Who called it.
-        how: What was called; for whoever reads it.
+        how: What was called, for readers.
     """
 
     kind: Kind
@@ -139,7 +139,7 @@ def shortest_wrong(history: Iterable[Operation], before: str | None = None) -> t
 
 
 def _says_something(operation: Operation) -> bool:
-    """Return whether an operation is more than a question that nobody knows the answer to."""
+    """Return whether an operation is more than a lookup without a known result."""
     return operation.kind not in (Kind.READ, Kind.LOOK) or operation.answer is not Answer.UNKNOWN
 
 

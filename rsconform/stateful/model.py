@@ -325,7 +325,7 @@ class Model:
             self._put(path, content, metadata)
 
     def look_past(self, folders: Iterable[str]) -> str | None:
-        """Take over which folders without files there are; return one that nobody made, or None."""
+        """Take over which folders without files there are; return one that no operation made, or None."""
         there = {folder for folder in folders if not self.has_files(folder)}
         strange = there - self.bare
         self.bare &= there
@@ -362,8 +362,8 @@ def tree_difference(expected: Mapping[str, object], seen: Mapping[str, object]) 
     wrong = sorted(path for path in {*expected, *seen} if expected.get(path) != seen.get(path))
     if not wrong:
         return None
-    told = [tuple(_held(path, tree) for tree in (expected, seen)) for path in wrong[:4]]
-    return "; ".join(said for said, _ in told), "; ".join(said for _, said in told)
+    pairs = [tuple(_held(path, tree) for tree in (expected, seen)) for path in wrong[:4]]
+    return "; ".join(said for said, _ in pairs), "; ".join(said for _, said in pairs)
 
 
 def _held(path: str, tree: Mapping[str, object]) -> str:

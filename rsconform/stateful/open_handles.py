@@ -39,7 +39,7 @@ class Reader:
         """Note that the file was written again or is gone.
 
         Args:
-            whole: By an atomic write: nobody sees a part of it.
+            whole: By an atomic write: a part of it is never visible.
         """
         self.disturbed = True
         self.mixed |= content is None or not whole
@@ -79,7 +79,7 @@ class Listing:
         steady: Entries that were there all the time and were not given yet.
         given: Entries that were there all the time and were given.
         ever: Entries that were there at some time.
-        lost: Whether nobody knows what there was.
+        lost: Whether the content is unknown.
     """
 
     opened: Operation

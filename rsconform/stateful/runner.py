@@ -23,11 +23,11 @@ from rsconform.stateful.operations import KNOWN, OF_SUBJECT, OF_TWO, WRITES, Ope
 
 # A name that a store need not hold (KIT-020): one that is refused from the start is left out.
 ODD_NAME: Final = "d b/ü+%41"
-# What is asked after a change, by turns: asking warms whatever is remembered too long.
+# Lookups after a change, by turns: they fill caches that may be kept too long.
 _TURNS: Final = (
     ("exists", "read_bytes"), ("get_file_info", "is_file"), ("read_bytes", "get_file_info"), ("read", "exists"),
 )  # fmt: skip
-# What the folders are asked that it lies in.
+# Lookups of the folders that it lies in.
 _FOLDER_TURNS: Final = ("is_folder", "get_folder_info", "list_folders", "exists")
 _WHOLE: Final[Mapping[str, object]] = {"recursive": True, "missing_ok": True}
 
@@ -94,7 +94,7 @@ class Instances:
     def close(self) -> None:
         """Close what was made here."""
         for one in self._own.values():
-            with contextlib.suppress(Exception):  # What closing owes is for the axioms about it.
+            with contextlib.suppress(Exception):  # Axioms about close() judge that.
                 one.close()
         self._own.clear()
 
@@ -111,7 +111,7 @@ class Track:
     Args:
         names: The operations that the backend has.
         model: Makes the model of an empty store.
-        touched: Is told each path that may be written.
+        touched: Called with each path that may be written.
     """
 
     instances: Instances
@@ -259,7 +259,7 @@ class Track:
     def _done(self, operation: Operation) -> ObservedResult:
         if operation.op == "drop_container":
             container = self.instances.subject.container
-            assert container is not None  # It is asked for only where there is one.
+            assert container is not None  # Only lanes with a container come here.
             if not self.gone:
                 container.drop()
             return ObservedResult()

@@ -14,7 +14,7 @@ from typing import Any, Final
 from rsconform.stateful.operations import BadStepError, Operation, as_step, from_step
 
 VERSION: Final = "1"
-_MOST_BYTES: Final = 1 << 20  # A token is made by anybody: what it unpacks to is bounded.
+_MOST_BYTES: Final = 1 << 20  # A token may come from anywhere: what it unpacks to is bounded.
 
 
 class TokenError(ValueError):

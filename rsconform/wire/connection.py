@@ -25,7 +25,7 @@ _SEND_BUFFER: Final = 128 * 1024
 _HEAD_BYTES: Final = 64 * 1024
 _CONNECT_S: Final = 10.0
 _NO_HTTP: Final = b"\x16\x03rsconform: this is no HTTP\r\n\r\n"
-_NO_BODY: Final = b"\x00<rsconform: nobody can read this"
+_NO_BODY: Final = b"\x00<rsconform: unreadable"
 # Of one hop only (RFC 9110, 7.6.1): whether the server closes its connection is not the backend's concern.
 _HOP: Final = (b"connection", b"keep-alive")
 
@@ -173,7 +173,7 @@ class Connection:
         if request.method == b"HEAD" or status in (204, 304):
             given, body = [item for item in headers.items() if item[0] != "content-type"], b""
         passing.answered(status)
-        # botocore takes a status line without a reason for none while it waits to be told to send.
+        # botocore takes a status line without a reason for none while it waits for 100 Continue.
         self._client.send(h11.Response(status_code=status, headers=given, reason=responses.get(status, "Unknown")))
         if body:
             self._client.send(h11.Data(data=body))

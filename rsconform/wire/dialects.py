@@ -22,7 +22,7 @@ _XML: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 class Dialect(Protocol):
     """How one kind of server speaks HTTP."""
 
-    parameters: Collection[str]  # Query parameters that are kept: those that say what is asked for.
+    parameters: Collection[str]  # Query parameters that are kept: those that say what the request is for.
 
     def kind(self, method: str, path: str, query: Mapping[str, str], headers: Headers) -> str:
         """Return the server's name for a request."""

@@ -37,7 +37,7 @@ class Proxy:
         self._threads: set[threading.Thread] = set()
         self._listener: socket.socket | None = None
         self._port = 0
-        self._reserved: socket.socket | None = None  # Keeps the port while nobody is let in.
+        self._reserved: socket.socket | None = None  # Keeps the port while connections are refused.
 
     @property
     def url(self) -> str:
@@ -69,7 +69,7 @@ class Proxy:
     def clear(self) -> Sequence[int]:
         """Disarm them, let go what they hold back, and return how many requests each one met.
 
-        Nobody can see who knocked at a closed door: one that refuses is always taken as met.
+        A refused connection leaves no trace, so such a fault always counts as met.
         """
         met = self._record.clear()
         if self._listener is None:
@@ -105,7 +105,7 @@ class Proxy:
         self._start(threading.Thread(target=self._accept, args=(listener,), daemon=True, name="rsconform-wire"))
 
     def _shut(self, *, reserve: bool = False) -> None:
-        """Accept nobody any more, and hang up on everybody; whoever comes is refused, as long as the port is kept."""
+        """Accept no more connections and close the open ones; while the port is kept, new ones are refused."""
         listener, self._listener = self._listener, None
         if listener is not None:
             with contextlib.suppress(OSError):

@@ -104,14 +104,14 @@ def context_manager(context: ProbeContext) -> None:
     closed: list[bool] = []
     close = native.aclose
 
-    async def told() -> None:
+    async def note_close() -> None:
         closed.append(True)
         await close()
 
     try:
-        native.aclose = told  # type: ignore[method-assign]
+        native.aclose = note_close  # type: ignore[method-assign]
     except AttributeError:
-        told = None  # type: ignore[assignment]  # Its attributes are fixed: whether it is closed is not seen.
+        note_close = None  # type: ignore[assignment]  # Its attributes are fixed: whether it is closed is not seen.
 
     async def use() -> object:
         try:
@@ -126,7 +126,7 @@ def context_manager(context: ProbeContext) -> None:
     observed = context.call("async with", run_on_loop, context, use())
     if observed is not None:
         context.fail("the backend from `async with`, and the exception of its body", str(observed))
-    if told is not None and not closed:
+    if note_close is not None and not closed:
         context.fail("aclose() at the end of `async with`", "it was not called")
 
 
@@ -165,7 +165,7 @@ def iteration_left_early(context: ProbeContext, path: str, op: str, times: int) 
             await leave()
         return await tasks_left(before, most=times - 1, within_s=_LEFT_S)
 
-    tasks = context.call(f"{op}() left half-way", run_on_loop, context, left())
+    tasks = context.call(f"{op}() left early", run_on_loop, context, left())
     if tasks >= times:
         context.fail("no task left behind", f"{tasks} tasks after {times} times")
 
@@ -314,7 +314,7 @@ def loop_stays_free(context: ProbeContext, path: str, op: str) -> None:
 
 
 def _asked_of(op: str, path: str) -> tuple[tuple[object, ...], dict[str, object]]:
-    """Return what an operation is asked for."""
+    """Return the arguments of an operation."""
     match op:
         case "write" | "write_atomic":
             return (path, _pieces(b"x" * 200_000)), {}
@@ -370,7 +370,7 @@ def concurrent_tasks(context: ProbeContext, folder: str) -> None:
 
 @probe("asyncio.one_task_creates", surface="async")
 def one_task_creates(context: ProbeContext, path: str, op: str, content: str) -> None:
-    """Of several tasks that create one file one does, and the others are told that it exists."""
+    """Of several tasks that create one file one succeeds; the others get AlreadyExists."""
     native = native_of(context)
 
     async def create(number: int) -> object:
@@ -399,7 +399,7 @@ def one_task_creates(context: ProbeContext, path: str, op: str, content: str) ->
         return
     seen = context.call("read_bytes()", context.backend.read_bytes, path)
     if seen != f"{winners[0]:02}".encode() * 3000:
-        context.fail("the content of the one that was told it created the file", "another content")
+        context.fail("the content of the task whose write succeeded", "another content")
 
 
 @probe("asyncio.torn_reads", surface="async")

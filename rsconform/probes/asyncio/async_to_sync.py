@@ -1,4 +1,4 @@
-"""remote-store's bridge that makes a sync Backend of an AsyncBackend: what it owes to the one it wraps.
+"""remote-store's bridge, a sync Backend over an AsyncBackend: what it must pass on to the one that it wraps.
 
 The bridge under test is put over an async backend of the kit's own that records what reaches it.
 """
@@ -28,7 +28,7 @@ class _OwnError(Exception):
 
 
 class _Recording(AsyncMemoryBackend):
-    """An AsyncMemoryBackend that counts pulls and entries, and fails or hangs when told to."""
+    """An AsyncMemoryBackend that counts pulls and entries, and fails or hangs on demand."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ def _blocking(bridge: Any) -> Iterator[tuple[str, Callable[[], object]]]:
 
 @probe("asyncio.bridge_pulls_one", surface="sync")
 def bridge_pulls_one(context: ProbeContext) -> None:
-    """A read or a listing pulls one piece at a time, and none before it is asked for."""
+    """A read or a listing pulls one piece at a time, and none before the caller asks for it."""
     with _bridged(context) as (inner, bridge):
         _written(bridge, "d/a")
         _written(bridge, "d/b")
@@ -131,7 +131,7 @@ def bridge_pulls_one(context: ProbeContext) -> None:
 
 @probe("asyncio.bridge_stream", surface="sync")
 def bridge_stream(context: ProbeContext) -> None:
-    """The stream is forward-only, gives no more than asked for and is closed for good."""
+    """The stream is forward-only, gives no more than the caller asked for and stays closed."""
     with _bridged(context) as (_, bridge):
         content = _written(bridge)
         opened = bridge.read("a")

@@ -1,6 +1,6 @@
 """What an operation of an AsyncBackend leaves that is cancelled, wherever that comes: no lock, no task, no half a file.
 
-It is cancelled at its first turns of the loop, and at moments of the time that it takes when nobody does.
+It is cancelled at its first turns of the loop, and at moments of the time that it takes when it is not cancelled.
 """
 
 from __future__ import annotations

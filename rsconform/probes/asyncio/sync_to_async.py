@@ -1,4 +1,4 @@
-"""remote-store's SyncBackendAdapter, a sync backend behind async methods: what it owes to the one it wraps.
+"""remote-store's SyncBackendAdapter, an AsyncBackend over a sync one: what it must pass on to the one that it wraps.
 
 The adapter under test is put over a backend of the kit's own that records what reaches it.
 """

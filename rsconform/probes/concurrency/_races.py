@@ -63,7 +63,7 @@ def switching_often() -> Iterator[None]:
 def race(context: ProbeContext, works: Sequence[Callable[[], object]]) -> list[object]:
     """Return what each work gave, or the exception it raised, after all were done at once.
 
-    A store that locks what somebody changes may refuse another thread with ResourceLocked (ERR-013), which ends its
+    A store that locks what a client changes may refuse another thread with ResourceLocked (ERR-013), which ends its
     work: it is not among the exceptions, and gave None.
     """
     slow = is_slow(context)
@@ -96,7 +96,7 @@ def race(context: ProbeContext, works: Sequence[Callable[[], object]]) -> list[o
 
 @contextmanager
 def meeting(others: threading.Barrier) -> Iterator[None]:
-    """What a thread does before it waits for the others. Where it fails nobody waits: its own error is what is told."""
+    """Run what a thread does before it waits for the others. If that fails, the others do not wait for it."""
     try:
         yield
     except BaseException:

@@ -16,13 +16,13 @@ from rsconform.run.records import MEASURED, Profile
 
 _PROCESSES: Final = 3
 _BUDGET_S: Final = {Profile.QUICK: 0.3, Profile.STANDARD: 2.0, Profile.DEEP: 15.0}
-_AHEAD_S: Final = 0.02  # Until all are to begin: by then each has been told.
+_AHEAD_S: Final = 0.02  # Until all are to begin: by then each has its signal.
 _ANSWER_S: Final = 30.0
 
 
 @probe("concurrency.one_process_creates", stresses="race", processes=True)
 def one_process_creates(context: ProbeContext, folder: str) -> None:
-    """Of several processes that create one file one does; the others are told that it exists."""
+    """Of several processes that create one file one succeeds; the others get AlreadyExists."""
     assert context.subject.other_process is not None
     atomic = context.backend.capabilities.supports(Capability.ATOMIC_WRITE)
     blocks = ["open_atomic"] if surface_of(context.backend) == "sync" else []

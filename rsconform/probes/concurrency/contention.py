@@ -1,4 +1,4 @@
-"""Who gets a file that several want, and what others are told of one that goes meanwhile."""
+"""Several threads that want one file, and threads that look at a file while it goes away."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SURE: Final = 2
 
 @probe("concurrency.one_creator", stresses="race")
 def one_creator(context: ProbeContext, folder: str, op: str, content: str) -> None:
-    """Of several threads that create one file one does; the others are told that it exists."""
+    """Of several threads that create one file one succeeds; the others get AlreadyExists."""
     for number in rounds(context):
         path = f"{folder}/new{number}"
         context.touched.add(path)
@@ -58,7 +58,7 @@ def _create_once(context: ProbeContext, path: str, op: str, content: str) -> Non
                         file.write(data)
                 else:
                     getattr(backend, op)(path, io.BytesIO(data) if content == "stream" else data)
-            except (AlreadyExists, ResourceLocked):  # A store may lock a file while somebody writes it.
+            except (AlreadyExists, ResourceLocked):  # A store may lock a file that is being written.
                 return False
             return True
 
@@ -77,7 +77,7 @@ def _create_once(context: ProbeContext, path: str, op: str, content: str) -> Non
 
 @probe("concurrency.one_mover", stresses="race")
 def one_mover(context: ProbeContext, folder: str) -> None:
-    """Of several threads that move one file away one gets it; the others are told that there is none."""
+    """Of several threads that move one file away one succeeds; the others get NotFound."""
     for number in rounds(context):
         _move_once(context, f"{folder}/{number}")
 
@@ -115,15 +115,15 @@ def _move_once(context: ProbeContext, folder: str) -> None:
 
 @probe("concurrency.read_during_delete", stresses="race")
 def read_during_delete(context: ProbeContext, folder: str) -> None:
-    """Whoever asks for a file that goes meanwhile gets it or NotFound, and not what an outage looks like.
+    """A lookup of a file that is being deleted gives the file or NotFound, not an outage.
 
-    A busy store may have outages: what is not told either where the file is only overwritten is due to its going.
+    A busy store may have outages: an error that does not come while the file is only overwritten is due to the delete.
     """
     overwritten = _refusals(context, f"{folder}/stays", deletes=False)
-    told = _refusals(context, f"{folder}/goes", deletes=True)
-    if len(told) >= _SURE and not overwritten:
+    wrong = _refusals(context, f"{folder}/goes", deletes=True)
+    if len(wrong) >= _SURE and not overwritten:
         context.fail(
-            "the file or NotFound, beside a thread that deletes it", f"{len(told)} others, the first {told[0]}"
+            "the file or NotFound, beside a thread that deletes it", f"{len(wrong)} others, the first {wrong[0]}"
         )
 
 
@@ -135,7 +135,7 @@ def _refusals(context: ProbeContext, path: str, *, deletes: bool) -> list[str]:
     context.touched.update((path, f"{path}-kept", f"{path}-copy"))
     context.call("write()", backend.write, f"{path}-kept", b"kept")
     context.call("write()", backend.write, path, _DATA)
-    told: list[str] = []
+    wrong: list[str] = []
 
     def change() -> None:
         for _ in rounds(context):
@@ -152,7 +152,7 @@ def _refusals(context: ProbeContext, path: str, *, deletes: bool) -> list[str]:
                 except (NotFound, ResourceLocked):
                     continue
                 except RemoteStoreError as exc:
-                    told.append(f"{type(exc).__name__}: {exc}")
+                    wrong.append(f"{type(exc).__name__}: {exc}")
 
         return asked
 
@@ -160,7 +160,7 @@ def _refusals(context: ProbeContext, path: str, *, deletes: bool) -> list[str]:
     asks += [ask(lambda: backend.get_file_info(path))] if described else []
     asks += [ask(lambda: backend.copy(path, f"{path}-copy", overwrite=True))] if copies else []
     require_no_error(context, race(context, [change, *asks]))
-    return told
+    return wrong
 
 
 @probe("concurrency.move_visibility", stresses="race")
@@ -200,7 +200,7 @@ def atomic_move_visibility(context: ProbeContext, folder: str) -> None:
 
     A file is moved once and never back: what was no longer at the source has to be at the target from then on, and what
     was at the target already is at the source no more. So two questions in the right order settle it, however long
-    somebody else's turn in between takes.
+    a turn of another thread in between takes.
     """
     for number in rounds(context, 4):
         _move_watched(context, f"{folder}/here{number}", f"{folder}/there{number}")

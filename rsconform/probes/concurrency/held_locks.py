@@ -60,7 +60,7 @@ def _body(raised: type[BaseException]) -> Deed:
 
 
 def _left(op: str) -> Deed:
-    """Return the deed of looking at the first of a stream or a listing, and closing it then."""
+    """Return a function that reads the first item of a stream or a listing and closes it."""
 
     def left(backend: Backend, folder: str) -> None:
         opened: Any = getattr(backend, op)(f"{folder}/a" if op.startswith("read") else folder)
@@ -69,14 +69,14 @@ def _left(op: str) -> Deed:
         else:
             opened = iter(opened)
             next(opened, None)
-        close = getattr(opened, "close", None)  # An iterator that has none ends when nobody holds it.
+        close = getattr(opened, "close", None)  # An iterator without close() ends with its last reference.
         if close is not None:
             close()
 
     return left
 
 
-# Each is left half-way, or fails: beside `folder`/a there is nothing.
+# Each is left early, or fails: beside `folder`/a there is nothing.
 _FAILING: Final[Mapping[str, Deed]] = {
     "read": lambda backend, folder: backend.read(f"{folder}/nope"),
     "read_bytes": lambda backend, folder: backend.read_bytes(f"{folder}/nope"),
@@ -101,7 +101,7 @@ _FAILING: Final[Mapping[str, Deed]] = {
 
 @probe("concurrency.lock_after_error", surface="sync", threads=True)
 def lock_after_error(context: ProbeContext, folder: str, op: str) -> None:
-    """After an operation that raised in this thread, or was left half-way, another thread can work."""
+    """After an operation that raised in this thread, or was left early, another thread can work."""
     context.touched.update(f"{folder}/{name}" for name in ("a", "b", "new", "nope", "other"))
     wait_s = _time_for(context, lambda: context.backend.write(f"{folder}/other", b"other", overwrite=True))
     try:
@@ -115,7 +115,7 @@ def lock_after_error(context: ProbeContext, folder: str, op: str) -> None:
 
 @probe("concurrency.lock_while_open", surface="sync", threads=True)
 def lock_while_open(context: ProbeContext, folder: str, op: str) -> None:
-    """While this thread is half-way through a listing, a stream or a write another thread can look and read."""
+    """While this thread is unfinished through a listing, a stream or a write another thread can look and read."""
     if op in _WAITING:
         _WAITING[op](context, folder)
         return
@@ -125,7 +125,7 @@ def lock_while_open(context: ProbeContext, folder: str, op: str) -> None:
         if hasattr(opened, "close"):
             stack.callback(opened.close)
         context.call("the first of it", (lambda: opened.read(1)) if op == "read" else (lambda: next(opened, None)))
-        _require_let_in(context, f"{op}() is half-way", _looks, folder, wait_s)
+        _require_let_in(context, f"{op}() is unfinished", _looks, folder, wait_s)
 
 
 def _in_a_block(context: ProbeContext, folder: str) -> None:
@@ -133,7 +133,7 @@ def _in_a_block(context: ProbeContext, folder: str) -> None:
     wait_s = _time_to_look(context, folder)
     with context.call("open_atomic()", context.backend.open_atomic, f"{folder}/new") as file:
         file.write(b"half")
-        _require_let_in(context, "open_atomic() is half-way", _looks, folder, wait_s)
+        _require_let_in(context, "open_atomic() is unfinished", _looks, folder, wait_s)
 
 
 def _in_a_source(op: str) -> Callable[[ProbeContext, str], None]:
@@ -144,15 +144,15 @@ def _in_a_source(op: str) -> Callable[[ProbeContext, str], None]:
         wrong: list[Failed] = []
         wait_s = _time_to_look(context, folder)
 
-        def told(at: int) -> None:
+        def on_byte(at: int) -> None:
             if at == 1 and not wrong:
                 try:
-                    _require_let_in(context, f"{op}() is half-way", _looks, folder, wait_s)
+                    _require_let_in(context, f"{op}() is unfinished", _looks, folder, wait_s)
                 except Failed as exc:  # What a source raises the backend might take for its own.
                     wrong.append(exc)
 
         with suppress(Exception):  # What becomes of it is for other axioms.
-            getattr(context.backend, op)(f"{folder}/new", CountingSource(b"x", told))
+            getattr(context.backend, op)(f"{folder}/new", CountingSource(b"x", on_byte))
         if wrong:
             raise wrong[0]
 
@@ -163,11 +163,11 @@ def _beside_many(context: ProbeContext, folder: str) -> None:
     wait_s = _time_to_look(context, folder)
     with closing(context.call("read()", context.backend.read, f"{folder}/a")) as stream:
         context.call("the first of it", stream.read, 1)
-        _require_let_in(context, "one read() is half-way", _reads_many, folder, wait_s)
+        _require_let_in(context, "one read() is unfinished", _reads_many, folder, wait_s)
 
 
 def _reads_many(backend: Backend, folder: str) -> None:
-    """Have more streams half-way at once than a pool of the usual size has connections."""
+    """Have more streams unfinished at once than a pool of the usual size has connections."""
     with ExitStack() as stack:
         for _ in range(_MANY):
             stream = backend.read(f"{folder}/a")

@@ -1,4 +1,4 @@
-"""What threads that do different things through one instance are told: each its own answer, as of now, and an end."""
+"""Threads that do different things through one instance: each gets its own, current result, and none waits forever."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def _questions(context: ProbeContext, files: Sequence[str], folders: Sequence[st
     Answers hold sizes. Those of a store that does not know them before it has read a file are not asked.
     """
     backend = context.backend
-    told = () if context.knows_sizes else ("get_file_info", "list_files", "iter_children", "get_folder_info")
+    without_sizes = () if context.knows_sizes else ("get_file_info", "list_files", "iter_children", "get_folder_info")
     asked = [(_ABOUT_FILES, path) for path in files] + [(_ABOUT_FOLDERS, path) for path in folders]
     return [
         (name, ask, path)
         for about, path in asked
         for name, (capability, ask) in about.items()
-        if (capability is None or backend.capabilities.supports(capability)) and name not in told
+        if (capability is None or backend.capabilities.supports(capability)) and name not in without_sizes
     ]
 
 
@@ -118,7 +118,7 @@ def own_results(context: ProbeContext, folder: str) -> None:
 
 @probe("concurrency.cross_thread_visibility", stresses="race")
 def cross_thread_visibility(context: ProbeContext, folder: str) -> None:
-    """What one thread has done another sees, whatever it has asked before; they take turns, nobody races."""
+    """A change by one thread is visible in another, whatever that one looked up before; the threads take turns."""
     backend: Any = context.backend
     paths = [f"{folder}/{name}" for name in ("a", "b", "c")]
     context.touched.update(paths)
@@ -212,7 +212,7 @@ def opposing_moves(context: ProbeContext, folder: str, op: str) -> None:
 
 
 def _alone_s(context: ProbeContext, op: str, path: str, other: str) -> float:
-    """Return how long an operation takes when nobody goes the opposite way; the file is where it was afterwards."""
+    """Return how long an operation takes without an opposing one; the file is where it was afterwards."""
     backend: Any = context.backend
     context.touched.add(other)
     began = monotonic()

@@ -1,7 +1,7 @@
 """Histories: what several threads did to one file has to have an order in which each answer is right.
 
 What the threads do is drawn from the seed before they start, so that a history that went wrong can be asked for again.
-How they are scheduled cannot be: only an answer that no order explains is held against a backend. When all are done
+How they are scheduled cannot be: only a result that no order explains is a failure. When all are done
 everybody's answers are looked at once more: a cache that was filled by who looked too early shows only then.
 """
 
@@ -158,5 +158,5 @@ def _value(seen: Any, contents: Mapping[int, _Planned]) -> str:
     size = seen.size if described else len(seen)
     planned = contents.get(size)
     if planned is None or (not described and seen != planned.content):
-        return f"{size} bytes that nobody wrote"
+        return f"{size} bytes that were never written"
     return planned.value

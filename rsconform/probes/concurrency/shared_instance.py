@@ -57,7 +57,7 @@ def own_keys(
 ) -> None:
     """Threads that write keys of their own read them back at once, and all of them are there in the end.
 
-    Half of what is written comes as bytes and half as streams, unless only streams are asked for.
+    Half of what is written comes as bytes and half as streams, unless only streams are wanted.
     """
     backend: Any = context.backend
     many = parse_size(str(size))
@@ -88,7 +88,7 @@ def own_keys(
 
 
 def _require_known(context: ProbeContext, folder: str, count: int) -> None:
-    """Demand that a folder, where there are any, lists and counts so many files: whoever writes changes an index."""
+    """Demand that a folder, where there are any, lists and counts so many files: writers change an index."""
     backend = context.backend
     if not backend.capabilities.supports(Capability.LIST):
         return
@@ -121,7 +121,7 @@ def torn_reads(context: ProbeContext, path: str, op: str, read: str) -> None:
     def write(data: bytes) -> Callable[[], object]:
         def overwrite() -> None:
             for _ in rounds(context):
-                with suppress(ResourceLocked):  # A store may lock a file while somebody reads it.
+                with suppress(ResourceLocked):  # A store may lock a file that is being read.
                     _overwrite(backend, op, path, data, **described(data))
 
         return overwrite

@@ -1,8 +1,8 @@
 """What an operation leaves that is stopped in its middle: by Ctrl-C, or with the process it runs in.
 
 Writes wait in their middle, in their own source or block, until they are stopped. Other operations are stopped at
-moments drawn from the seed, within the time they take when nobody does. What is there afterwards is looked at past the
-process.
+moments drawn from the seed, within the time they take when they are not stopped. The store is looked at afterwards,
+past the process.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def stopped_operation(context: ProbeContext, folder: str, op: str) -> None:
 def _stop_till_killed(
     context: ProbeContext, process: OtherProcess, stop: _Stop, chance: random.Random, ends: list[bool]
 ) -> None:
-    """Interrupt an operation of a process a few times and kill it then; `ends` is told which was in its middle."""
+    """Interrupt an operation of a process a few times, then kill it; `ends` gets the operation under way."""
     rounds = 1
     if stop.op not in _WRITES:
         stop = replace(stop, takes_s=_taken_s(context, process, stop))
@@ -109,7 +109,7 @@ def _prepared(context: ProbeContext, folder: str) -> Mapping[str, bytes]:
 
 
 def _taken_s(context: ProbeContext, process: OtherProcess, stop: _Stop) -> float:
-    """Return how long an operation takes that nobody stops: the shortest of a few, as the first has more to do."""
+    """Return how long an operation takes that is not stopped: the shortest of a few, as the first has more to do."""
     taken_s = []
     for _ in range(4):
         _prepared(context, stop.folder)
@@ -222,7 +222,7 @@ def _wrong(context: ProbeContext, stop: _Stop, before: Mapping[str, bytes], afte
 
 
 def _await_lease(context: ProbeContext, stop: _Stop) -> None:
-    """Wait while the store keeps what a killed process held: a lease that nobody gives back runs out."""
+    """Wait while the store keeps what a killed process held: a lease that is never returned runs out."""
     ends = monotonic() + _LEASE_S
     while monotonic() < ends:
         try:

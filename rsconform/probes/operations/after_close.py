@@ -1,4 +1,4 @@
-"""An instance after close(): used again where it may be, and silent where it is closed for good."""
+"""An instance after close(): used again where it may be, and silent where close() is terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rsconform.spec.operations import FOLDERS_KNOWN_BY, OPERATIONS
 _PATH: Final = "d/a"
 _KEPT: Final = "kept"
 _DATA: Final = b"x"
-# Values of these types are handles that nobody can tell apart, so that a second one may have been opened.
+# Values of these types are handles that cannot be told apart, so that a second one may have been opened.
 _VALUES: Final = (str, bytes, int, float, bool)
 _ASKED_FOR: Final = (str, bytes, int, dict, list, io.BytesIO)
 

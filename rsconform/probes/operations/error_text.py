@@ -34,6 +34,6 @@ def _faults(error: RemoteStoreError) -> Iterator[str]:
     for attribute in ("path", "backend", "capability"):
         value = getattr(error, attribute, None)
         for way, said in shown.items():
-            # An awkward path may stand there escaped.
+            # An unusual path may stand there escaped.
             if value and str(value) not in said and repr(value)[1:-1] not in said:
                 yield f"{way} lacks {attribute}={value!r}"

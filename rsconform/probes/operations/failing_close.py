@@ -75,7 +75,7 @@ def _of_its_own(context: ProbeContext) -> Backend:
 
 
 @contextmanager
-def _interfering(backend: Backend, deed: Callable[[], None]) -> Iterator[list[str]]:
+def _interfering(backend: Backend, action: Callable[[], None]) -> Iterator[list[str]]:
     """Let something happen first whenever the instance closes what it holds; yields what it did close."""
     released: list[str] = []
     shadowed: list[tuple[object, str]] = []
@@ -83,7 +83,7 @@ def _interfering(backend: Backend, deed: Callable[[], None]) -> Iterator[list[st
     def closing(name: str) -> Callable[..., None]:
         def close(*_args: object, **_options: object) -> None:
             released.append(name)
-            deed()
+            action()
 
         return close
 

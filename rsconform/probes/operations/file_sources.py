@@ -75,7 +75,7 @@ def _pipe() -> Iterator[BinaryIO]:
 
 @contextmanager
 def _spooled_file() -> Iterator[BinaryIO]:
-    """A file that is held in memory until somebody asks for its descriptor."""
+    """A file that is held in memory until its descriptor is needed."""
     with tempfile.SpooledTemporaryFile() as file:
         file.write(_DATA)
         file.seek(_READ)

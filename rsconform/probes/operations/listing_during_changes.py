@@ -45,7 +45,7 @@ def listing_during_changes(
 
 @probe("operations.clear_while_listing")
 def clear_while_listing(context: ProbeContext, path: str, op: str) -> None:
-    """Each file of a folder is deleted when it is listed, as whoever clears up does: all of them are listed."""
+    """Each file of a folder is deleted as soon as it is listed, as in a cleanup; all of them are listed."""
     entries = iter(context.call(f"{op}()", getattr(context.backend, op), path))
     seen: Counter[str] = Counter()
     for _ in range(10_000):

@@ -43,19 +43,21 @@ def metadata_not_shared(context: ProbeContext, op: str, path: str) -> None:
 
 
 @probe("operations.metadata_independent_copy")
-def metadata_independent_copy(context: ProbeContext, path: str, told_by: str) -> None:
-    """What the caller does to the metadata that it was told of a file, or of a copy of it, changes neither."""
+def metadata_independent_copy(context: ProbeContext, path: str, returned_by: str) -> None:
+    """Changing the metadata that an operation returned changes neither the file nor a copy of it."""
     backend = context.backend
-    copy = f"{path}-copy" if told_by == "copy" else path
+    copy = f"{path}-copy" if returned_by == "copy" else path
     context.touched.add(copy)
-    if told_by == "copy":
+    if returned_by == "copy":
         context.call("copy()", backend.copy, path, copy)
-    if told_by.startswith("write"):
-        told = context.call(f"{told_by}()", getattr(backend, told_by), path, b"x", metadata={"owner": "ada"}).metadata
+    if returned_by.startswith("write"):
+        returned = context.call(
+            f"{returned_by}()", getattr(backend, returned_by), path, b"x", metadata={"owner": "ada"}
+        ).metadata
     else:
-        told = context.call("get_file_info()", backend.get_file_info, copy).metadata
+        returned = context.call("get_file_info()", backend.get_file_info, copy).metadata
     with suppress(Exception):  # It may be one that cannot be changed, or none.
-        told.update(owner="somebody", added="later")
+        returned.update(owner="somebody", added="later")
     for name in dict.fromkeys((copy, path)):
         kept = context.call("get_file_info()", backend.get_file_info, name).metadata
         if kept is None or dict(kept) != {"owner": "ada"}:

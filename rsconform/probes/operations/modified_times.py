@@ -42,14 +42,14 @@ def honest_time(context: ProbeContext, op: str, path: str) -> None:
     with _elsewhere():
         context.call("write()", context.backend.write, path, b"new", overwrite=True)
         now = datetime.now(UTC)
-        told = context.call(f"{op}()", _MODELS[op], context.backend, path).modified_at
+        reported = context.call(f"{op}()", _MODELS[op], context.backend, path).modified_at
     # What is no aware time is for the axioms on types.
-    if not isinstance(told, datetime) or told.utcoffset() is None or told == UNKNOWN_TIME:
+    if not isinstance(reported, datetime) or reported.utcoffset() is None or reported == UNKNOWN_TIME:
         return
-    is_day = (told.hour, told.minute, told.second) == (0, 0, 0) and timedelta(0) <= now - told < _DAY
-    if abs(told - now) > _SKEW and not is_day:
+    is_day = (reported.hour, reported.minute, reported.second) == (0, 0, 0) and timedelta(0) <= now - reported < _DAY
+    if abs(reported - now) > _SKEW and not is_day:
         expected = f"a time within {_SKEW.seconds // 60} minutes of {now:%H:%M} UTC"
-        context.fail(expected, f"{told.isoformat()}, which is {_apart(told, now)}")
+        context.fail(expected, f"{reported.isoformat()}, which is {_apart(reported, now)}")
 
 
 @probe("operations.stable_time")
@@ -59,9 +59,9 @@ def stable_time(context: ProbeContext, op: str, path: str, changed: str) -> None
     sleep(_LATER_S)
     if context.backend.capabilities.supports(Capability.WRITE):
         context.call("write()", context.backend.write, changed, b"later")
-    told = context.call(f"{op}()", _MODELS[op], context.backend, path).modified_at
-    if told != before:
-        context.fail(f"modified_at = {before} a second later as well", str(told))
+    reported = context.call(f"{op}()", _MODELS[op], context.backend, path).modified_at
+    if reported != before:
+        context.fail(f"modified_at = {before} a second later as well", str(reported))
 
 
 @probe("operations.folder_time")
@@ -69,13 +69,13 @@ def folder_time(context: ProbeContext, folder: str) -> None:
     """Whichever file below a folder was written last, the folder has its time and no other file's, or none."""
     for path in context.content:
         times = _with_newest(context, path)
-        told = context.call("get_folder_info()", context.backend.get_folder_info, folder).modified_at
-        if not isinstance(told, datetime) or told.utcoffset() is None or UNKNOWN_TIME in times.values():
+        reported = context.call("get_folder_info()", context.backend.get_folder_info, folder).modified_at
+        if not isinstance(reported, datetime) or reported.utcoffset() is None or UNKNOWN_TIME in times.values():
             return
         latest = max(times.values())
-        nearest = min(times.values(), key=lambda one: abs(one - told))
-        if nearest != latest or abs(latest - told) > _ROUNDING:
-            context.fail(f"{latest.isoformat()}, when {path} was written last", told.isoformat())
+        nearest = min(times.values(), key=lambda one: abs(one - reported))
+        if nearest != latest or abs(latest - reported) > _ROUNDING:
+            context.fail(f"{latest.isoformat()}, when {path} was written last", reported.isoformat())
 
 
 def _with_newest(context: ProbeContext, path: str) -> dict[str, datetime]:
@@ -91,9 +91,9 @@ def _with_newest(context: ProbeContext, path: str) -> dict[str, datetime]:
             return times
 
 
-def _apart(told: datetime, now: datetime) -> str:
-    minutes = round(abs(told - now).total_seconds() / 60)
-    return f"{minutes} minutes {'ahead' if told > now else 'behind'}"
+def _apart(reported: datetime, now: datetime) -> str:
+    minutes = round(abs(reported - now).total_seconds() / 60)
+    return f"{minutes} minutes {'ahead' if reported > now else 'behind'}"
 
 
 @contextmanager

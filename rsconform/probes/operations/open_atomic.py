@@ -142,7 +142,7 @@ def block_published(context: ProbeContext, path: str) -> None:
 
 @probe("operations.block_rival", surface="sync")
 def block_rival(context: ProbeContext, path: str, by: str) -> None:
-    """A file that somebody else made while the block was open is not replaced in silence where that was not asked."""
+    """A file that another client made while the block was open is not replaced silently without overwrite."""
     other = context.subject.make() if by == "peer" else context.backend
     block = context.call("open_atomic()", context.backend.open_atomic, path)
     try:

@@ -89,7 +89,7 @@ def seekable_source_closed(context: ProbeContext, path: str, *, fails: bool) -> 
 
 
 def _require_inherited(context: ProbeContext) -> None:
-    """Go on only where the backend inherits read_seekable(): with one of its own it owes nothing here."""
+    """Go on only where the backend inherits read_seekable(): a read_seekable() of its own is not judged here."""
     if type(context.backend).read_seekable is not Backend.read_seekable:
         context.skip("an inherited read_seekable()")
 

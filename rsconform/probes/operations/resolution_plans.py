@@ -1,4 +1,4 @@
-"""What a ResolutionPlan shows, and that nobody makes one unasked."""
+"""What a ResolutionPlan shows, and that no other operation makes one."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def records_of(packages: set[str]) -> Iterator[list[logging.LogRecord]]:
     for logger in loggers:
         logger.addHandler(handler)
         logger.setLevel(logging.DEBUG)
-        logger.propagate = False  # What is only watched here shall not flood anybody's output.
+        logger.propagate = False  # The records are only watched; they must not reach the output of other tests.
     try:
         yield records
     finally:

@@ -33,7 +33,7 @@ def stream_in_with(context: ProbeContext, path: str, op: str) -> None:
 
 @probe("operations.stream_closed_early")
 def stream_closed_early(context: ProbeContext, path: str, op: str, times: int) -> None:
-    """However often a stream is closed half-way, the next one gives the whole file."""
+    """However often a stream is closed unfinished, the next one gives the whole file."""
     for _ in range(times):
         stream = _open(context, path, op)
         context.call("read(100)", stream.read, 100)
@@ -80,7 +80,7 @@ def stream_readinto(context: ProbeContext, path: str, op: str, size: int) -> Non
 
 @probe("operations.stream_lines", surface="sync")
 def stream_lines(context: ProbeContext, path: str, op: str) -> None:
-    """Lines are those of the file: one by one, in iteration, and cut where less is asked for."""
+    """Lines are those of the file: one by one, in iteration, and cut where a limit is given."""
     wanted = io.BytesIO(context.content[path]).readlines()  # Other than splitlines() they end at "\n" alone.
     with contextlib.closing(_open(context, path, op)) as stream:
         by_one = list(iter(lambda: context.call("readline()", stream.readline), b""))

@@ -24,12 +24,12 @@ def write_hidden_until_end(context: ProbeContext, path: str, content: str, by: s
         before = look()
         seen: list[str] = []
 
-        def told(at: int) -> None:
+        def on_byte(at: int) -> None:
             now = look()
             if now != before:
                 seen.append(f"{shown(now)} when the source was at byte {at}")
 
-        source: Any = CountingSource(parse_content(content).data, told)
+        source: Any = CountingSource(parse_content(content).data, on_byte)
         context.call("write_atomic()", context.backend.write_atomic, path, source, overwrite=True)
         if seen:
             context.fail(f"{shown(before)} until the source is read", seen[0])
@@ -44,13 +44,13 @@ def source_conflict(context: ProbeContext, path: str, content: str, overwrite: s
     before = audit()
     begun: list[str] = []
 
-    def told(at: int) -> None:
+    def on_byte(at: int) -> None:
         now = audit()
         new = sorted({*now.files, *now.residue} - {*before.files, *before.residue})
         if new:
             begun.append(f"{', '.join(new[:3])} begun when the source was at byte {at}")
 
-    source: Any = CountingSource(parse_content(content).data, told)
+    source: Any = CountingSource(parse_content(content).data, on_byte)
     write = (
         partial(context.backend.write_atomic, overwrite=False) if overwrite == "no" else context.backend.write_atomic
     )
@@ -69,9 +69,9 @@ def source_conflict(context: ProbeContext, path: str, content: str, overwrite: s
 def source_raises(context: ProbeContext, path: str, op: str, raised: str, after: int) -> None:
     """What a source raises after so many bytes, once, comes out of the write as the very object."""
     own = make_own(raised)
-    told = _once(own, after)
+    on_byte = _once(own, after)
 
-    source = CountingSource(parse_content(f"bytes:{2 * after + 1}").data, told)
+    source = CountingSource(parse_content(f"bytes:{2 * after + 1}").data, on_byte)
     try:
         getattr(context.backend, op)(path, source, overwrite=True)
     except BaseException as exc:
@@ -109,14 +109,14 @@ def source_from_itself(context: ProbeContext, path: str, target: str, op: str) -
 
 
 def _once(raised: BaseException, after: int) -> Callable[[int], None]:
-    """Return what raises when it is first told of more bytes than that, and never again."""
+    """Return a callback that raises the first time it is called with more bytes than that."""
     left = [raised]
 
-    def told(at: int) -> None:
+    def on_byte(at: int) -> None:
         if at > after and left:
             raise left.pop()
 
-    return told
+    return on_byte
 
 
 @probe("operations.source_changed_later")

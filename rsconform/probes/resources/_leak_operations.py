@@ -194,7 +194,7 @@ def _left(backend: Any, folder: str) -> None:
     for found in (backend.list_files(folder), backend.list_folders(folder), backend.iter_children(folder), recursive):
         items = iter(found)
         next(items, None)
-        close = getattr(items, "close", None)  # An iterator that has none ends when nobody holds it.
+        close = getattr(items, "close", None)  # An iterator without close() ends with its last reference.
         if close is not None:
             close()
 

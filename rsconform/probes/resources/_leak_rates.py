@@ -34,7 +34,7 @@ _MOST_HANDLES: Final = 64  # So many more end a part: a process may have as few 
 _LOOKS_EVERY: Final = 32
 _SETTLES_S: Final = 5.0  # What a backend does later, in a thread of its own, is done by then.
 _IDLE_S: Final = 1.0  # And of what it does something goes within this, again and again.
-_PART_S: Final = 8.0  # A part that would take longer is not begun, and what it would have told is not said.
+_PART_S: Final = 8.0  # A part that would take longer is not begun, and its result is left out.
 _OF_BUDGET: Final = 4  # Where only objects seem to stay, a part may take this many times the budget.
 
 

@@ -119,7 +119,7 @@ def growth_by_repetition(context: ProbeContext, folder: str) -> None:
 
 @probe("resources.growth_by_names", stresses="memory", processes=True)
 def growth_by_names(context: ProbeContext, folder: str) -> None:
-    """However many names are asked for, what is held in memory does not grow with them.
+    """Memory does not grow with the number of names that were looked up.
 
     Names that are written are left out where a store in this process keeps more with each write of one name as well: it
     keeps versions.

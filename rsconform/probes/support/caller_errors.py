@@ -12,7 +12,7 @@ from rsconform.probes import ProbeContext
 
 
 class OwnError(Exception):
-    """An exception that nobody but the caller knows."""
+    """An exception class that only the caller knows."""
 
 
 # The label in the TOML -> the exception. What a backend maps for itself is not the caller's for that.
@@ -41,7 +41,7 @@ def make_own(kind: str) -> BaseException:
 def require_own(context: ProbeContext, own: BaseException, came: BaseException) -> None:
     """Go on if what came out is the caller's own exception, the very object.
 
-    What is neither that, nor made from it, nor an Exception (a limit, somebody's Ctrl-C) goes on its way.
+    What is neither that, nor made from it, nor an Exception (a limit, Ctrl-C) is raised again.
     """
     if came is own:
         return

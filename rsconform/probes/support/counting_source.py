@@ -9,7 +9,7 @@ from collections.abc import Callable
 class CountingSource(io.BufferedIOBase):
     """A stream that calls back whenever it is read.
 
-    It is no BytesIO: whoever is handed one may take its buffer and never read it.
+    It is not a BytesIO, whose buffer a backend may take without reading it.
     """
 
     def __init__(self, data: bytes, tell: Callable[[int], None]) -> None:

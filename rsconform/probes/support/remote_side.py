@@ -37,7 +37,7 @@ def create(backend: Any, op: str, path: str, content: str, at: float) -> bool:
 
 
 class Pattern(io.RawIOBase):
-    """A long source that takes up no memory itself; between pieces it may wait for somebody."""
+    """A long source that takes up no memory itself; between pieces it may wait for a signal."""
 
     def __init__(self, size: int) -> None:
         self._left = size
@@ -148,7 +148,7 @@ class Stalled(io.RawIOBase):
 
 
 def stall(marker: Path) -> None:
-    """Say by a file that it is half done, and wait: nobody lets it end."""
+    """Create a file that says it is half done, and wait forever."""
     marker.touch()
     ends = time.monotonic() + _STALL_S
     while time.monotonic() < ends:

@@ -1,4 +1,4 @@
-"""Streams of content that are handed to a backend, the well-behaved and the awkward ones."""
+"""Streams of content that a backend is given, ordinary and unusual ones."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class _OnlyRead:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stay open, as whoever hands it over closes it."""
+        """Stay open: the caller closes it."""
 
 
 class Handed:

@@ -71,7 +71,7 @@ class Interpreter:
             if close is not None:
                 try:
                     close()
-                except Exception:  # What closing owes is for the axioms about it.
+                except Exception:  # Axioms about close() judge that.
                     continue
 
     def resolve(self, bound: Bound) -> object:

@@ -23,7 +23,7 @@ from rsconform.spec.operations import OPERATIONS
 
 Problem = tuple[str, str]  # Expected, observed.
 
-# Built-in errors that the contract documents for an operation (trap 16), or that the io protocol owes on streams.
+# Built-in errors that the contract documents for an operation (trap 16), or that the io protocol demands of streams.
 _ALLOWED_BUILTINS: Final[Mapping[str, tuple[type[Exception], ...]]] = {
     "glob": (ValueError,),
     "read": (NotImplementedError,),
@@ -383,7 +383,7 @@ CHECKERS: Final[Mapping[str, Checker]] = {
     "keeps-secrets": _keeps_secrets,
 }
 
-FEW_REQUESTS: Final = 500  # Which nobody is asked to account for.
+FEW_REQUESTS: Final = 500  # So few are never a violation.
 
 # Judged by the interpreter itself, which alone knows that an operation did not return, and what it sent.
 ENDS_IN_TIME: Final = "ends-in-time"
@@ -424,7 +424,7 @@ class Watch:
             self.breaches.append(Breach(axiom, expected, f"{step.op} did not return within {limit_s:g} s", step.text))
 
     def look_at_requests(self, step: Step, sent: int, most: Callable[[], int]) -> None:
-        """Judge whether an operation sent no more than anybody could need; `most` is asked only where that is many."""
+        """Judge whether an operation sent no more than it can need; `most` is called only where that is many."""
         axiom = self.ids.get(REQUESTS_BOUNDED)
         if axiom is None:
             return

@@ -38,7 +38,7 @@ class CaseRunner:
     Args:
         invariants: Axiom by the checker that judges it in every case.
         faced: Makes an instance as the lane's are made.
-        seeded: Is told when a given state that is made through the subject is there.
+        seeded: Called when a given state that is made through the subject is there.
         seed: Of what is random.
         corpus: A folder in which probes keep what they found; None to keep nothing.
     """
@@ -227,7 +227,7 @@ class CaseRunner:
         deadline.arm(self.limits.step_s)
         try:
             interpreter.close_streams()
-        except deadline.SoftLimitError:  # What closing owes is for the axioms about it.
+        except deadline.SoftLimitError:  # Axioms about close() judge that.
             self.hangs.add("close")
         finally:
             deadline.disarm()
@@ -242,7 +242,7 @@ class CaseRunner:
             mismatch = interpreter.view.judge_refusal(case.given) if refused.first else None
             if refused.faulted and case.then is not None:
                 mismatch = interpreter.view.judge(case.then, interpreter.baseline, case.given, interpreter.resolve)
-        except deadline.SoftLimitError:  # What looking owes is for the axioms about it.
+        except deadline.SoftLimitError:  # Other axioms judge the lookups.
             mismatch = None
         finally:
             deadline.disarm()

@@ -150,7 +150,7 @@ class Judge:
                 raise Failed(f"{limit} {kind} requests", f"{number}; sent: {shown}")
 
     def most_requests(self, step: Step) -> int:
-        """Return how many requests nobody needs more of: two for each file, one for each piece of content."""
+        """Return how many requests are always enough: two for each file, one for each piece of content."""
         files = self.view.touched.union(self.case.given.files)
         given = [file.content for file in self.case.given.files.values()]
         written = (one.arguments.get("content") for one in self.case.steps)

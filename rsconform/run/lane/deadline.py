@@ -13,7 +13,7 @@ _AGAIN_S: Final = 1.0
 
 AVAILABLE: Final = hasattr(signal, "setitimer")
 _installed = False
-_CORES: Final = os.cpu_count() or 1  # Asked once: it is asked for in every step of a case.
+_CORES: Final = os.cpu_count() or 1  # Looked up once: every step of a case needs it.
 
 
 class SoftLimitError(BaseException):
@@ -35,7 +35,7 @@ def install() -> None:
 def load_factor() -> float:
     """Return by how much a limit is stretched: as many times as there are processes that want each core, at least once.
 
-    Nobody hangs who waits for a machine that is busy.
+    Waiting for a busy machine is not a hang.
     """
     try:
         load = os.getloadavg()[0]

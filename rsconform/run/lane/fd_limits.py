@@ -1,7 +1,7 @@
 """Files, sockets and pipes: how many this process may have open, and whether that is nearly used up.
 
 A backend that leaves one open for each read takes all there are in a run of thousands of cases. Then nothing can be
-imported, connected or written any more, and each failure is told for something else than it is.
+imported, connected or written any more, and each failure looks like something else.
 """
 
 from __future__ import annotations

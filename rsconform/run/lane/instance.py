@@ -37,7 +37,7 @@ def describe(
 
 
 def _distribution(package: str, lane: Lane) -> str | None:
-    """Return the distribution that a top-level package comes from; None for a file of somebody's own."""
+    """Return the distribution that a top-level package comes from; None for a file outside any package."""
     name = package.replace("_", "-")
     try:
         version(name)

@@ -15,7 +15,7 @@ _installed: Any = None
 
 
 def install() -> None:
-    """Take note of SIGINT from now on, where this is the main thread; whoever handled it before goes on to."""
+    """Take note of SIGINT from now on, where this is the main thread; the handler before it stays in place."""
     global _installed  # One handler per process: the state is the process's.
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before is _installed or not callable(before):
@@ -31,7 +31,7 @@ def install() -> None:
 
 
 def let_through(error: BaseException) -> None:
-    """Raise an error again that somebody wants the run to end by; return for any other.
+    """Raise an error again that is meant to end the run; return for any other.
 
     A subclass of KeyboardInterrupt is the kit's own. Where SIGINT cannot be watched, each is taken for Ctrl-C.
     """

@@ -1,4 +1,4 @@
-"""Processes that a run started and that go on after its end: somebody's backend or lane fixture left them.
+"""Processes that a run started and that go on after its end: a backend or lane fixture left them.
 
 They are named and never ended: one of them may be meant to go on. Only Linux tells.
 """

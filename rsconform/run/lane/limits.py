@@ -71,7 +71,7 @@ class Limits:
     Args:
         step_s: One operation on a small file.
         profile: How deep the probes look that look deeper.
-        rate_bytes_s: How fast content goes through the lane, as measured; None where nobody measured it.
+        rate_bytes_s: How fast content goes through the lane, as measured; None before it is measured.
         times: What all limits of a case are multiplied with.
     """
 

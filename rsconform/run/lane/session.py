@@ -50,7 +50,7 @@ _LONG_S: Final = 5.0  # Of attempts that took longer in all there are two: a thi
 
 
 class Log(FixtureLog, Protocol):
-    """Is told how far a case has come, for somebody who outlives this process."""
+    """Notes how far a case has come, for a process that outlives this one."""
 
     def begin(self, case: str, axiom: str, limit_s: float, *, number: int, seeding: bool) -> None:
         """An attempt is about to be made; `seeding`: it begins with a given state, made through the subject."""
@@ -73,7 +73,7 @@ class LaneSession:
         profile: How deep the probes look that look deeper.
         corpus: A folder in which they keep what they found; None to keep nothing.
         fixture: Instead of the lane fixture that the lane names.
-        log: Is told how far each case has come.
+        log: Notes how far each case has come.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class LaneSession:
         self._keeper = StoreCleaner(lane) if lane.backend is not None else None
         self._given_up: str | None = None
         self._measured = False
-        self.hung = False  # A case hung since this was looked at last: locks of a client may be taken for good.
+        self.hung = False  # A case hung since this was looked at last: locks of a client may be held forever.
 
     @property
     def broken(self) -> str | None:
@@ -201,7 +201,7 @@ class LaneSession:
 
     @contextlib.contextmanager
     def lent(self, touched: set[str]) -> Iterator[tuple[Subject, Backend]]:
-        """Lend an empty store and a backend over it to somebody who runs no case; nobody gets them again.
+        """Yield an empty store and a backend over it outside any case; they are not used again.
 
         Args:
             touched: Is to hold in the end every path that may have been written.
@@ -218,7 +218,7 @@ class LaneSession:
             self._subjects.release(held)
 
     def renew(self) -> None:
-        """Take fresh subjects from now on: what hung may hold a lock of a client's for good."""
+        """Take fresh subjects from now on: what hung may hold a lock of a client forever."""
         self.hung = False
         self._subjects.end()
 
@@ -302,13 +302,13 @@ class LaneSession:
         if self._log is not None:
             seeding = case is not None and seeds_through_subject(case, self.lane)
             self._log.begin(blank.case, blank.axiom, self.limits.case_s(case), number=number, seeding=seeding)
-        deadline.install()  # Anybody's plugin may have taken the signal over in between.
+        deadline.install()  # A plugin may have replaced the handler in between.
         started = perf_counter()
         attempt = self._in_a_store(case, blank)
         return replace(attempt, duration_s=round(perf_counter() - started, 6))
 
     def _why_not(self, case: Case) -> str | None:
-        """Return why a case is left out that would hang, or take too long by nobody's fault; None if it is run."""
+        """Return why a case is left out that would hang, or take too long without a fault; None if it is run."""
         names = {case.axiom.id, *operations_of(case)}
         names |= {"write"} if seeds_through_subject(case, self.lane) else set()
         if bytes_of(case) >= LARGE_BYTES and not self._measured:
@@ -373,7 +373,7 @@ class LaneSession:
         try:
             if self._keeper is not None:
                 left = self._keeper.clean(held.backend, view.touched, self.limits.step_s)
-                # What stays in a store that nobody gets again harms no later case: a delete() that does nothing is
+                # What stays in a store that is not used again harms no later case: a delete() that does nothing is
                 # to be judged, not to end the run.
                 if left is not None:
                     if not self._next_store_is_empty():
@@ -394,7 +394,7 @@ class LaneSession:
         if not takes_name(self.lane, SMOKE_PATH):
             return replace(blank, result=Result.SKIPPED, skip=OTHER_NAMES)
         late = self._invariants.get(ENDS_IN_TIME)
-        return run_smoke(held.backend, view, blank, self.limits.step_s, told=self._log, ends_in_time=late)
+        return run_smoke(held.backend, view, blank, self.limits.step_s, listener=self._log, ends_in_time=late)
 
     def _next_store_is_empty(self) -> bool:
         """Return whether the callable hands out an empty store although the last one was left with something."""

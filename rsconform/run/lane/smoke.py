@@ -1,4 +1,4 @@
-"""The smoke case: one file is written, listed, read and deleted before anything else is asked.
+"""The smoke case: one file is written, listed, read and deleted before anything else is done.
 
 What it finds counts under the axioms of those operations, not under one of its own.
 """
@@ -54,8 +54,8 @@ _STEPS: Final[tuple[tuple[str, Capability, str, str, _Check], ...]] = (
 )
 
 
-class Told(Protocol):
-    """Is told which operation is under way, for somebody who outlives this process."""
+class StepListener(Protocol):
+    """Notes which operation is under way, for a process that outlives this one."""
 
     def doing(self, operation: str, axiom: str) -> None:
         """An operation is about to be done, and counts under an axiom."""
@@ -67,7 +67,7 @@ def run_smoke(
     blank: Attempt,
     limit_s: float,
     *,
-    told: Told | None = None,
+    listener: StepListener | None = None,
     ends_in_time: str | None = None,
 ) -> Attempt:
     """Return the attempt at the smoke case; lanes without WRITE skip what it would need.
@@ -83,8 +83,8 @@ def run_smoke(
     for operation, capability, axiom, expected, check in _STEPS:
         if not backend.capabilities.supports(capability):
             continue
-        if told is not None:
-            told.doing(operation, axiom)
+        if listener is not None:
+            listener.doing(operation, axiom)
         deadline.arm(limit_s)
         hang = False
         try:

@@ -1,4 +1,4 @@
-"""The store of a plain callable, which nobody empties for the kit: demanded empty first, cleaned after each case.
+"""The store of a plain callable: it has to be empty first, and the kit removes what each case wrote.
 
 Nothing is deleted that the kit did not write, and never the root.
 """
@@ -99,7 +99,7 @@ class StoreCleaner:
         return f"the store could not be cleaned after a case; it still holds {_some(left)}"
 
     def _seen(self, backend: Backend) -> list[str]:
-        """Return what any way of listing shows: somebody's files may lie behind the one that works.
+        """Return what any way of listing shows: files of a user may lie behind the one that works.
 
         Raises:
             _CannotSeeError: One of them fails.
@@ -141,7 +141,7 @@ class StoreCleaner:
         for path in {str(info.path) for info in _try(lambda: list(self._files(backend))) or ()} | written:
             if segments(path) in ours:
                 _try(partial(backend.delete, path, missing_ok=True))
-        # Folders that only writing made: deepest first, and never with what somebody else may have put there.
+        # Folders that only writing made: deepest first, and never with files of other clients.
         # What a path with ".." names is for the backend to say: such a folder may not be the store's at all.
         folders = {parts[:length] for parts in ours if ".." not in parts for length in range(1, len(parts) + 1)}
         for parts in sorted(folders, key=len, reverse=True):

@@ -33,7 +33,7 @@ class NoInstanceError(Exception):
 
 
 class FixtureLog(Protocol):
-    """Is told while the lane fixture is at work, for somebody who outlives this process."""
+    """Notes that the lane fixture is at work, for a process that outlives this one."""
 
     def preparing(self, limit_s: float) -> None:
         """The lane fixture is about to be at work, for so long at most."""
@@ -92,7 +92,7 @@ class Subjects:
     Args:
         fixture: Instead of the lane fixture that the lane names.
         fresh: Every case gets an instance of its own, whatever the lane fixture offers.
-        log: Is told while the lane fixture is at work.
+        log: Notes that the lane fixture is at work.
     """
 
     def __init__(
@@ -275,7 +275,7 @@ class Subjects:
                 held.backend.close()
         except deadline.SoftLimitError:
             self._hangs.add("close")
-        except BaseException as exc:  # What close() owes is for the axioms about it.
+        except BaseException as exc:  # Axioms about close() judge that.
             let_through(exc)
         finally:
             deadline.disarm()

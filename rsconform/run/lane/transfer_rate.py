@@ -22,7 +22,7 @@ _ENOUGH_S: Final = 0.2  # What takes less is fast, and how fast makes no differe
 def measure(subject: Subject, backend: Backend, limit_s: float) -> float | None:
     """Return how many bytes of content go through in a second, by the slower of writing and reading.
 
-    None where it cannot be told, or where there is so much that no limit depends on it.
+    None where it cannot be measured, or where there is so much that no limit depends on it.
 
     Args:
         limit_s: How long each way may take.

@@ -83,7 +83,7 @@ class FlatBackend(Backend):
         blobs: The store; a new one if omitted.
         without: Capabilities of the class that this instance does not have.
         rejects_file_ancestor: Refuse to write below a file.
-        secret: Shown to nobody.
+        secret: Never shown.
     """
 
     CAPABILITIES: ClassVar[CapabilitySet] = CapabilitySet(

@@ -88,7 +88,7 @@ class _Files(ThreadingHTTPServer):
         self.since = formatdate(usegmt=True)
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing: whoever asked may be gone."""
+        """Log nothing: the client may be gone."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -33,7 +33,7 @@ class _Service(ThreadingHTTPServer):
         self.files = None
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing: whoever asked may be gone."""
+        """Log nothing: the client may be gone."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -94,7 +94,7 @@ LEFT_OUT: Final = {("prototype", "drain 64 MiB, one read()"): "left out: 8192 re
 
 @dataclass
 class Child:
-    """A lane at work: it does what it is told, and says what that took."""
+    """A lane at work: it runs the operations it is sent and reports what they cost."""
 
     process: subprocess.Popen[str]
 

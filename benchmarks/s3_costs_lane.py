@@ -1,4 +1,4 @@
-"""One lane of s3_costs.py, in a process of its own: does what it is told on standard input and says what that took.
+"""One lane of s3_costs.py, in a process of its own: runs the operations sent on standard input and reports their cost.
 
 It runs in environments that hold nothing but the lane's own client, so it imports nothing else.
 """

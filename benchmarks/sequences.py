@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rsconform.lanes.facade import surface_of
+from rsconform.lanes.async_facade import surface_of
 from rsconform.lanes.lane import LaneFixture, Services
 from rsconform.run.lane.session import LaneSession
 from rsconform.run.records import Profile
@@ -84,7 +84,7 @@ def searched(base: Base, fixture: LaneFixture, services: Services, depth: Depth,
     session.start()
     flat, strict = (bool(base.lane.declared[name]) for name in ("flat_namespace", "rejects_write_under_file_ancestor"))
     try:
-        with session.lent(set()) as (subject, backend):
+        with session.borrow(set()) as (subject, backend):
             track = track_over(subject, backend, flat=flat, below_files=flat and not strict)
             found = search(track, depth, seed, surface=surface_of(backend))
             track.instances.close()
@@ -146,7 +146,7 @@ def show_cost(profile: Profile) -> None:
         session = LaneSession(base.lane, (), services, step_limit_s=600, fixture=base.fixture)
         session.start()
         flat = bool(base.lane.declared["flat_namespace"])
-        with session.lent(set()) as (subject, backend):
+        with session.borrow(set()) as (subject, backend):
             track = track_over(subject, backend, flat=flat, below_files=flat)
             search(track, DEPTHS[profile], 1, surface=surface_of(backend))
             track.instances.close()

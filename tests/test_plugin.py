@@ -188,7 +188,7 @@ def test_a_file_of_tests_that_makes_a_backend_too_is_both(project: pytest.Pytest
         (["--rsconform-backend", "mne"], "Did you mean 'mine'?"),
         (["--rsconform-backend", "mine", "--rsconform-case", "BE-004b/ther"], "Did you mean 'BE-004b/there'?"),
         (["--rsconform-backend", "mine", "--rsconform-trait", "flat_namespac=true"], "Did you mean 'flat_namespace'?"),
-        (["--rsconform-backend", "mine", "--rsconform-backend", "mine"], "asked for twice"),
+        (["--rsconform-backend", "mine", "--rsconform-backend", "mine"], "named twice"),
         (["--rsconform-backend", "mine.py:sound", "-n", "2"], "several workers would share its store"),
     ],
     ids=["lane", "case", "trait", "twice", "workers"],
@@ -283,15 +283,15 @@ def test_a_failing_case_says_what_was_expected_and_how_to_see_it_again_and_no_tr
 
     result.stdout.fnmatch_lines(
         [
-            "*_ BE-004a/beside-others on mine.wrong _*",
-            "BE-004a/beside-others  MUST  What is not there does not exist  lane mine.wrong",
+            "*_ BE-004a/store-with-files on mine.wrong _*",
+            "BE-004a/store-with-files  MUST  A missing path does not exist  lane mine.wrong",
             "  axiom     *BE.toml:*",
             "            exists() of a path without a file is False.",
             "  steps     1 exists path='d/b' -> returns *False*   <- here",
             "  expected  *False",
             "  observed  True",
             "  again     rsconform run --backend mine.py:wrong --trait flat_namespace=true"
-            " --case 'BE-004a/beside-others'",
+            " --case 'BE-004a/store-with-files'",
         ]
     )
     assert "Traceback" not in said(result)

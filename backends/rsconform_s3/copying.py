@@ -93,8 +93,8 @@ def delete_copied(requests: Requests, source: Source, *, looks: bool) -> None:
         return  # Another client deleted it, which is what was wanted.
     except RemoteStoreError as exc:
         refusal = refusal_of(exc)
-        told = (HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.PRECONDITION_FAILED)
-        if not pin or refusal is None or refusal.status not in told:
+        refused = (HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.PRECONDITION_FAILED)
+        if not pin or refusal is None or refusal.status not in refused:
             raise
         # What is gone by now was deleted by another client, or by this very request, if an answer was lost.
         if not _is_still(requests, source):

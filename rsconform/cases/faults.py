@@ -44,7 +44,7 @@ class Fault:
             many bytes of the reply's body.
         cut: The connection is closed after that many bytes of the reply's body.
         lost: The server acts, and its reply never arrives; with `status` another one does.
-        garbage: "reply": what comes is not HTTP. "body": a success with a body that nobody can read.
+        garbage: "reply": what comes is not HTTP. "body": a success with an unreadable body.
         delay_s: How long the reply is held back, in seconds.
         slow_s: How long each 8 KiB of the reply's body are held back, in seconds.
     """

@@ -117,7 +117,7 @@ def explain(axiom: str, lanes: tuple[str, ...]) -> None:
         click.echo(f"no axiom {axiom!r}." + (f" Did you mean {meant!r}?" if meant else ""), err=True)
         sys.exit(2)
     if axiom in edition.groups:
-        click.echo(f"{axiom}  {edition.groups[axiom]} ({len(found)} sentences)\n")
+        click.echo(f"{axiom}  {edition.groups[axiom]} ({len(found)} axioms)\n")
     compiled = compile_edition(edition)
     for family in edition.families:
         for one in family.axioms:

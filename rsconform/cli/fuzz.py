@@ -81,7 +81,7 @@ def fuzz(
             flaky = f", again in {found.again} of 3 fresh stores: flaky" if found.is_flaky else ""
             wrong = f"expected {found.broken.expected}, observed {found.broken.observed}{flaky}"
             click.echo(visible(redact(f"\nfound: {wrong}")))
-            click.echo(redact(f"  repro     rsconform repro {encode(found.sequel)}\n{found.toml}"))
+            click.echo(redact(f"  repro     rsconform repro {encode(found.repro)}\n{found.toml}"))
         elif time.monotonic() - said > _EVERY_S:
             said = time.monotonic()
             click.echo(_state(), err=True)

@@ -10,6 +10,8 @@ import click
 from rsconform.cases.compiler import compile_edition
 from rsconform.cases.edition import load_checked
 from rsconform.spec.lock import compare, write_lock
+from rsconform.spec.problems import SpecError
+from rsconform.spec.prose import prose_problems
 
 LOCK = "axioms.lock"
 
@@ -18,9 +20,12 @@ LOCK = "axioms.lock"
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("specs"))
 @click.option("--update-lock", is_flag=True, help="Write the lock anew, in the commit that changes a meaning.")
 def lint(folder: Path, *, update_lock: bool) -> None:
-    """Check the axioms of FOLDER: every name, every placeholder, every case; and their lock."""
+    """Check the axioms of FOLDER: every name, every placeholder, every case, the prose; and their lock."""
     edition = load_checked([folder])
     cases = compile_edition(edition)
+    unclear = prose_problems(edition)
+    if unclear:
+        raise SpecError(unclear)
     click.echo(f"{folder}: {len(edition.axioms)} axioms, {len(cases)} cases, no problems")
     lock = folder / LOCK
     if update_lock:

@@ -8,7 +8,7 @@ import click
 
 from rsconform.cli.inputs import lane_files, lanes_option, timeout_option, trait_option
 from rsconform.fuzz.replayer import Replayer
-from rsconform.lanes.facade import surface_of
+from rsconform.lanes.async_facade import surface_of
 from rsconform.lanes.lane import Services
 from rsconform.lanes.registry import LaneError, find_lanes, parse_trait
 from rsconform.redaction import redact
@@ -50,25 +50,25 @@ def repro(
     Exit codes: 0 it goes as a dictionary would; 1 it goes wrong; 2 usage; 3 the lane fixture or a service broke.
     """
     try:
-        sequel = decode(token)
+        sequence = decode(token)
     except TokenError as exc:
         click.echo(f"rsconform: {exc}.", err=True)
         sys.exit(ExitCode.USAGE)
-    traits: dict[str, object] = {"flat_namespace": sequel.flat}
-    if sequel.flat:
-        traits["rejects_write_under_file_ancestor"] = not sequel.below_files
+    traits: dict[str, object] = {"flat_namespace": sequence.flat}
+    if sequence.flat:
+        traits["rejects_write_under_file_ancestor"] = not sequence.below_files
     traits |= dict(parse_trait(text) for text in trait)
-    (lane,) = find_lanes([backend or sequel.lane], lane_files(lanes), traits)
+    (lane,) = find_lanes([backend or sequence.lane], lane_files(lanes), traits)
     services = Services(own_process=True)
     session = LaneSession(lane, (), services, step_limit_s=timeout)
     replayer = Replayer(lane, session, timeout)
     try:
         replayer.start()
-        needs = [name for name, op in zip(("peer", "container"), OF_SUBJECT, strict=True) if _uses(sequel, op)]
+        needs = [name for name, op in zip(("peer", "container"), OF_SUBJECT, strict=True) if _uses(sequence, op)]
         missing = [name for name in needs if name not in lane.affordances]
         if missing:
             raise LaneError(f"lane {lane.name!r} does not afford what the sequence needs: {', '.join(missing)}.")
-        wrong = sum([_shown(replayer, sequel, form) for _ in range(times)])
+        wrong = sum([_shown(replayer, sequence, form) for _ in range(times)])
     except DirtyStoreError as exc:
         click.echo(f"rsconform: {exc}", err=True)
         sys.exit(ExitCode.USAGE)
@@ -80,14 +80,14 @@ def repro(
     sys.exit(ExitCode.VIOLATED if wrong else ExitCode.HOLDS)
 
 
-def _uses(sequel: Repro, op: str) -> bool:
-    return any(one.op == op or (op == "reopen" and one.peer) for one in sequel.operations)
+def _uses(sequence: Repro, op: str) -> bool:
+    return any(one.op == op or (op == "reopen" and one.peer) for one in sequence.operations)
 
 
-def _shown(replayer: Replayer, sequel: Repro, form: str) -> bool:
+def _shown(replayer: Replayer, sequence: Repro, form: str) -> bool:
     """Run the sequence once, print it, and return whether it went wrong."""
     try:
-        broken, track = replayer.replay(sequel)
+        broken, track = replayer.replay(sequence)
     except SoftLimitError:
         click.echo("the sequence did not end in time")
         return True
@@ -95,9 +95,9 @@ def _shown(replayer: Replayer, sequel: Repro, form: str) -> bool:
         from rsconform.stateful.python_script import as_script
         from rsconform.stateful.toml_case import as_case
 
-        with replayer.track(flat=sequel.flat, below_files=sequel.below_files) as (_, subject, backend):
-            script = as_script(broken, sequel, subject.recipe, surface=surface_of(backend))
-        click.echo(redact(as_case(broken, sequel) if form == "toml" else script), nl=False)
+        with replayer.track(flat=sequence.flat, below_files=sequence.below_files) as (_, subject, backend):
+            script = as_script(broken, sequence, subject.recipe, surface=surface_of(backend))
+        click.echo(redact(as_case(broken, sequence) if form == "toml" else script), nl=False)
         return True
     for number, step in enumerate(track.steps, start=1):
         click.echo(visible(redact(f"{number:3} {as_toml(step.operation)}\n      {step.seen}")))

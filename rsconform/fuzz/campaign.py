@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from rsconform.cases.content import parse_size
 from rsconform.fuzz.replayer import Replayer
-from rsconform.lanes.facade import surface_of
+from rsconform.lanes.async_facade import surface_of
 from rsconform.run.lane import deadline
 from rsconform.stateful.corpus import Corpus
 from rsconform.stateful.python_script import as_script
@@ -41,7 +41,7 @@ class Found:
         again: How often it went wrong in fresh stores, of `_REPLAYS` times.
     """
 
-    sequel: Repro
+    repro: Repro
     broken: Broken
     again: int
     toml: str
@@ -123,44 +123,44 @@ class Campaign:
                 self.operations += track.done
                 on_found(None)
 
-    def _keep(self, sequel: Repro, broken: Broken) -> Found:
+    def _keep(self, repro: Repro, broken: Broken) -> Found:
         """Keep what was found, in the corpus and for others."""
         again = 0
         for _ in range(_REPLAYS):
-            replayed, _track = self.replayer.replay(sequel)
+            replayed, _track = self.replayer.replay(repro)
             again += replayed is not None
-        toml = as_case(broken, sequel)
-        with self.replayer.track(flat=sequel.flat, below_files=sequel.below_files) as (_, subject, backend):
-            script = as_script(broken, sequel, subject.recipe, surface=surface_of(backend))
-        self.corpus.keep(sequel, toml, script)
+        toml = as_case(broken, repro)
+        with self.replayer.track(flat=repro.flat, below_files=repro.below_files) as (_, subject, backend):
+            script = as_script(broken, repro, subject.recipe, surface=surface_of(backend))
+        self.corpus.keep(repro, toml, script)
         if self.shared is not None:
-            self.shared.save(self.key, encode(sequel).encode())
-        found = Found(sequel, broken, again, toml, script)
-        self._seen.add(sequel.name)
+            self.shared.save(self.key, encode(repro).encode())
+        found = Found(repro, broken, again, toml, script)
+        self._seen.add(repro.name)
         self.known.add(broken.kind)
         self.found.append(found)
         return found
 
     def _kept(self) -> Iterator[Found]:
         """Yield what is still wrong of the corpus."""
-        for _, sequel in self.corpus.sequences():
-            if isinstance(sequel, Repro):
-                yield from self._tried(sequel)
+        for _, repro in self.corpus.sequences():
+            if isinstance(repro, Repro):
+                yield from self._tried(repro)
 
     def _taken_over(self) -> Iterator[Found]:
         """Yield what others found that is wrong here too."""
         values = self.shared.fetch(self.key) if self.shared is not None else ()
         for value in list(values):  # type: ignore[call-overload]  # Hypothesis yields bytes.
             try:
-                sequel = decode(value.decode("ascii", "replace"))
+                repro = decode(value.decode("ascii", "replace"))
             except TokenError:
                 continue  # Of another version, or of somebody else.
-            yield from self._tried(sequel)
+            yield from self._tried(repro)
 
-    def _tried(self, sequel: Repro) -> Iterator[Found]:
-        if sequel.name in self._seen or (sequel.flat, sequel.below_files) != self.replayer.namespace():
+    def _tried(self, repro: Repro) -> Iterator[Found]:
+        if repro.name in self._seen or (repro.flat, repro.below_files) != self.replayer.namespace():
             return
-        self._seen.add(sequel.name)
-        broken, _ = self.replayer.replay(sequel)
+        self._seen.add(repro.name)
+        broken, _ = self.replayer.replay(repro)
         if broken is not None:
-            yield self._keep(sequel, broken)
+            yield self._keep(repro, broken)

@@ -78,22 +78,22 @@ class Replayer:
         """Lend a track over a fresh store."""
         self._require_whole()
         touched: set[str] = set()
-        with self.session.lent(touched) as (subject, backend):
+        with self.session.borrow(touched) as (subject, backend):
             track = track_over(subject, backend, flat=flat, below_files=below_files, touched=touched.add)
             try:
                 yield track, subject, backend
             finally:
                 track.instances.close()
 
-    def replay(self, sequel: Repro) -> tuple[Broken | None, Track]:
+    def replay(self, repro: Repro) -> tuple[Broken | None, Track]:
         """Return what goes wrong in a sequence in a fresh store, or None, and the track with every step.
 
         Raises:
             SoftLimitError: It did not end in time; the track's operation under way says where.
         """
-        with self.track(flat=sequel.flat, below_files=sequel.below_files) as (track, _, _):
-            deadline.arm(self.limit_s * max(len(sequel.operations), 6))
+        with self.track(flat=repro.flat, below_files=repro.below_files) as (track, _, _):
+            deadline.arm(self.limit_s * max(len(repro.operations), 6))
             try:
-                return track.replay(sequel.operations), track
+                return track.replay(repro.operations), track
             finally:
                 deadline.disarm()

@@ -144,7 +144,7 @@ class Request:
 
 
 class Wire(Requests, Protocol):
-    """Stands between backend and server: records what passes, and breaks what it is told to."""
+    """Stands between backend and server: records the exchanges, and injects the faults that a case asks for."""
 
     def arm(self, faults: Sequence[Fault]) -> None:
         """Let faults befall what is sent from now on, counting from one."""

@@ -196,15 +196,15 @@ def _answered(function: Callable[[], object]) -> dict[str, object]:
 
 
 def _backend(message: Mapping[str, Any]) -> object:
-    from rsconform.lanes.facade import LoopThread, faced
+    from rsconform.lanes.async_facade import LoopThread, as_sync
 
-    return faced(lambda: imported(message["target"])(**message["options"]), functools.cache(LoopThread))
+    return as_sync(lambda: imported(message["target"])(**message["options"]), functools.cache(LoopThread))
 
 
 def main() -> None:
-    """Answer line by line until nobody asks any more. Between two calls an interrupt is for nobody."""
+    """Answer line by line until the other side closes. Between two calls an interrupt is ignored."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = os.fdopen(os.dup(1), "w")  # What a backend prints is nobody's answer.
+    answers = os.fdopen(os.dup(1), "w")  # What a backend prints is not an answer.
     os.dup2(2, 1)
     made: list[object] = []
 

@@ -17,7 +17,7 @@ from remote_store import Backend, ResourceLocked
 
 from rsconform.cases.case import SkipReason
 from rsconform.cases.content import parse_content, parse_size
-from rsconform.lanes.facade import class_of
+from rsconform.lanes.async_facade import class_of
 from rsconform.lanes.lane import Subject
 from rsconform.run.case.outcomes import Failed, Refused, Skipped
 from rsconform.run.records import Breach, Profile

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from remote_store import Capability
 
-from rsconform.lanes.facade import surface_of
+from rsconform.lanes.async_facade import surface_of
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.concurrency._races import content_at
 
@@ -116,11 +116,11 @@ def _searched(context: ProbeContext, track: Track, seed: int) -> Broken | None:
 def _found_again(context: ProbeContext, track: Track, *, drops: bool) -> Broken | None:
     """Return what goes wrong again of the known sequences in which the container goes, or of the others."""
     model = track.fresh
-    for sequel in _known(context):
-        fits = sequel.flat == model.flat and sequel.below_files == model.below_files
-        usable = all(one.on or one.op in track.names for one in sequel.operations)
-        has_its_turn = any(one.op == "drop_container" for one in sequel.operations) is drops
-        broken = track.replay(sequel.operations) if fits and usable and has_its_turn else None
+    for repro in _known(context):
+        fits = repro.flat == model.flat and repro.below_files == model.below_files
+        usable = all(one.on or one.op in track.names for one in repro.operations)
+        has_its_turn = any(one.op == "drop_container" for one in repro.operations) is drops
+        broken = track.replay(repro.operations) if fits and usable and has_its_turn else None
         if broken is not None:
             return broken
     return None
@@ -147,12 +147,12 @@ def _fail(context: ProbeContext, broken: Broken, model: Model) -> None:
     from rsconform.stateful.tokens import Repro, encode
     from rsconform.stateful.toml_case import as_case, steps_of
 
-    sequel = Repro(context.lane, model.flat, model.below_files, broken.operations)
-    context.earlier.setdefault(_FOUND, sequel)
-    toml = as_case(broken, sequel)
-    script = as_script(broken, sequel, context.subject.recipe, surface=surface_of(context.backend))
-    ways = [("repro", f"rsconform repro {encode(sequel)}"), ("toml", toml)]
+    repro = Repro(context.lane, model.flat, model.below_files, broken.operations)
+    context.earlier.setdefault(_FOUND, repro)
+    toml = as_case(broken, repro)
+    script = as_script(broken, repro, context.subject.recipe, surface=surface_of(context.backend))
+    ways = [("repro", f"rsconform repro {encode(repro)}"), ("toml", toml)]
     if context.corpus is not None:
-        ways.append(("script", f"python {Corpus(context.corpus).keep(sequel, toml, script)}"))
+        ways.append(("script", f"python {Corpus(context.corpus).keep(repro, toml, script)}"))
     last = broken.operations[-1].title
     context.fail(f"{last}: {broken.expected}", broken.observed, steps=steps_of(broken), ways=ways)

@@ -42,7 +42,7 @@ class LaneRun:
     journal: JournalWriter | None = None
     session: LaneSession | None = None
     refuted: set[tuple[str, str]] = field(default_factory=set)
-    earlier: ResumePoint = field(default_factory=ResumePoint)
+    resume_point: ResumePoint = field(default_factory=ResumePoint)
     dirty: str | None = None  # Why its store was not touched.
     reported: set[str] = field(default_factory=set)  # What broke, where it has been shown in full.
     counted: set[str] = field(default_factory=set)  # Cases that speak against what was asked for.
@@ -80,7 +80,7 @@ class LaneNode(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
         """Yield an item for each case that the lane's facts do not rule out."""
         for planned in self.run.runnable:
-            if planned.case in self.run.earlier.done:
+            if planned.case in self.run.resume_point.done:
                 continue
             item: CaseItem = CaseItem.from_parent(self, name=planned.case, nodeid=f"{self.nodeid}::{planned.case}")
             item.conformance, item.run, item.planned = self.conformance, self.run, planned

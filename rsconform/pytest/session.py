@@ -49,7 +49,7 @@ from rsconform.run.plan import (
     require_cases,
 )
 from rsconform.run.records import Attempt, Breach, Failure, Footer, Profile
-from rsconform.run.resume import earlier_part
+from rsconform.run.resume import resume_point_of
 from rsconform.spec.axiom import Edition, Level, Place
 from rsconform.spec.ids import group_of
 from rsconform.spec.problems import SpecError
@@ -147,7 +147,7 @@ class Conformance:
         run = LaneRun(lane, tuple(selected), {case.id: case for case in cases}, planned, lane.file)
         if self.folder is not None and self.part:
             journal = read_journal(self.folder / lane.name)
-            run.earlier = earlier_part(journal, run.cases) if journal is not None else run.earlier
+            run.resume_point = resume_point_of(journal, run.cases) if journal is not None else run.resume_point
         return run
 
     def _add_arguments(self) -> None:
@@ -193,7 +193,7 @@ class Conformance:
             if isinstance(item, CaseItem):
                 selected[item.run.lane.name].add(item.name)
         for name, run in self.runs.items():
-            self._write_header(run, selected[name] | run.earlier.done)
+            self._write_header(run, selected[name] | run.resume_point.done)
 
     def _write_header(self, run: LaneRun, selected: set[str]) -> None:
         runnable = {planned.case for planned in run.runnable}
@@ -259,7 +259,7 @@ class Conformance:
         if run.journal is not None:
             run.journal.constructing(self.asked.timeout)
         try:
-            instance = run.session.start(left=run.earlier.paths, hangs=run.earlier.hangs)
+            instance = run.session.start(left=run.resume_point.paths, hangs=run.resume_point.hangs)
         except DirtyStoreError as exc:
             self._leave_alone(run, str(exc))
             return run.session
@@ -287,7 +287,7 @@ class Conformance:
             return run.attempts[name]
         session = self.start(run)
         attempts = run.attempts[name] = []
-        again, longer = name in run.earlier.again, name in run.earlier.longer
+        again, longer = name in run.resume_point.retried, name in run.resume_point.longer
         for attempt in session.attempts(run.cases.get(name), first=2 if again else 1, longer=longer):
             attempts.append(attempt)
             if run.journal is not None:

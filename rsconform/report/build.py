@@ -76,10 +76,10 @@ def _is_in(header: Header, axiom: AxiomFacts, cases: Sequence[Outcome], watch: W
 
 
 def _groups(header: Header, verdicts: Sequence[Verdict]) -> tuple[GroupVerdict, ...]:
-    sentences: dict[str, list[Verdict]] = {}
+    members_of: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.axiom.group is not None:
-            sentences.setdefault(verdict.axiom.group, []).append(verdict)
+            members_of.setdefault(verdict.axiom.group, []).append(verdict)
     return tuple(
         roll_up(
             group,
@@ -87,5 +87,5 @@ def _groups(header: Header, verdicts: Sequence[Verdict]) -> tuple[GroupVerdict, 
             members,
             of=sum(axiom.group == group for axiom in header.axioms),
         )
-        for group, members in sorted(sentences.items())
+        for group, members in sorted(members_of.items())
     )

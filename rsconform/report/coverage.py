@@ -44,7 +44,7 @@ class Tally:
 
     family: str
     ids: int  # As the contract has them: groups, and axioms of their own.
-    ids_executed: int  # At least one of their sentences.
+    ids_executed: int  # At least one of their axioms.
     axioms: int
     axioms_executed: int
 

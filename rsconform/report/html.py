@@ -73,7 +73,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A contract ID in the list of a family: an axiom, or a group with its sentences."""
+    """A contract ID in the list of a family: an axiom, or a group with its axioms."""
 
     group: GroupVerdict | None
     verdicts: tuple[Verdict, ...]

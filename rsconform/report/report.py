@@ -15,7 +15,7 @@ LEVELS: Final = tuple(level.value for level in Level)
 
 
 class VerdictStatus(StrEnum):
-    """The judgement of an axiom, in the order in which a group takes the first of its sentences'."""
+    """The judgement of an axiom, in the order in which a group takes the first of its axioms'."""
 
     VIOLATED = "violated"
     INCONCLUSIVE = "inconclusive"
@@ -149,13 +149,13 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class GroupVerdict:
-    """The judgement of a contract ID that holds several sentences: the worst of them."""
+    """The judgement of a contract ID that holds several axioms: the worst of them."""
 
     id: str
     title: str
     status: VerdictStatus
-    count: int  # Sentences with this status,
-    of: int  # among all sentences of the group, untestable ones included.
+    count: int  # Axioms with this status,
+    of: int  # among all axioms of the group, untestable ones included.
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,7 @@ def derived(verdict: Verdict, verdicts: Sequence[Verdict], instance: Instance | 
 
 
 def roll_up(group: str, title: str, verdicts: Sequence[Verdict], *, of: int) -> GroupVerdict:
-    """Return the verdict of a group: the first status, in the order of `VerdictStatus`, that one of its sentences has.
+    """Return the verdict of a group: the first status, in the order of `VerdictStatus`, that one of its axioms has.
 
     Args:
         of: Sentences in the group, those without a verdict included.

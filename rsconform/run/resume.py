@@ -21,20 +21,20 @@ class ResumePoint:
 
     Attributes:
         done: Cases that need not be run again.
-        again: Cases that ended their process and, as any case that failed, are tried once more.
+        retried: Cases that ended their process and, as any case that failed, are tried once more.
         longer: Those of them that ran into their limit.
         paths: Where cases that did not come to their end may have left files.
         hangs: Cases that hung, each with the attempt that shows it.
     """
 
     done: frozenset[str] = frozenset()
-    again: frozenset[str] = frozenset()
+    retried: frozenset[str] = frozenset()
     paths: frozenset[str] = frozenset()
     longer: frozenset[str] = frozenset()
     hangs: tuple[tuple[Case, Attempt], ...] = ()
 
 
-def earlier_part(journal: Journal, cases: Mapping[str, Case]) -> ResumePoint:
+def resume_point_of(journal: Journal, cases: Mapping[str, Case]) -> ResumePoint:
     """Return what a journal says of the part of its run that lies behind."""
     tries = Counter(attempt.case for attempt in journal.attempts)
     died, slow, cut = set(), set(), set()
@@ -50,7 +50,7 @@ def earlier_part(journal: Journal, cases: Mapping[str, Case]) -> ResumePoint:
             hung.append((cases[attempt.case], attempt))
     return ResumePoint(
         done=frozenset(tries) - died - slow,
-        again=frozenset(died | slow),
+        retried=frozenset(died | slow),
         longer=frozenset(slow),
         paths=frozenset(path for name in cut for path in _paths(cases.get(name))),
         hangs=tuple(hung),

@@ -25,15 +25,15 @@ class Control:
         name: What it does, said aloud.
         base: What it is apart from that.
         change: How it differs.
-        near: Invariants that it comes close to.
-        fresh_store: At the bare door it needs the promise of a new store per call.
+        almost_violates: Invariants that it comes close to.
+        fresh_store: Without a lane file it needs the promise of a new store per call.
         axioms: What it is put to, as patterns of IDs, each axiom at every point; nothing is a share of all cases.
     """
 
     name: str
     base: Base
     change: Mutation
-    near: frozenset[str]
+    almost_violates: frozenset[str]
     fresh_store: bool
     axioms: frozenset[str] = frozenset()
 
@@ -49,13 +49,15 @@ def control(
     base: str | Base,
     change: Mutation | None = None,
     *,
-    near: str = "",
+    almost_violates: str = "",
     fresh_store: bool = False,
     axioms: str = "",
 ) -> Control:
     """Return a control."""
     over = BASES[base] if isinstance(base, str) else base
-    return Control(name, over, change or Mutation(), frozenset(near.split()), fresh_store, frozenset(axioms.split()))
+    return Control(
+        name, over, change or Mutation(), frozenset(almost_violates.split()), fresh_store, frozenset(axioms.split())
+    )
 
 
 def only(*capabilities: Capability) -> Base:

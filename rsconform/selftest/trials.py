@@ -23,7 +23,7 @@ from rsconform.selftest.mutant import Mutant
 from rsconform.selftest.registry import BASES, CONTROLS, MUTANTS
 from rsconform.spec.probes import facts_of
 
-# A mistake that shows by chance, as in a race, may need more than one try; the report says so.
+# A bug that shows by chance, as in a race, may need more than one try; the report says so.
 TRIES: Final = 3
 _MANY_FILES: Final = 200
 

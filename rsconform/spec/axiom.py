@@ -70,7 +70,7 @@ class CaseTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Axiom:
-    """One separately checkable sentence of the contract."""
+    """One separately checkable requirement of the contract."""
 
     id: AxiomId
     title: str

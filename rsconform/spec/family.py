@@ -116,7 +116,7 @@ def _check_groups(table: TableReader, axioms: tuple[Axiom, ...]) -> None:
             table.wrong("group-is-axiom", "both a group and an axiom:", group, at=table.place(group), hint=hint)
         elif group not in filled:
             hint = f"Add its axioms, with letters ({group}a), or remove the group."
-            table.wrong("empty-group", "no sentences for the group", group, at=table.place(group), hint=hint)
+            table.wrong("empty-group", "no axioms for the group", group, at=table.place(group), hint=hint)
 
 
 def _axiom(axiom: TableReader, head: _Head, sets: Mapping[str, Points]) -> Axiom:

@@ -14,7 +14,7 @@ _FAMILY: Final = r"[A-Z][A-Z0-9]*(?:-[A-Z][A-Z0-9]*)*"
 _FAMILY_ID: Final = re.compile(_FAMILY)
 _AXIOM_ID: Final = re.compile(rf"(?P<plain>{_FAMILY}-[A-Z]?[0-9]+)(?P<letters>[a-z]*)(?P<number>\.[0-9]+)?")
 
-GRAMMAR: Final = "FAMILY-PART-001, then letters for a sentence of a group (BE-008e), or .1 if the letters are taken"
+GRAMMAR: Final = "FAMILY-PART-001, then letters for an axiom of a group (BE-008e), or .1 if the letters are taken"
 
 
 def is_family_id(text: str) -> bool:
@@ -28,7 +28,7 @@ def is_axiom_id(text: str) -> bool:
 
 
 def base_of(axiom: str) -> AxiomId | None:
-    """Return the ID that a sentence would be bundled under: `BE-008` for `BE-008e`, `WR-001a` for `WR-001a.2`."""
+    """Return the ID of the group that an axiom would belong to: `BE-008` for `BE-008e`, `WR-001a` for `WR-001a.2`."""
     match = _AXIOM_ID.fullmatch(axiom)
     if match is None or not (match["letters"] or match["number"]):
         return None
@@ -36,9 +36,9 @@ def base_of(axiom: str) -> AxiomId | None:
 
 
 def group_of(axiom: str, groups: Container[str]) -> AxiomId | None:
-    """Return the group an axiom is a sentence of, or None.
+    """Return the group that an axiom belongs to, or None.
 
-    An ID with letters need not be a sentence: the contract has some of its own (`GR-036a` beside `GR-036`).
+    An ID with letters need not belong to a group: the contract has some of its own (`GR-036a` beside `GR-036`).
     """
     base = base_of(axiom)
     return base if base is not None and base in groups else None

@@ -143,7 +143,7 @@ def _dangling_ids(families: Sequence[Family]) -> Iterator[Problem]:
             # Beside an axiom of the plain ID the letters are the contract's own.
             if base is not None and base not in family.groups and base not in axioms:
                 hint = f'Add "{base}" = "its title" to [groups] of {family.path}.'
-                yield Problem("missing-group", axiom.place, _where(axiom), "a sentence without group", base, hint=hint)
+                yield Problem("missing-group", axiom.place, _where(axiom), "an axiom without group", base, hint=hint)
             groups = {group for one in families for group in one.groups}
             for same in axiom.same_as:
                 if same not in axioms and same not in groups:

@@ -19,11 +19,11 @@ class Corpus:
 
     folder: Path
 
-    def keep(self, sequel: Repro, toml: str, script: str) -> Path:
+    def keep(self, repro: Repro, toml: str, script: str) -> Path:
         """Keep a sequence; return where its script lies."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{sequel.name}.toml"
-        path.write_text(f"{_MARK}{encode(sequel)}\n{toml}", encoding="utf-8")
+        path = self.folder / f"{repro.name}.toml"
+        path.write_text(f"{_MARK}{encode(repro)}\n{toml}", encoding="utf-8")
         beside = path.with_suffix(".py")
         beside.write_text(script, encoding="utf-8")
         return beside

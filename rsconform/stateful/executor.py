@@ -75,7 +75,7 @@ def do(backend: Any, operation: Operation) -> ObservedResult:
     """
     handed = Handed(operation.content) if operation.content is not None else None
     try:
-        return ObservedResult(_deed(operation)(backend, operation, handed))
+        return ObservedResult(_action_of(operation)(backend, operation, handed))
     except Exception as exc:  # Whether it may raise that is for the model to say.
         return ObservedResult(error=exc, own=handed is not None and _is_of_source(exc, handed.raised, operation))
 
@@ -87,7 +87,7 @@ def _is_of_source(error: Exception, raised: BaseException | None, operation: Ope
     return raised is not None and operation.op != "open_atomic" and isinstance(error, RemoteStoreError)
 
 
-def _deed(operation: Operation) -> Callable[[Any, Operation, Handed | None], object]:
+def _action_of(operation: Operation) -> Callable[[Any, Operation, Handed | None], object]:
     if operation.on or operation.keeps:
         return _with_handle if operation.on else _opened
     if operation.op in WRITES:

@@ -309,7 +309,7 @@ class Model:
         """
         if operation.on:
             self.handles.drop(operation.on)
-        if operation.mutates:  # That it leaves no folders behind is a sentence of its own (KIT-002).
+        if operation.mutates:  # That it leaves no folders behind is an axiom of its own (KIT-002).
             for path in (operation.path, operation.dst):
                 self._leave(path or "")
         return source_failed and operation.op == "write"

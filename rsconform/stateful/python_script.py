@@ -190,7 +190,7 @@ def stored(backend):
 """
 
 
-def as_script(broken: Broken, sequel: Repro, recipe: str | None, *, surface: str = "sync") -> str:
+def as_script(broken: Broken, repro: Repro, recipe: str | None, *, surface: str = "sync") -> str:
     """Return the script.
 
     Args:
@@ -198,8 +198,8 @@ def as_script(broken: Broken, sequel: Repro, recipe: str | None, *, surface: str
             `stored(backend)`: the files by path, past the backend.
     """
     names = _Contents(broken)
-    recipe = recipe or _of_callable(sequel.lane) or _UNKNOWN
-    head = _HEAD.format(title=_title(broken), lane=sequel.lane, token=encode(sequel))
+    recipe = recipe or _of_callable(repro.lane) or _UNKNOWN
+    head = _HEAD.format(title=_title(broken), lane=repro.lane, token=encode(repro))
     parts = [head.replace("import inspect", "import asyncio\nimport inspect") if surface == "async" else head]
     parts += [recipe.strip("\n"), "\n\n"]
     parts += [_THROUGH] if "def stored" not in recipe else []

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from remote_store import Backend, Capability, InvalidPath, ResourceLocked
 
-from rsconform.lanes.facade import surface_of
+from rsconform.lanes.async_facade import surface_of
 from rsconform.lanes.lane import Snapshot, Subject
 from rsconform.spec.operations import FOLDERS_KNOWN_BY, OPERATIONS
 from rsconform.stateful.executor import ObservedResult, do

@@ -42,9 +42,9 @@ class Repro:
         return hashlib.sha256(f"{self.flat} {self.below_files} {steps}".encode()).hexdigest()[:12]
 
 
-def encode(sequel: Repro) -> str:
+def encode(repro: Repro) -> str:
     """Return a sequence as a token."""
-    facts = [sequel.lane, int(sequel.flat), int(sequel.below_files), [as_step(one) for one in sequel.operations]]
+    facts = [repro.lane, int(repro.flat), int(repro.below_files), [as_step(one) for one in repro.operations]]
     packed = zlib.compress(json.dumps(facts, separators=(",", ":"), ensure_ascii=False).encode(), 9)
     return f"{VERSION}.{base64.urlsafe_b64encode(packed).decode().rstrip('=')}"
 

@@ -14,18 +14,18 @@ from rsconform.stateful.tokens import Repro
 FOLDER: Final = "s"  # The folder that the operations are done in, as in every sequence.
 
 
-def as_case(broken: Broken, sequel: Repro) -> str:
+def as_case(broken: Broken, repro: Repro) -> str:
     """Return a case that fails where the sequence goes wrong, and passes where it does not."""
     operations = [step.operation for step in broken.steps]
-    traits: dict[str, object] = {"flat_namespace": sequel.flat}
-    if sequel.flat:
-        traits["rejects_write_under_file_ancestor"] = not sequel.below_files
+    traits: dict[str, object] = {"flat_namespace": repro.flat}
+    if repro.flat:
+        traits["rejects_write_under_file_ancestor"] = not repro.below_files
     ops = {operation.op for operation in operations}
     needs = ["peer"] if any(one.peer for one in operations) or "reopen" in ops else []
     needs += ["container"] if "drop_container" in ops else []
     lines = [
         "[[axiom.case]]",
-        f'name = "found-{sequel.name[:6]}"',
+        f'name = "found-{repro.name[:6]}"',
         f"traits = {toml_value(traits)}",
         *([f"needs = {toml_value(needs)}"] if needs else []),
         *(["fresh = true"] if ops & set(OF_SUBJECT) else []),

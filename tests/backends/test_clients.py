@@ -45,7 +45,7 @@ def test_a_blank_bucket_is_refused(bucket: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "problem"),
     [
         ({"key": "k"}, "belong together"),
         ({"secret": Secret("s")}, "belong together"),
@@ -58,8 +58,8 @@ def test_a_blank_bucket_is_refused(bucket: str) -> None:
         ({"client_options": {"config_kwargs": 3}}, "config_kwargs"),
     ],
 )
-def test_an_unusable_parameter_is_refused_at_construction(options: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_an_unusable_parameter_is_refused_at_construction(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
         S3Boto3Backend("bucket", **options)
 
 

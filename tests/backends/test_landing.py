@@ -1,4 +1,4 @@
-"""Whose an object is that a request met when it was sent again: its own, another's, or nobody can tell."""
+"""Whose the object is that a repeated request found: its own, another's, or unknown."""
 
 from __future__ import annotations
 

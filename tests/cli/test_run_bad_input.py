@@ -26,7 +26,7 @@ from tests.cli.commands import (
 )
 
 
-def told(*texts: str) -> str:
+def unwrapped(*texts: str) -> str:
     """Return the texts as one, which holds no traceback."""
     text = "\n".join(texts)
     assert "Traceback" not in text
@@ -130,7 +130,7 @@ def test_every_mistake_of_a_lanes_own_axioms_is_told_at_once_with_its_line(
     for problem, meant in problems.items():
         line = next(number for number, text in enumerate(lines, 1) if problem in text)
         assert any(meant in one and abs(_line(one) - line) <= 2 for one in said), (problem, line, ran.err)
-    assert "nothing was run" in told(ran.err)
+    assert "nothing was run" in unwrapped(ran.err)
     assert ran.out == ""
     assert not (tmp_path / "reports").exists()
 
@@ -182,7 +182,7 @@ def test_a_constructor_without_a_backend_violates_be_001a_once_and_leaves_the_re
     ran = run(tmp_path, *map(mine, NO_BACKEND), "--timeout=0.3")
 
     assert ran.code == 1
-    text = told(ran.out, ran.err)
+    text = unwrapped(ran.out, ran.err)
     for constructor, observed in NO_BACKEND.items():
         assert observed in text
         report = ran.report(f"mine.{constructor}")
@@ -196,7 +196,7 @@ def test_a_callable_that_does_not_exist_is_told_with_the_one_that_was_meant(tmp_
     ran = run(tmp_path, mine("soud"))
 
     assert ran.code == 3
-    assert "Did you mean 'sound'?" in told(ran.out)
+    assert "Did you mean 'sound'?" in unwrapped(ran.out)
     assert ran.report("mine.soud")["violated"] == []
 
 
@@ -206,7 +206,7 @@ def test_a_file_that_cannot_be_imported_is_told_as_a_sentence(tmp_path: Path) ->
     ran = run(tmp_path, "--backend=ends.py:make")
 
     assert ran.code == 3
-    assert "raised SystemExit: not today" in told(ran.out, ran.err)
+    assert "raised SystemExit: not today" in unwrapped(ran.out, ran.err)
 
 
 # -- backends --
@@ -216,7 +216,7 @@ def test_a_backend_that_returns_none_everywhere_is_judged_where_its_store_is_pro
     ran = run(tmp_path, mine("nones"), "--fresh-store")
 
     assert ran.code == 1
-    told(ran.out, ran.err)
+    unwrapped(ran.out, ran.err)
     assert {"BE-004a", "BE-014a"} <= set(ran.report("mine.nones")["violated"])
 
 
@@ -224,7 +224,7 @@ def test_a_backend_whose_store_cannot_be_looked_at_is_not_touched(tmp_path: Path
     ran = run(tmp_path, mine("nones"))
 
     assert ran.code == 2
-    assert "--fresh-store" in told(ran.out, ran.err)
+    assert "--fresh-store" in unwrapped(ran.out, ran.err)
     assert ran.report("mine.nones")["violated"] == []
 
 
@@ -233,7 +233,7 @@ def test_a_backend_that_ends_the_process_fails_that_case_twice_and_the_run_goes_
 
     report = ran.report("mine.ends_in_write")
     assert ran.code == 1
-    assert "exit code 7" in told(ran.out)
+    assert "exit code 7" in unwrapped(ran.out)
     assert outcomes(report)["BE-004a/empty-store[path=nope]"] == "passed"
     assert report["violated"] == ["BE-008a", "BE-008b"]  # The first of them by the smoke case.
     assert [case["attempts"][-1]["number"] for case in cases(report) if case["case"].startswith("BE-008b")] == [2]
@@ -244,7 +244,7 @@ def test_an_operation_that_deadlocks_is_left_out_and_what_does_not_rest_on_it_is
 
     report = ran.report("mine.deadlocks")
     assert ran.code == 1
-    assert "not run: write hung in 2 cases before" in told(ran.out)
+    assert "not run: write hung in 2 cases before" in unwrapped(ran.out)
     assert "BE-008a" in report["violated"]
     assert statuses(report)["BE-007a"] == "inconclusive"
     assert outcomes(report)["BE-004a/empty-store[path=nope]"] == "passed"
@@ -262,7 +262,7 @@ def test_a_store_that_is_not_empty_is_left_as_it_is(tmp_path: Path) -> None:
     ran = run(tmp_path, mine("folder"))
 
     assert ran.code == 2
-    assert "deep/mine.txt" in told(ran.out, ran.err)
+    assert "deep/mine.txt" in unwrapped(ran.out, ran.err)
     assert ran.report("mine.folder")["violated"] == []
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*")} == before
 
@@ -307,7 +307,7 @@ def test_a_callable_is_not_run_on_several_workers_that_would_share_its_store(tmp
     ran = run(tmp_path, mine("folder"), "-n", "2")
 
     assert ran.code == 2
-    assert "--fresh-store" in told(ran.err)
+    assert "--fresh-store" in unwrapped(ran.err)
     assert not (tmp_path / "store").exists()
 
 
@@ -326,7 +326,7 @@ def test_a_callable_is_not_run_on_several_workers_that_would_share_its_store(tmp
         (("--backend=memory", "--trait=flat_namespace=maybe"), "true, false"),
         (("--backend=memory", "--trait=flat_namespace"), "NAME=VALUE"),
         (("--backend=memory", "--case=BE-004a/empty-stor"), "Did you mean 'BE-004a/empty-store[path=nope]'?"),
-        (("--backend=memory", "--backend=memory"), "asked for twice"),
+        (("--backend=memory", "--backend=memory"), "named twice"),
         (("--backend=memory", "--spec=BE-004a,KIT-01"), "Did you mean 'KIT-001'?"),
         (("--backend=memory", "--timeout=0"), "timeout"),
         (("--backend=memory", "--timeout=nan"), "'nan' is not a number of seconds"),
@@ -348,7 +348,7 @@ def test_a_wrong_option_is_a_sentence_and_exit_2(
     ran = told_at_once(tmp_path, monkeypatch, capsys, *arguments)
 
     assert ran.code == 2
-    assert meant in told(ran.err)
+    assert meant in unwrapped(ran.err)
     assert not list((tmp_path / "reports").rglob("report.json"))
 
 
@@ -356,7 +356,7 @@ def test_axioms_that_do_not_bind_the_lane_make_a_vacuous_run(tmp_path: Path) -> 
     ran = run(tmp_path, "--backend=memory", "--spec=S3B")
 
     assert ran.code == 4
-    assert "the plan is empty" in told(ran.out)
+    assert "the plan is empty" in unwrapped(ran.out)
     assert not ran.certificate("memory").exists()
 
 
@@ -365,7 +365,7 @@ def test_what_pytest_refuses_is_usage(tmp_path: Path, refused: str) -> None:
     ran = run(tmp_path, "--backend=memory", "--", refused)
 
     assert ran.code == 2
-    assert refused in told(ran.err)
+    assert refused in unwrapped(ran.err)
     assert "before there was a plan" in ran.err
 
 
@@ -380,7 +380,7 @@ def test_an_interruption_before_anything_is_run_has_not_the_code_of_a_violation(
     ran = told_at_once(tmp_path, monkeypatch, capsys, "--backend=memory")
 
     assert ran.code == 4
-    assert "interrupted" in told(ran.err)
+    assert "interrupted" in unwrapped(ran.err)
 
 
 # -- surroundings --
@@ -400,7 +400,7 @@ def test_a_lane_whose_package_is_not_installed_says_what_to_install(tmp_path: Pa
     ran = run(tmp_path, "--backend=s3_boto3_moto", env=environment(tmp_path, site=blocker))
 
     assert ran.code == 3
-    assert "pip install 'rsconform[s3]'" in told(ran.out, ran.err)
+    assert "pip install 'rsconform[s3]'" in unwrapped(ran.out, ran.err)
     assert ran.report("s3_boto3_moto")["violated"] == []
 
 
@@ -413,7 +413,7 @@ def test_reports_that_cannot_be_written_are_told_before_anything_is_run(tmp_path
     ran = run(tmp_path, "--backend=memory")
 
     assert ran.code == 2
-    assert blocked in told(ran.err)
+    assert blocked in unwrapped(ran.err)
     assert place.read_text(encoding="utf-8") == "in the way"
 
 

@@ -64,8 +64,8 @@ def held(folder: Path, *, axioms: dict[str, Any], held: int, counts: Any = None,
         "name": "mine", "digest": LANE.digest, "affordances": ["audit", "seed"], "stage": 1, "specs": [],
         "traits": {name: value for name, value in LANE.declared.items() if value is not None},
     }  # fmt: skip
-    told = {"lane": lane, "lock": EDITION.lock_digest, "evidence": LANE.evidence, **facts}
-    whole = document("full", held=held, axioms=axioms, **told)
+    given = {"lane": lane, "lock": EDITION.lock_digest, "evidence": LANE.evidence, **facts}
+    whole = document("full", held=held, axioms=axioms, **given)
     whole["backend"] = {"capabilities": ["READ", "LIST"], "surface": "sync"}
     whole["counts"] = counts or whole["counts"]
     whole["edition"] = f"dev, {sum(sum(row.values()) for row in whole['counts'].values())} axioms"

@@ -67,7 +67,7 @@ def test_what_is_denied_stays_denied_until_the_subject_ends(services: Services) 
 
 
 def test_moto_ignores_the_condition_of_a_copy_as_the_lane_says(services: Services) -> None:
-    """A release of moto that honours it is told by this: then the lane need not declare `exclusive_copies = false`."""
+    """This fails once a release of moto honours it: then the lane need not declare `exclusive_copies = false`."""
     lane = find_lane("s3_boto3_moto", installed_lane_files(), {})
     assert lane.declared["exclusive_copies"] is False
     assert "not of copies" in lane.service

@@ -1,4 +1,4 @@
-"""What a docstring is held to: the right ones say it in many ways, and those that say nothing are told."""
+"""Docstring checks: correct docstrings pass in many wordings, and those that say nothing are reported."""
 
 from __future__ import annotations
 

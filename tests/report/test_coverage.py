@@ -1,4 +1,4 @@
-"""Coverage: an ID is executed if a case of it was, on one lane at least; of every other one the reason is told."""
+"""Coverage: an ID is executed if a case of it was, on one lane at least; of every other one the reason is given."""
 
 from __future__ import annotations
 

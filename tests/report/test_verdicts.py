@@ -149,17 +149,17 @@ class TestWaiver:
 
 
 @pytest.mark.parametrize("index", range(len(VerdictStatus)))
-def test_a_bundle_takes_the_worst_ruling_of_its_sentences(index: int) -> None:
+def test_a_bundle_takes_the_worst_ruling_of_its_verdicts(index: int) -> None:
     named = ("violated", "inconclusive", "waived", "not_exercised", "holds", "not_taken", "not_applicable")
     statuses = [VerdictStatus(name) for name in named]
-    sentences = [Verdict(axiom(), status) for status in reversed(statuses[index:])]
+    verdicts = [Verdict(axiom(), status) for status in reversed(statuses[index:])]
 
-    assert roll_up("BE-008", "write()", sentences, of=14).status is statuses[index]
+    assert roll_up("BE-008", "write()", verdicts, of=14).status is statuses[index]
 
 
-def test_a_bundle_says_of_how_many_sentences() -> None:
-    sentences = [Verdict(axiom(), VerdictStatus.HOLDS)] * 3 + [Verdict(axiom(), VerdictStatus.NOT_APPLICABLE)] * 10
-    group = roll_up("BE-008", "write()", sentences, of=14)
+def test_a_bundle_says_of_how_many_verdicts() -> None:
+    verdicts = [Verdict(axiom(), VerdictStatus.HOLDS)] * 3 + [Verdict(axiom(), VerdictStatus.NOT_APPLICABLE)] * 10
+    group = roll_up("BE-008", "write()", verdicts, of=14)
 
     assert (group.status, group.count, group.of) == (VerdictStatus.HOLDS, 3, 14)
 

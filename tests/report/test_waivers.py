@@ -50,8 +50,8 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         load_waivers(loading(tmp_path, text))
 
-    told = {(problem.place.line, problem.slug) for problem in caught.value.problems}
-    assert told == {
+    reported = {(problem.place.line, problem.slug) for problem in caught.value.problems}
+    assert reported == {
         (1, "missing-key"),
         (6, "unknown-key"),
         (8, "wrong-type"),

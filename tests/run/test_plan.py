@@ -31,7 +31,7 @@ STEP = 'steps = [ { op = "exists", path = "a" } ]'
 
 
 def axiom_of(id_: str) -> Axiom:
-    """Return an axiom; a sentence's group stands in the edition with it."""
+    """Return an axiom; its group stands in the edition with it."""
     group = group_of(id_, {id_.rstrip("abc"): ""}) if id_[-1].isalpha() else None
     groups = f'[groups]\n"{group}" = "several"\n' if group else ""
     axiom = AXIOM.replace("T-001", id_) + '[[axiom.case]]\nname = "only"\n' + STEP

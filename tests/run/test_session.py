@@ -667,7 +667,7 @@ def test_an_auditor_that_does_not_see_what_was_seeded_proves_neither() -> None:
 
 
 def test_a_denial_that_refuses_nothing_proves_nothing() -> None:
-    class Toothless:
+    class NeverDenies:
         def __call__(self, what: Denied = "everything") -> None: ...
 
         def is_refused(self) -> bool:
@@ -675,7 +675,7 @@ def test_a_denial_that_refuses_nothing_proves_nothing() -> None:
 
     @contextmanager
     def fixture(_services: Services) -> Iterator[Subject]:
-        yield Subject(make=MemoryBackend, deny=Toothless())
+        yield Subject(make=MemoryBackend, deny=NeverDenies())
 
     session, _ = session_of(EXISTS, fixture=fixture, affordances=("deny",))
 

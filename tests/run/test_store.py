@@ -235,10 +235,10 @@ def test_a_store_that_holds_no_empty_folder_has_no_case_about_one() -> None:
         raise NoEmptyFoldersError
 
     backend = MemoryBackend()
-    with pytest.raises(Skipped) as told:
+    with pytest.raises(Skipped) as skipped:
         StoreView(Subject(make=lambda: backend, seed=seed), backend, flat=False).seed(Given(folders=("d",)))
 
-    assert told.value.skip == Skip(SkipReason.TRAIT, "the store holds empty folders")
+    assert skipped.value.skip == Skip(SkipReason.TRAIT, "the store holds empty folders")
 
 
 @pytest.mark.parametrize(
@@ -255,12 +255,12 @@ def test_a_file_that_the_store_cannot_hold_skips_the_case_and_a_plain_one_leaves
         raise CannotHoldError(path, "parquet files only")
 
     backend = MemoryBackend()
-    with pytest.raises(Skipped) as told:
+    with pytest.raises(Skipped) as skipped:
         StoreView(Subject(make=lambda: backend, seed=seed), backend, flat=False).seed(
             Given({path: GivenFile(content("text"))})
         )
 
-    assert told.value.skip == skip
+    assert skipped.value.skip == skip
 
 
 @pytest.mark.parametrize("name", ["A", "d/Upper", ".hidden", "d/.hidden", "dot.", "a b", "ä", "-rf", "k" * 65])

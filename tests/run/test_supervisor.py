@@ -100,7 +100,7 @@ NOPE = "BE-004a/empty-store[path=nope]"
 
 
 class Silent:
-    """Shows nothing, and keeps how many cases it was told to have failed."""
+    """Shows nothing, and counts the failed cases reported to it."""
 
     def __init__(self) -> None:
         self.failed: list[int] = []
@@ -129,7 +129,7 @@ def supervise(
     progress: Silent | None = None,
     **said: Any,
 ) -> Journal:
-    """Run a lane under a supervisor, one that loses patience soon where something hangs."""
+    """Run a lane under a supervisor with a short limit for hangs."""
     limit_s, grace_s = (0.5, 1.0) if hangs else (10.0, 5.0)
     asked = RunOptions(backend=(backend,), folder=str(home / "reports"), timeout=limit_s, **said)
     arguments = [

@@ -1,4 +1,4 @@
-"""The kit accuses nobody who is right in another way when requests are counted or broken."""
+"""No correct backend is accused for working in another way when requests are counted or broken."""
 
 from __future__ import annotations
 

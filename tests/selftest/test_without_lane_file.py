@@ -1,4 +1,4 @@
-"""The kit catches mutants without a lane file, and accuses nobody there for what it cannot see."""
+"""The kit catches mutants without a lane file, and accuses none there of what it cannot see."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rsconform.selftest.without_lane_file import shows
         "BE-018d-moves-into-folders",
         "BE-021i-does-not-find-prefixes",
         "AW-001-writes-in-place",
-        "KIT-004-says-that-it-deleted",
+        "KIT-004-returns-true-from-delete",
         "KIT-026-replaces-and-then-refuses",
         "KIT-043-clears-and-then-refuses",
         "SAW-003-publishes-early",

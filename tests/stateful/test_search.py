@@ -81,11 +81,11 @@ def test_one_seed_makes_one_sequence() -> None:
 
 
 def test_every_path_that_is_written_is_told_and_nothing_stays() -> None:
-    told: set[str] = set()
+    reported: set[str] = set()
     backend = MemoryBackend()
-    found(track_of(backend, told.add))
+    found(track_of(backend, reported.add))
 
-    assert any(path.endswith("/d/e/a") for path in told)
+    assert any(path.endswith("/d/e/a") for path in reported)
     assert list(backend.list_files("", recursive=True)) == []
 
 

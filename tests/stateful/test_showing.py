@@ -32,7 +32,7 @@ OVERWRITES = (
     Operation("copy", "d/ü", "a", options={"overwrite": True}),
     Operation("read_bytes", "a"),
 )
-SEQUEL = Repro("memory", False, False, OVERWRITES)
+REPRO = Repro("memory", False, False, OVERWRITES)
 MEMORY = "from remote_store.backends import MemoryBackend\nstore = MemoryBackend()\nmake = lambda: store\n"
 FORGETFUL = """
 from remote_store.backends import MemoryBackend
@@ -54,7 +54,7 @@ def broken() -> Broken:
 
 
 def test_a_token_stands_for_the_sequence_and_nothing_else() -> None:
-    assert decode(encode(SEQUEL)) == SEQUEL
+    assert decode(encode(REPRO)) == REPRO
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -73,7 +73,7 @@ def test_every_operation_can_be_said_as_a_step(name: str) -> None:
         ("hello", "this is no token"),
         ("9.abc", "version 9"),
         ("1.%%%", "damaged"),
-        (encode(SEQUEL)[:40], "damaged"),
+        (encode(REPRO)[:40], "damaged"),
         ("1.eNoDAAAAAAE", "damaged"),
     ],
     ids=["empty", "a-word", "another-version", "no-base64", "cut-off", "nothing-inside"],
@@ -102,7 +102,7 @@ def test_a_token_holds_operations_only(step: object) -> None:
 
 
 def test_the_case_fails_where_the_sequence_goes_wrong_and_passes_where_it_does_not() -> None:
-    toml = as_case(broken(), SEQUEL)
+    toml = as_case(broken(), REPRO)
 
     results = []
     for kind in (Forgetful, MemoryBackend):
@@ -133,7 +133,7 @@ def test_the_case_of_a_listing_fails_for_what_is_listed_wrongly_only(kind: type[
 
     results = []
     for one in (kind, MemoryBackend):
-        session, (case,) = session_of(as_case(wrong, SEQUEL), one, traits={"flat_namespace": False})
+        session, (case,) = session_of(as_case(wrong, REPRO), one, traits={"flat_namespace": False})
         results.append(next(iter(session.attempts(case))).result)
         session.close()
     assert results == [Result.FAILED, Result.PASSED]
@@ -142,7 +142,7 @@ def test_the_case_of_a_listing_fails_for_what_is_listed_wrongly_only(kind: type[
 @pytest.mark.parametrize(("recipe", "code"), [(FORGETFUL, 1), (MEMORY, 0)], ids=["wrong", "right"])
 def test_the_script_needs_no_rsconform(recipe: str, code: int, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
-    script.write_text(as_script(broken(), SEQUEL, recipe), encoding="utf-8")
+    script.write_text(as_script(broken(), REPRO, recipe), encoding="utf-8")
 
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
 
@@ -154,7 +154,7 @@ def test_the_script_needs_no_rsconform(recipe: str, code: int, tmp_path: Path) -
 def test_the_script_of_an_async_backend_runs_too(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     recipe = "from remote_store.aio import AsyncMemoryBackend\nstore = AsyncMemoryBackend()\nmake = lambda: store\n"
-    script.write_text(as_script(broken(), SEQUEL, recipe, surface="async"), encoding="utf-8")
+    script.write_text(as_script(broken(), REPRO, recipe, surface="async"), encoding="utf-8")
 
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
 
@@ -163,11 +163,11 @@ def test_the_script_of_an_async_backend_runs_too(tmp_path: Path) -> None:
 
 def test_a_corpus_gives_back_what_it_was_given_and_says_what_it_cannot_read(tmp_path: Path) -> None:
     corpus = Corpus(tmp_path / "corpus")
-    corpus.keep(SEQUEL, "[[axiom.case]]\n", "print()\n")
+    corpus.keep(REPRO, "[[axiom.case]]\n", "print()\n")
     (tmp_path / "corpus" / "zz.toml").write_text("# nothing of ours\n", encoding="utf-8")
 
     (_, kept), (path, other) = corpus.sequences()
 
-    assert kept == SEQUEL
+    assert kept == REPRO
     assert path.name == "zz.toml"
     assert isinstance(other, TokenError)

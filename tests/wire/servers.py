@@ -1,4 +1,4 @@
-"""A tiny HTTP server that notes what it was asked, and a client that sends what it is told."""
+"""A tiny HTTP server that records its requests, and a client that sends given bytes."""
 
 from __future__ import annotations
 

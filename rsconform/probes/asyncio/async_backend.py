@@ -17,7 +17,7 @@ from remote_store import AlreadyExists, Capability, CapabilitySet, ResourceLocke
 from remote_store.aio import AsyncBackend
 
 from rsconform.cases.content import parse_content
-from rsconform.lanes.facade import AsyncFacade, LoopThread, iterated
+from rsconform.lanes.async_facade import AsyncFacade, LoopThread, iterated
 from rsconform.lanes.lane import Snapshot
 from rsconform.probes import ProbeContext, probe
 

@@ -14,7 +14,7 @@ from remote_store import BackendUnavailable
 from remote_store.aio import AsyncBackend, SyncBackendAdapter
 from remote_store.backends import MemoryBackend
 
-from rsconform.lanes.facade import AsyncFacade, iterated
+from rsconform.lanes.async_facade import AsyncFacade, iterated
 from rsconform.probes import ProbeContext, probe
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from typing import Final
 
 from remote_store import Capability
 
-from rsconform.lanes.facade import surface_of
+from rsconform.lanes.async_facade import surface_of
 from rsconform.lanes.other_process import other_processes
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.concurrency._races import rounds

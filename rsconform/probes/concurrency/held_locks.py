@@ -19,7 +19,7 @@ _WAIT_S: Final = 8.0
 _MANY: Final = 12
 _AS_LONG: Final = 3 * 2 * (_MANY + 1)  # The most operations that another thread does, each as slow as it may be.
 
-Deed = Callable[[Any, str], object]
+Behaviour = Callable[[Any, str], object]
 
 
 class _SourceError(Exception):
@@ -50,7 +50,7 @@ class _Failing(io.BufferedIOBase):
         return self.read(size)
 
 
-def _body(raised: type[BaseException]) -> Deed:
+def _body(raised: type[BaseException]) -> Behaviour:
     def body(backend: Backend, folder: str) -> None:
         with backend.open_atomic(f"{folder}/new") as file:
             file.write(b"half")
@@ -59,7 +59,7 @@ def _body(raised: type[BaseException]) -> Deed:
     return body
 
 
-def _left(op: str) -> Deed:
+def _left(op: str) -> Behaviour:
     """Return a function that reads the first item of a stream or a listing and closes it."""
 
     def left(backend: Backend, folder: str) -> None:
@@ -77,7 +77,7 @@ def _left(op: str) -> Deed:
 
 
 # Each is left early, or fails: beside `folder`/a there is nothing.
-_FAILING: Final[Mapping[str, Deed]] = {
+_FAILING: Final[Mapping[str, Behaviour]] = {
     "read": lambda backend, folder: backend.read(f"{folder}/nope"),
     "read_bytes": lambda backend, folder: backend.read_bytes(f"{folder}/nope"),
     "read_seekable": lambda backend, folder: backend.read_seekable(f"{folder}/nope"),
@@ -206,7 +206,7 @@ def _time_for(context: ProbeContext, operation: Callable[[], object]) -> float:
     return max(_WAIT_S, _AS_LONG * (monotonic() - began)) * context.load_factor
 
 
-def _require_let_in(context: ProbeContext, left: str, work: Deed, folder: str, wait_s: float) -> None:
+def _require_let_in(context: ProbeContext, left: str, work: Behaviour, folder: str, wait_s: float) -> None:
     errors: list[Exception] = []
 
     def run() -> None:

@@ -12,8 +12,8 @@ from typing import Any, Final
 from remote_store import Backend, BackendUnavailable, Capability, RemoteStoreError, ResourceLocked
 
 from rsconform.cases.content import parse_size
+from rsconform.lanes.async_facade import class_of
 from rsconform.lanes.draining import drained
-from rsconform.lanes.facade import class_of
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.concurrency._races import (
     content_at,

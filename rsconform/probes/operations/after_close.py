@@ -10,8 +10,8 @@ from typing import Any, Final
 from remote_store import Backend, BackendUnavailable, Capability, CapabilityNotSupported, RemoteStoreError
 
 from rsconform.cases.case import SkipReason
+from rsconform.lanes.async_facade import class_of, contract_of, native_of
 from rsconform.lanes.draining import drained
-from rsconform.lanes.facade import class_of, contract_of, native_of
 from rsconform.probes import ProbeContext, probe
 from rsconform.run.case.outcomes import Skipped
 from rsconform.spec.operations import FOLDERS_KNOWN_BY, OPERATIONS
@@ -19,7 +19,7 @@ from rsconform.spec.operations import FOLDERS_KNOWN_BY, OPERATIONS
 _PATH: Final = "d/a"
 _KEPT: Final = "kept"
 _DATA: Final = b"x"
-# Values of these types are handles that cannot be told apart, so that a second one may have been opened.
+# Values of these types are handles that look alike, so that a second one may have been opened.
 _VALUES: Final = (str, bytes, int, float, bool)
 _ASKED_FOR: Final = (str, bytes, int, dict, list, io.BytesIO)
 

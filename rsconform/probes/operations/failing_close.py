@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from remote_store import Backend, BackendUnavailable
 
-from rsconform.lanes.facade import class_of, native_of, surface_of
+from rsconform.lanes.async_facade import class_of, native_of, surface_of
 from rsconform.probes import ProbeContext, probe
 
 _CLOSES: Final = ("close", "aclose", "dispose", "shutdown", "disconnect")

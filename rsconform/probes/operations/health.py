@@ -8,7 +8,7 @@ from typing import Final
 import remote_store as rs
 
 from rsconform.cases.faults import Fault
-from rsconform.lanes.facade import class_of, contract_of
+from rsconform.lanes.async_facade import class_of, contract_of
 from rsconform.probes import ProbeContext, probe
 
 _WRONG: Final[Mapping[str, Fault]] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from remote_store import CapabilitySet
 
-from rsconform.lanes.facade import class_of, contract_of, native_of
+from rsconform.lanes.async_facade import class_of, contract_of, native_of
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.operations._wording import DUTIES
 from rsconform.probes.operations.secret_logs import shows_secret

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from remote_store import Backend, RemoteStoreError
 
-from rsconform.lanes.facade import class_of, contract_of
+from rsconform.lanes.async_facade import class_of, contract_of
 from rsconform.probes import ProbeContext, probe
 
 

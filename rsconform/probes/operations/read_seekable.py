@@ -1,6 +1,6 @@
 """What the inherited read_seekable() makes of the stream from read(): hands it on, or spools and closes it.
 
-A backend with a read_seekable() of its own is not bound by these sentences.
+A backend with a read_seekable() of its own is not bound by these axioms.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
-from rsconform.lanes.facade import class_of
+from rsconform.lanes.async_facade import class_of
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.support.usage import use_everything
 

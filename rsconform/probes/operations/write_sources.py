@@ -10,7 +10,7 @@ from typing import Any
 from remote_store import AlreadyExists
 
 from rsconform.cases.content import parse_content
-from rsconform.lanes.facade import AsyncStream
+from rsconform.lanes.async_facade import AsyncStream
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.support.caller_errors import make_own, require_own, require_raised
 from rsconform.probes.support.counting_source import CountingSource

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from remote_store import Capability, RemoteStoreError
 
-from rsconform.lanes.facade import faced
+from rsconform.lanes.async_facade import as_sync
 from rsconform.lanes.other_process import imported
 
 _SMALL: Final = b"0123456789" * 10
@@ -23,7 +23,7 @@ def making(target: str, options: Mapping[str, Any]) -> Act:
     """Return the act of making an instance, using it and closing it."""
 
     def made(backend: Any, folder: str) -> None:
-        one = faced(lambda: imported(target)(**options), lambda: backend.loop)
+        one = as_sync(lambda: imported(target)(**options), lambda: backend.loop)
         _used(one, folder)
         one.close()
 

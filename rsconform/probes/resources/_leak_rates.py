@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
 
-from rsconform.lanes.facade import AsyncFacade
+from rsconform.lanes.async_facade import AsyncFacade
 from rsconform.probes.resources._leak_operations import ACTS, CHANGES, OF_NAMES, making
 from rsconform.redaction import cut
 
@@ -85,7 +85,7 @@ def _repeated(
     grown: dict[str, float] = {}
     most: dict[str, float] = {}
     done, part, parts = 0, half, 0
-    while parts < 2 or each_s * part * 4 < _patience_s(grown, part, budget_s, sure):
+    while parts < 2 or each_s * part * 4 < _allowed_s(grown, part, budget_s, sure):
         part = _do(do, part * 4 if parts >= 2 else half, _MOST_HANDLES + sure["handles"])
         after, kinds = held.now()
         each = {name: (after[name] - before[name]) / part for name in before.keys() | after.keys()}
@@ -120,7 +120,7 @@ def _is_sure(name: str, rate: float, part: int, sure: Mapping[str, int]) -> bool
     return part >= sure[name] if name in sure else part >= sure["handles"] and rate * part >= _SURE_OF_HANDLES
 
 
-def _patience_s(grown: Mapping[str, float], part: int, budget_s: float, sure: Mapping[str, int]) -> float:
+def _allowed_s(grown: Mapping[str, float], part: int, budget_s: float, sure: Mapping[str, int]) -> float:
     """Return how long another part may take: none where nothing grew in every part, or it is sure what did."""
     unsure = {name for name, rate in grown.items() if not _is_sure(name, rate, part, sure)}
     handles = [name for name, rate in grown.items() if name not in sure and rate > _SEEN]

@@ -15,7 +15,7 @@ from typing import Any, Final
 from remote_store import Capability
 
 from rsconform.cases.content import parse_size
-from rsconform.lanes.facade import surface_of
+from rsconform.lanes.async_facade import surface_of
 from rsconform.lanes.other_process import OtherProcessError, other_processes
 from rsconform.probes import ProbeContext, probe
 from rsconform.probes.resources import _leak_rates as repeats
@@ -155,7 +155,7 @@ def _repeat_all(context: ProbeContext, folder: str, acts: list[str], judged: Cal
         if make is not None and IN_THREADS not in acts and not set(acts) <= {*_BY_NAME}:
             acts.append("made")
         for at, act in enumerate(acts):
-            if grown:  # That is enough to be told.
+            if grown:  # That is enough to report.
                 break
             if monotonic() > stop:
                 left.append(act)

@@ -9,7 +9,7 @@ from typing import Final
 
 from remote_store import NotFound, RemoteStoreError
 
-from rsconform.lanes.facade import apart, surface_of
+from rsconform.lanes.async_facade import apart, surface_of
 from rsconform.probes import ProbeContext
 
 _FIRST_S: Final = 8.0

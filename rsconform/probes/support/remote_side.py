@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from remote_store import AlreadyExists, ResourceLocked
 
-from rsconform.lanes.facade import AsyncFacade
+from rsconform.lanes.async_facade import AsyncFacade
 
 _PIECE: Final = 64 * 1024
 _NEW: Final = 110  # What every byte is that is written here.

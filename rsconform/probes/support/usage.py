@@ -8,7 +8,7 @@ from typing import Any
 
 from remote_store import Backend, Capability
 
-from rsconform.lanes.facade import surface_of
+from rsconform.lanes.async_facade import surface_of
 from rsconform.spec.operations import OPERATIONS
 
 

@@ -15,7 +15,7 @@ class SourceFailedError(Exception):
     """What the kit's own source raises in the middle; it has to come back to the caller unchanged."""
 
 
-class _Awkward(io.BufferedIOBase):
+class _Unusual(io.BufferedIOBase):
     """A stream that reads short, cannot seek or fails in the middle, as its source says."""
 
     def __init__(self, source: Source) -> None:
@@ -69,7 +69,7 @@ class _OnlyRead:
     name = "<source>"
     closed = False
 
-    def __init__(self, stream: _Awkward) -> None:
+    def __init__(self, stream: _Unusual) -> None:
         self._stream = stream
 
     def read(self, size: int = -1, /) -> bytes:
@@ -117,7 +117,7 @@ class Handed:
 
     def __init__(self, content: Content | Source) -> None:
         self._content = content
-        self._awkward: _Awkward | None = None
+        self._unusual: _Unusual | None = None
         self.argument: bytes | BinaryIO = self._make()
 
     def _make(self) -> bytes | BinaryIO:
@@ -128,15 +128,15 @@ class Handed:
             plain = io.BytesIO(content.content.data)
             plain.seek(content.position)
             return plain
-        self._awkward = _Awkward(content)
+        self._unusual = _Unusual(content)
         if content.only_read:
-            return cast("BinaryIO", _OnlyRead(self._awkward))
-        return cast("BinaryIO", self._awkward)
+            return cast("BinaryIO", _OnlyRead(self._unusual))
+        return cast("BinaryIO", self._unusual)
 
     @property
     def raised(self) -> SourceFailedError | None:
         """Return what the source raised, if it did."""
-        return self._awkward.raised if self._awkward is not None else None
+        return self._unusual.raised if self._unusual is not None else None
 
     @property
     def lost(self) -> bool:

@@ -13,7 +13,7 @@ from rsconform.cases.case import Case, SkipReason, Step
 from rsconform.cases.content import Content, Source
 from rsconform.cases.deferred import Bound, Missing, resolve_value, show
 from rsconform.cases.matchers import path_text
-from rsconform.lanes.facade import OffSurface, surface_of
+from rsconform.lanes.async_facade import OffSurface, surface_of
 from rsconform.lanes.lane import Snapshot, Subject
 from rsconform.run.case.content_sources import Handed
 from rsconform.run.case.invariants import Event, Watch

@@ -12,7 +12,7 @@ from typing import Any, Final
 from remote_store import Backend, InvalidPath
 
 from rsconform.cases.case import Case, SkipReason
-from rsconform.lanes.facade import OffSurface, class_of
+from rsconform.lanes.async_facade import OffSurface, class_of
 from rsconform.lanes.lane import FixtureError, Lane, StoreNotEmptyError
 from rsconform.probes import ProbeContext, find_probe
 from rsconform.run.applicability import OTHER_NAMES, without
@@ -37,7 +37,7 @@ class CaseRunner:
 
     Args:
         invariants: Axiom by the checker that judges it in every case.
-        faced: Makes an instance as the lane's are made.
+        as_sync: Makes an instance as the lane's are made.
         seeded: Called when a given state that is made through the subject is there.
         seed: Of what is random.
         corpus: A folder in which probes keep what they found; None to keep nothing.
@@ -47,7 +47,7 @@ class CaseRunner:
     limits: Limits
     hangs: Hangs
     invariants: Mapping[str, str]
-    faced: Callable[[Callable[[], Any]], Backend]
+    as_sync: Callable[[Callable[[], Any]], Backend]
     seeded: Callable[[], None]
     seed: int = 0
     corpus: Path | None = None
@@ -67,7 +67,7 @@ class CaseRunner:
             step_limit_s=self.limits.of_step_s(case),
             peer=held.subject.make,
             reopen=held.subject.make,
-            construct=lambda options: self.faced(functools.partial(class_of(held.backend), **options)),
+            construct=lambda options: self.as_sync(functools.partial(class_of(held.backend), **options)),
         )
         content = {path: file.content.data for path, file in case.given.files.items()} if case.probe else {}
         context = ProbeContext(

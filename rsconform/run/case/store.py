@@ -14,7 +14,7 @@ from rsconform.cases.case import End, Given, SkipReason
 from rsconform.cases.content import Content, Source
 from rsconform.cases.deferred import Bound, Resolve, show_difference
 from rsconform.cases.implied_needs import PLAIN_PATH
-from rsconform.lanes.facade import surface_of
+from rsconform.lanes.async_facade import surface_of
 from rsconform.lanes.lane import (
     CannotHoldError,
     FixtureError,

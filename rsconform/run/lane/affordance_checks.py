@@ -1,4 +1,4 @@
-"""Proofs of what a lane affords: no case may rest on an affordance that does not do what it is for."""
+"""Checks of a lane's affordances: no case may rest on an affordance that does not do what it is for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from remote_store import Backend, Capability
 
 from rsconform.cases.case import THROUGH_THE_WIRE
 from rsconform.cases.faults import Fault
-from rsconform.lanes.facade import native_of
+from rsconform.lanes.async_facade import native_of
 from rsconform.lanes.lane import (
     CannotHoldError,
     Deny,
@@ -134,9 +134,9 @@ def affordance_failure(name: str, subject: Subject, backend: Backend, limit_s: f
     if name == "requests" and subject.wire is None:
         return None if _are_counted(subject, backend, limit_s) else "nothing that the backend sends is counted"
     if name == "peer":
-        return _disproof_of_peer(subject, backend, limit_s)
+        return _failure_of_peer(subject, backend, limit_s)
     if name == "container":
-        return _disproof_of_container(subject)
+        return _failure_of_container(subject)
     return None
 
 
@@ -151,7 +151,7 @@ def _are_counted(subject: Subject, backend: Backend, limit_s: float) -> bool:
     return False
 
 
-def _disproof_of_peer(subject: Subject, backend: Backend, limit_s: float) -> str | None:
+def _failure_of_peer(subject: Subject, backend: Backend, limit_s: float) -> str | None:
     peer = _try(subject.make, limit_s)
     if isinstance(peer, Backend) and native_of(peer) is native_of(backend):
         return "make() gives the same instance again"
@@ -164,7 +164,7 @@ def _disproof_of_peer(subject: Subject, backend: Backend, limit_s: float) -> str
     return None
 
 
-def _disproof_of_container(subject: Subject) -> str | None:
+def _failure_of_container(subject: Subject) -> str | None:
     if subject.seed is None or subject.audit is None or subject.container is None:
         return None
     subject.seed({PROOF_PATH: StoredFile(_PROOF_CONTENT)}, ())

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 
 from remote_store import Backend, Capability
 
-from rsconform.lanes.facade import class_of, surface_of
+from rsconform.lanes.async_facade import class_of, surface_of
 from rsconform.lanes.lane import Lane
 from rsconform.run.records import Instance
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from remote_store import Backend
 
 from rsconform.cases.case import Case, Given
-from rsconform.lanes.facade import class_of
+from rsconform.lanes.async_facade import class_of
 from rsconform.lanes.lane import (
     FixtureError,
     Lane,
@@ -37,7 +37,7 @@ from rsconform.run.lane.interrupts import let_through
 from rsconform.run.lane.limits import LARGE_BYTES, LONGER, Hangs, Limits, bytes_of, looks_deeper, operations_of
 from rsconform.run.lane.smoke import SMOKE_PATH, run_smoke
 from rsconform.run.lane.store_cleanup import StoreCleaner
-from rsconform.run.lane.subject_pool import FixtureLog, Lease, NoInstanceError, Subjects
+from rsconform.run.lane.subject_pool import FixtureLog, Lease, NoInstanceError, SubjectPool
 from rsconform.run.lane.transfer_rate import PATH as RATE_PATH
 from rsconform.run.lane.transfer_rate import measure as measure_rate
 from rsconform.run.plan import SMOKE
@@ -94,14 +94,14 @@ class LaneSession:
         self.instance: Instance | None = None
         self.limits = Limits(step_limit_s, profile)
         self._hangs = Hangs()
-        self._subjects = Subjects(lane, services, self.limits, self._hangs, fixture=fixture, fresh=fresh, log=log)
+        self._pool = SubjectPool(lane, services, self.limits, self._hangs, fixture=fixture, fresh=fresh, log=log)
         self._invariants = {axiom.invariant: str(axiom.id) for axiom in axioms if axiom.invariant is not None}
         self._runner = CaseRunner(
             lane,
             self.limits,
             self._hangs,
             self._invariants,
-            faced=self._subjects.faced,
+            as_sync=self._pool.as_sync,
             seeded=log.seeded if log is not None else lambda: None,
             seed=seed,
             corpus=corpus,
@@ -122,7 +122,7 @@ class LaneSession:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no message may show."""
-        return self._subjects.secrets
+        return self._pool.secrets
 
     def give_up(self, why: str | None) -> None:
         """Run no further case; None takes nothing back."""
@@ -155,7 +155,7 @@ class LaneSession:
 
     def _first_instance(self, left: set[str]) -> Instance:
         try:
-            held = self._subjects.open()
+            held = self._pool.open()
         except NoInstanceError as exc:
             return Instance(failure=exc.failure)
         except (ServiceDownError, LaneError) as exc:
@@ -171,10 +171,10 @@ class LaneSession:
                 deadline.disarm()
         except BaseException as exc:
             let_through(exc)
-            self._subjects.release(held)
+            self._pool.release(held)
             observed = "it did not return" if isinstance(exc, deadline.SoftLimitError) else show_error(exc)
             return Instance(failure=Failure("an instance that says its name and capabilities", observed))
-        with self._subjects.at_work():
+        with self._pool.at_work():
             try:
                 StoreView(held.subject, held.backend, flat=self._flat).require_nothing()
             except FixtureError as exc:
@@ -196,11 +196,11 @@ class LaneSession:
         self._runner.class_traits = {
             name: getattr(kind, name, False) for name, trait in TRAITS.items() if trait.of_class
         }
-        self._subjects.hold(held, dirty=held.subject.deny is not None)
+        self._pool.hold(held, dirty=held.subject.deny is not None)
         return instance
 
     @contextlib.contextmanager
-    def lent(self, touched: set[str]) -> Iterator[tuple[Subject, Backend]]:
+    def borrow(self, touched: set[str]) -> Iterator[tuple[Subject, Backend]]:
         """Yield an empty store and a backend over it outside any case; they are not used again.
 
         Args:
@@ -209,22 +209,22 @@ class LaneSession:
         Raises:
             NoInstanceError: The constructor raised, hung or returned no backend.
         """
-        held = self._subjects.take(fresh=True)
+        held = self._pool.take(fresh=True)
         try:
             yield held.subject, held.backend
         finally:
             if self._keeper is not None:
                 self.give_up(self._keeper.clean(held.backend, touched, self.limits.step_s))
-            self._subjects.release(held)
+            self._pool.release(held)
 
     def renew(self) -> None:
         """Take fresh subjects from now on: what hung may hold a lock of a client forever."""
         self.hung = False
-        self._subjects.end()
+        self._pool.end()
 
     def close(self) -> None:
         """End the subjects that are still held."""
-        self._subjects.close()
+        self._pool.close()
 
     # -- cases ----------------------------------------------------------------------------------------------------
 
@@ -313,7 +313,7 @@ class LaneSession:
         names |= {"write"} if seeds_through_subject(case, self.lane) else set()
         if bytes_of(case) >= LARGE_BYTES and not self._measured:
             self._measured = True
-            with contextlib.suppress(NoInstanceError), self.lent({RATE_PATH}) as (subject, backend):
+            with contextlib.suppress(NoInstanceError), self.borrow({RATE_PATH}) as (subject, backend):
                 self.limits.rate_bytes_s = measure_rate(subject, backend, LONGER * self.limits.step_s)
         return self._hangs.why_not(sorted(names)) or self.limits.too_slow(case)
 
@@ -343,8 +343,8 @@ class LaneSession:
         """
         try:
             if case is not None:
-                self._subjects.prove(case.needs)
-            held = self._subjects.take(fresh=fresh, over_wire=self._over_wire(case))
+                self._pool.prove(case.needs)
+            held = self._pool.take(fresh=fresh, over_wire=self._over_wire(case))
         except NoInstanceError as exc:
             if exc.failure.hang:
                 self._hangs.add("the constructor")
@@ -365,7 +365,7 @@ class LaneSession:
         try:
             attempt = self._put(case, held, view, blank)
         except StoreNotEmptyError:
-            self._subjects.release(held)
+            self._pool.release(held)
             raise
         # What a failure of the smoke case leaves stands in its breaches.
         bad = attempt.result is not Result.PASSED or (case is None and bool(attempt.breaches))
@@ -379,7 +379,7 @@ class LaneSession:
                     if not self._next_store_is_empty():
                         self.give_up(left)
                     attempt = replace(attempt, notes=(*attempt.notes, left))
-            self._subjects.hold(held, dirty=dirty)
+            self._pool.hold(held, dirty=dirty)
         except BaseException as exc:
             let_through(exc)
             if attempt.result is Result.PASSED:
@@ -399,13 +399,13 @@ class LaneSession:
     def _next_store_is_empty(self) -> bool:
         """Return whether the callable hands out an empty store although the last one was left with something."""
         try:
-            held = self._subjects.open()
+            held = self._pool.open()
         except Exception:
             return False
         try:
             return self._keeper is not None and self._keeper.is_empty(held.backend, self.limits.step_s)
         finally:
-            self._subjects.release(held)
+            self._pool.release(held)
 
 
 def _names(case: Case, attempt: Attempt) -> tuple[str, ...]:

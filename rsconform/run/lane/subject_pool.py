@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from remote_store import Backend
 
 from rsconform.cases.deferred import show
-from rsconform.lanes.facade import LoopThread, faced
+from rsconform.lanes.async_facade import LoopThread, as_sync
 from rsconform.lanes.lane import Audit, FixtureError, Lane, LaneFixture, ServiceDownError, Services, Snapshot, Subject
 from rsconform.lanes.registry import LaneError, import_target
 from rsconform.redaction import KNOWN, LEAST, text_of
@@ -86,7 +86,7 @@ def _texts_of(secrets: Iterable[object]) -> tuple[str, ...]:
     return tuple(text for secret in given if (text := text_of(secret)))  # type: ignore[arg-type]
 
 
-class Subjects:
+class SubjectPool:
     """Hands out an empty store and a backend over it, case by case.
 
     Args:
@@ -142,7 +142,7 @@ class Subjects:
             self.secrets = tuple(dict.fromkeys((*self.secrets, *secrets)))
             audit = subject.audit and functools.partial(_audited, subject.audit)
             requests = subject.requests or subject.wire  # A wire counts what passes it.
-            make = functools.partial(self.faced, subject.make)
+            make = functools.partial(self.as_sync, subject.make)
             subject = replace(subject, make=make, audit=audit, requests=requests, secrets=secrets)
             return Lease(stack, subject, self._construct(subject), over_wire)
         except BaseException:
@@ -198,9 +198,9 @@ class Subjects:
             raise NoInstanceError(Failure(expected="a Backend or an AsyncBackend", observed=observed))
         return backend
 
-    def faced(self, make: Callable[[], Any]) -> Any:
+    def as_sync(self, make: Callable[[], Any]) -> Any:
         """Return a new instance; an AsyncBackend behind its sync face."""
-        return faced(make, self._running_loop)
+        return as_sync(make, self._running_loop)
 
     def _running_loop(self) -> LoopThread:
         if self._loop is None or not self._loop.responds():
@@ -246,12 +246,12 @@ class Subjects:
         """
         for name in needs:
             if name not in self._proved:
-                self._proved[name] = self._disproof(name)
+                self._proved[name] = self._failure(name)
             why = self._proved[name]
             if why is not None:
                 raise FailedAffordanceError(f"{name} did not prove itself: {why}")
 
-    def _disproof(self, name: str) -> str | None:
+    def _failure(self, name: str) -> str | None:
         if name not in NEED_CHECK or name not in self._lane.affordances:  # A wire proves itself that it counts.
             return None
         held = self.open()

@@ -1,7 +1,7 @@
 """The controls: backends that are changed and right, and that the kit must not accuse.
 
-Each is made like a mutant, from a right class and an operator. `near` names the always-on invariants that a naive rule
-would have held against it.
+Each is made like a mutant, from a right class and an operator. `almost_violates` names the always-on invariants that
+it violates by a naive reading.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ TALLIED: Final = Base(
 
 @contextmanager
 def without_empty_folders(services: Services) -> Iterator[Subject]:
-    """The memory lane, into which nobody can put an empty folder."""
+    """The memory lane, into which an empty folder cannot be seeded."""
     with BASES["memory"].fixture(services) as subject:
         anything = subject.seed
         assert anything is not None
@@ -431,12 +431,12 @@ CONTROLS: Final[tuple[Control, ...]] = (
         "errs-in-its-own-way",
         "flat",
         IN_OTHER_WORDS + WITH_A_CAUSE + WITH_A_HINT + BY_STORED_PATH,
-        near="only-our-errors error-attributes error-names-path keeps-secrets",
+        almost_violates="only-our-errors error-attributes error-names-path keeps-secrets",
     ),
-    control("errs-in-classes-of-its-own", "flat", CLASSES_OF_ITS_OWN, near="only-our-errors"),
-    control("errs-in-classes-of-its-own-in-folders", "memory", CLASSES_OF_ITS_OWN, near="only-our-errors"),
-    control("errs-under-its-own-name", "flat", NAMED_OTHERWISE, near="error-names-backend"),
-    control("errs-through-the-path-model", "flat", THROUGH_THE_PATH_MODEL, near="error-names-backend"),
+    control("errs-in-classes-of-its-own", "flat", CLASSES_OF_ITS_OWN, almost_violates="only-our-errors"),
+    control("errs-in-classes-of-its-own-in-folders", "memory", CLASSES_OF_ITS_OWN, almost_violates="only-our-errors"),
+    control("errs-under-its-own-name", "flat", NAMED_OTHERWISE, almost_violates="error-names-backend"),
+    control("errs-through-the-path-model", "flat", THROUGH_THE_PATH_MODEL, almost_violates="error-names-backend"),
     # Names.
     control("holds-few-names", "flat", PICKY),
     control("holds-few-names-in-folders", "memory", PICKY),
@@ -454,22 +454,24 @@ CONTROLS: Final[tuple[Control, ...]] = (
         "has-more-to-say",
         "flat",
         ETAGS + TIMES_ELSEWHERE + RICHER,
-        near="file-info-types file-info-options folder-entry-types aware-times",
+        almost_violates="file-info-types file-info-options folder-entry-types aware-times",
     ),
-    control("knows-no-times", "flat", NO_TIMES, near="aware-times folder-info-types folder-info-options"),
-    control("says-little-of-writes", SAYS_LITTLE, LITTLE_OF_WRITES, near="write-result-types"),
+    control("knows-no-times", "flat", NO_TIMES, almost_violates="aware-times folder-info-types folder-info-options"),
+    control("says-little-of-writes", SAYS_LITTLE, LITTLE_OF_WRITES, almost_violates="write-result-types"),
     # Writing, folders, threads, time.
     control(
         "touches-in-passing",
         "flat",
         op.stores("write write_atomic", bytes) + op.replace(op.FILE_OPS, touched_in_passing),
-        near="failure-changes-nothing arguments-untouched",
+        almost_violates="failure-changes-nothing arguments-untouched",
     ),
-    control("has-folders-of-its-own", "memory", FOLDERS_OF_ITS_OWN, near=_FOLDERS),
+    control("has-folders-of-its-own", "memory", FOLDERS_OF_ITS_OWN, almost_violates=_FOLDERS),
     control("has-no-empty-folders", LIKE_GIT, FOLDERS_OF_ITS_OWN + op.after("delete_folder", pruned)),
-    control("works-in-a-pool", "memory", POOLED, near="plain-answers"),
-    control("asks-about-each-file", TALLIED, op.replace("list_files", asking_for_each), near="requests-bounded"),
-    control("takes-its-time", "memory", op.replace("exists copy get_file_info", slow), near="ends-in-time"),
+    control("works-in-a-pool", "memory", POOLED, almost_violates="plain-answers"),
+    control(
+        "asks-about-each-file", TALLIED, op.replace("list_files", asking_for_each), almost_violates="requests-bounded"
+    ),
+    control("takes-its-time", "memory", op.replace("exists copy get_file_info", slow), almost_violates="ends-in-time"),
     *DEFAULT_CONTROLS,
     control(
         "says-how-tasks-share-it",

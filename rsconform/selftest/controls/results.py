@@ -182,7 +182,7 @@ TELLING_CONTROLS: Final[tuple[Control, ...]] = (
         op.replace("write write_atomic", plain_metadata_only, ~op.CLOSED),
         axioms="WR-* KIT-005 KIT-029 KIT-047 BE-008n BE-010d",
     ),
-    control("has-classes-of-its-own-for-text-and-bytes", "flat", TEXTS_OF_ITS_OWN, near="plain-answers"),
+    control("has-classes-of-its-own-for-text-and-bytes", "flat", TEXTS_OF_ITS_OWN, almost_violates="plain-answers"),
     control(
         "has-a-query-behind-its-keys",
         "flat",

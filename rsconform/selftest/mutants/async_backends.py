@@ -64,7 +64,7 @@ async def writes_piece_by_piece(self: Any, path: str, content: Any, **options: A
 
 
 async def is_always_well(self: Any) -> None:
-    """Ask nobody."""
+    """Answer without asking the store."""
 
 
 class _Eager(io.BytesIO):
@@ -199,7 +199,7 @@ def enters_the_wrapped(self: Any) -> Any:
 
 
 def never_asks(self: Any) -> None:
-    """Ask nobody."""
+    """Answer without asking the store."""
 
 
 def ends_streams_silently(self: Any, path: str) -> Any:
@@ -388,11 +388,11 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("ASYNC-020b", "leaves-a-task-per-read", "async", op.override(read=leaving_a_task("read")), reason="task"),
     mutant("ASYNC-020b", "leaves-a-task-per-listing", "async",
         op.override(iter_children=leaving_a_task("iter_children")), reason="task"),
-    mutant("ASYNC-020b", "goes-on-where-it-was-left", "async", op.override(list_files=goes_on_where_it_was_left),
+    mutant("ASYNC-020b", "resumes-an-abandoned-listing", "async", op.override(list_files=goes_on_where_it_was_left),
         reason="the whole listing afterwards"),
-    mutant("ASYNC-021", "takes-nothing-for-the-end", "async", op.override(write=stopping_at_nothing("write")),
+    mutant("ASYNC-021", "ends-at-an-empty-piece", "async", op.override(write=stopping_at_nothing("write")),
         reason="asked until its end"),
-    mutant("ASYNC-021", "takes-nothing-for-the-end-atomically", "async",
+    mutant("ASYNC-021", "ends-at-an-empty-piece-atomically", "async",
         op.override(write_atomic=stopping_at_nothing("write_atomic")), reason="asked until its end"),
     mutant("ASYNC-022", "closes-without-await", "async", op.override(aclose=closes_at_once), also="BE-020a BE-021a",
         reason="awaitable"),
@@ -415,7 +415,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         reason="unwrap() to return"),
     mutant("ASYNC-035", "closes-nothing", "adapted", op.override(aclose=closes_nothing), reason="once"),
     mutant("ASYNC-036", "hands-a-stream-on", "adapted", op.override(write=writes_piece_by_piece), reason="whole"),
-    mutant("ASYNC-037", "is-always-well", "adapted", op.override(check_health=is_always_well),
+    mutant("ASYNC-037", "never-checks-health", "adapted", op.override(check_health=is_always_well),
         reason="error of the wrapped"),
     mutant("ASYNC-080", "reads-all-at-once", "bridged", op.override(read=reads_all_at_once), reason="one pull"),
     mutant("ASYNC-081", "can-seek", "bridged", op.override(read=reads_seekable), reason="not seekable"),
@@ -423,9 +423,9 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         reason="very error"),
     mutant("ASYNC-082", "does-not-look-for-a-loop", "bridged", op.override(_guard=guards_only_closed),
         reason="running loop"),
-    mutant("ASYNC-082", "does-not-guard-a-question", "bridged", op.override(is_file=answers_anywhere),
+    mutant("ASYNC-082", "does-not-guard-a-lookup", "bridged", op.override(is_file=answers_anywhere),
         reason="is_file()"),
-    mutant("ASYNC-083", "answers-a-question-when-closed", "bridged", op.override(is_file=answers_anywhere),
+    mutant("ASYNC-083", "answers-a-lookup-when-closed", "bridged", op.override(is_file=answers_anywhere),
         reason="is_file()"),
     mutant("ASYNC-083", "works-when-closed", "bridged", op.override(exists=works_when_closed), reason="after close()"),
     mutant("ASYNC-084", "masks-nothing", "bridged", op.override(capabilities=property(keeps_all_capabilities)),
@@ -447,7 +447,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("ASYNC-091", "wraps-source-errors", "bridged", op.override(write=wraps_source_errors), reason="very error"),
     mutant("ASYNC-092", "enters-the-wrapped", "bridged", op.override(__enter__=enters_the_wrapped),
         reason="not entered"),
-    mutant("ASYNC-093", "never-asks", "bridged", op.override(check_health=never_asks), reason="very error"),
+    mutant("ASYNC-093", "never-calls-the-wrapped-backend", "bridged", op.override(check_health=never_asks),
+        reason="very error"),
     mutant("ASYNC-094a", "looks-then-writes", "async", op.override(write_atomic=looks_then_writes("write_atomic")),
         reason="creators"),
     mutant("ASYNC-094a", "writes-in-halves", "async", op.override(write_atomic=writes_in_two("write_atomic")),

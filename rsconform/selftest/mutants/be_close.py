@@ -41,7 +41,7 @@ def unwrapped_anew(call: op.Call) -> Any:
 
 # fmt: off
 MUTANTS: Final[tuple[Mutant, ...]] = (
-    mutant("BE-020a", "says-that-it-closed", "memory", op.alters("close", lambda _: True), also="KIT-004",
+    mutant("BE-020a", "returns-true-from-close", "memory", op.alters("close", lambda _: True), also="KIT-004",
         reason="True"),
     mutant("BE-020b", "closes-once", "flat", op.raises("close", BackendUnavailable, op.CLOSED),
         reason="BackendUnavailable"),
@@ -62,7 +62,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         op.after("close", shut) + op.returns("iter_children", (), op.CLOSED), reason="iter_children"),
     mutant("BE-020e", "looks-for-the-root-first", "flat", op.raises(op.FILE_OPS, InvalidPath, op.CLOSED & op.ROOT)),
     mutant("BE-020f", "looks-for-the-root-first", "flat", op.raises("write", InvalidPath, op.CLOSED & op.ROOT)),
-    mutant("BE-020g", "knows-the-root-for-ever", "flat", op.returns("exists is_folder", True, op.CLOSED & op.ROOT)),
+    mutant("BE-020g", "answers-for-the-root-once-closed", "flat",
+        op.returns("exists is_folder", True, op.CLOSED & op.ROOT)),
     mutant("BE-020h", "lists-nothing", "flat", op.returns(op.LISTINGS, (), op.CLOSED & op.ROOT)),
     mutant("BE-020h", "globs-nothing", "flat", op.returns("glob", (), op.CLOSED)),
     mutant("BE-020i", "forgets-addresses", "flat", op.raises("native_path", BackendUnavailable, op.CLOSED)),

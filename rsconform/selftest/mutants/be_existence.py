@@ -37,7 +37,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         also="BE-004b BE-021a BE-012a KIT-004", reason="TypeError"),
     mutant("BE-004a", "sees-what-is-not-there", "memory", op.returns("exists", True, op.MISSING)),
     mutant("BE-004a", "matches-prefixes", "flat", op.returns("exists", True, ALIKE), reason="True"),
-    mutant("BE-004a", "raises-for-nothing", "memory", op.raises("exists", NotFound, op.MISSING), reason="NotFound"),
+    mutant("BE-004a", "raises-for-missing-paths", "memory", op.raises("exists", NotFound, op.MISSING),
+        reason="NotFound"),
     mutant("BE-004b", "overlooks-empty-files", "memory", op.returns("exists", False, op.EMPTY_FILE)),
     mutant("BE-004c", "overlooks-folders", "flat", op.returns("exists", False, op.FOLDER)),
     mutant("BE-004c", "looks-at-the-next-key", "flat", op.replace("exists", by_the_next_key, op.FOLDER & ~op.ROOT)),
@@ -49,10 +50,11 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("BE-005b", "looks-at-the-next-key", "flat", op.replace("is_folder", by_the_next_key, op.FOLDER & ~op.ROOT)),
     mutant("BE-005c", "takes-patterns", "flat",
         op.replace("is_folder", any_like(below_pattern), ~op.ROOT & ~op.CLOSED)),
-    mutant("BE-005c", "raises-for-nothing", "memory", op.raises("is_file is_folder", NotFound, op.MISSING),
+    mutant("BE-005c", "raises-for-missing-paths", "memory", op.raises("is_file is_folder", NotFound, op.MISSING),
         reason="NotFound"),
     mutant("BE-005d", "raises-below-files", "flat", op.raises("is_folder", InvalidPath, op.BELOW_FILE),
         reason="InvalidPath"),
-    mutant("BE-005e", "is-neither", "memory", op.returns("is_folder", False, op.FOLDER), also="BE-005b"),
+    mutant("BE-005e", "is-neither-file-nor-folder", "memory", op.returns("is_folder", False, op.FOLDER),
+        also="BE-005b"),
 )
 # fmt: on

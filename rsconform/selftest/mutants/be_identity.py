@@ -58,7 +58,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("BE-001c", "has-another-default", "memory", op.override(copy=copy_overwriting), reason="the default True"),
     mutant("BE-002a", "has-a-blank-name", "flat", op.override(name=""), also="BE-002b"),
     mutant("BE-002a", "has-no-name", "flat", op.override(name=None), also="BE-002b", reason="type str"),
-    mutant("BE-002b", "names-nobody-on-errors", "flat", op.relabels(op.EVERYTHING, backend=lambda _: None),
+    mutant("BE-002b", "drops-backend-name", "flat", op.relabels(op.EVERYTHING, backend=lambda _: None),
         reason="backend=None"),
     mutant("BE-002b", "names-another-on-errors", "memory", op.relabels(op.FILE_OPS, backend=lambda _: "Memory")),
     mutant("BE-003a", "declares-a-plain-set", "flat", op.override(CAPABILITIES=frozenset(FlatBackend.CAPABILITIES))),

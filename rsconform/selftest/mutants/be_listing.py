@@ -66,7 +66,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         op.alters("list_files", twice, op.called_with(recursive=True)), reason="more than once"),
     mutant("BE-014b", "stops-two-levels-down", "flat",
         op.passes("list_files", op.called_with(recursive=True), max_depth=2)),
-    mutant("BE-014c", "raises-for-nothing", "flat", op.raises("list_files", NotFound, op.MISSING), reason="NotFound"),
+    mutant("BE-014c", "raises-for-missing-paths", "flat", op.raises("list_files", NotFound, op.MISSING),
+        reason="NotFound"),
     mutant("BE-014d", "lists-the-file-itself", "flat", op.replace("list_files", itself_listed, op.FILE)),
     mutant("BE-014e", "raises-below-files", "memory", op.raises("list_files", InvalidPath, op.BELOW_FILE),
         reason="InvalidPath"),
@@ -82,7 +83,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("BE-015a", "names-by-the-whole-path", "memory", op.fills_each("list_folders", name=lambda i: str(i.path))),
     mutant("BE-015a", "lists-folders-page-by-page", "flat", op.replace("list_folders", folders_of_pages, ~op.ROOT),
         reason="once"),
-    mutant("BE-015b", "raises-for-nothing", "flat", op.raises("list_folders", NotFound, op.MISSING), reason="NotFound"),
+    mutant("BE-015b", "raises-for-missing-paths", "flat", op.raises("list_folders", NotFound, op.MISSING),
+        reason="NotFound"),
     mutant("BE-015c", "raises-for-files", "flat", op.raises("list_folders", InvalidPath, op.FILE | op.BELOW_FILE)),
     mutant("BE-024a", "matches-nothing", "bare", op.returns("glob", ()), reason="glob returned"),
     mutant("BE-024b", "matches-folders", "flat", op.replace("glob", folders_too)),
@@ -90,6 +92,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("BE-026a", "forgets-folders", "flat",
         op.alters("iter_children", lambda found: (i for i in found if hasattr(i, "size")))),
     mutant("BE-026a", "gives-folders-as-files", "flat", op.alters("iter_children", as_files)),
-    mutant("BE-026b", "raises-for-nothing", "flat", op.raises("iter_children", NotFound, op.MISSING)),
+    mutant("BE-026b", "raises-for-missing-paths", "flat", op.raises("iter_children", NotFound, op.MISSING)),
 )
 # fmt: on

@@ -143,7 +143,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("BOUND-002", "joins-the-pieces", "local", op.replace("write", joined), reason="MiB"),
     mutant("BOUND-002", "holds-its-block", "local", op.replace("open_atomic", held_till_the_end), reason="MiB"),
     mutant("BOUND-003", "keeps-a-descriptor", "flat", op.after("read", descriptor_kept), reason="descriptors more"),
-    mutant("BOUND-003", "keeps-what-was-asked", "memory", op.after("exists", answer_kept), reason="blocks more"),
+    mutant("BOUND-003", "keeps-lookup-results", "memory", op.after("exists", answer_kept), reason="blocks more"),
     mutant("BOUND-003", "keeps-a-connection-for-each-thread", "memory",
         op.after("read_bytes", connection_kept) + op.after("close", connections_closed), reason="descriptors more"),
     mutant("BOUND-003", "keeps-what-it-copies-onto-itself", "memory", op.replace("copy", kept_and_done, op.ITSELF),

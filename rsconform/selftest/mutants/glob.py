@@ -56,7 +56,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("GLOB-004c", "wants-a-folder", "flat", op.replace("glob", one_folder_at_least), reason="missing"),
     mutant("GLOB-004c", "takes-a-dot-for-anything", "flat", op.replace("glob", unescaped), reason="unexpected 'g/abc'"),
     mutant("GLOB-004c", "knows-no-classes", "local", op.returns("glob", (), WITH_CLASS), reason="missing"),
-    mutant("GLOB-004d", "finds-nothing-an-error", "flat", op.replace("glob", at_least_one), reason="NotFound"),
+    mutant("GLOB-004d", "raises-without-matches", "flat", op.replace("glob", at_least_one), reason="NotFound"),
     mutant("GLOB-004e", "knows-no-ranges", "flat", op.returns("glob", (), WITH_RANGE), reason="missing"),
 )
 # fmt: on

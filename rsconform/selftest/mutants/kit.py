@@ -58,9 +58,9 @@ def mapping_kept(call: op.Call) -> Any:
 
 def mapping_told(call: op.Call) -> Any:
     """Hand out the mapping of metadata that is stored, not a copy of it."""
-    told, stored = call.proceed(), blobs(call)
-    stored[call.path] = replace(stored[call.path], metadata=told.metadata)
-    return told
+    returned, stored = call.proceed(), blobs(call)
+    stored[call.path] = replace(stored[call.path], metadata=returned.metadata)
+    return returned
 
 
 def below_in_any_case(key: str, path: str) -> bool:
@@ -605,14 +605,14 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         op.after("write", op.writes_file("lock"), op.called_with(path="d/a", overwrite=False))),
     mutant("KIT-003", "makes-a-folder-elsewhere", "memory",
         op.after("write", stray_folder, op.called_with(path="d/a", overwrite=False))),
-    mutant("KIT-004", "says-that-it-deleted", "flat", op.alters("delete", lambda _: True)),
-    mutant("KIT-004", "says-where-it-moved", "memory", op.replace("move", moved_and_told)),
+    mutant("KIT-004", "returns-true-from-delete", "flat", op.alters("delete", lambda _: True)),
+    mutant("KIT-004", "returns-the-target-from-move", "memory", op.replace("move", moved_and_told)),
     mutant("KIT-005", "adds-to-metadata", "flat", op.before("write", with_key_added, METADATA), reason="'added'"),
     mutant("KIT-006", "hangs", "flat", op.hangs("list_folders"), also="BE-015a", limit_s=0.2),
     mutant("KIT-006", "never-ends-a-listing", "flat", op.alters("list_folders", cycle), also="BE-015a"),
-    mutant("KIT-007", "asks-without-end", "s3", op.before("exists", looking_over_and_over), limit_s=60.0,
+    mutant("KIT-007", "sends-requests-without-end", "s3", op.before("exists", looking_over_and_over), limit_s=60.0,
         reason="at most"),
-    # KIT, from 020 on: what follows from the numbered sentences.
+    # KIT, from 020 on: what follows from the numbered axioms.
     mutant("KIT-020", "unquotes-names", "flat", op.replace("write", renamed(unquote)), also="KIT-003 ERR-002"),
     mutant("KIT-020", "trims-names", "flat", op.replace("write_atomic", renamed(str.strip)), also="KIT-003 ERR-002"),
     mutant("KIT-020", "composes-names", "flat", op.replace("write", renamed(composed)), also="KIT-003 KIT-026 ERR-002"),
@@ -630,11 +630,11 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("KIT-026", "replaces-and-then-refuses", "flat", op.replace("write", replaced_then_refused, IN_ANOTHER_CASE),
         also="KIT-001 KIT-003", reason="refused the change"),
     mutant("KIT-026", "folds-case", "flat", op.replace("write", in_lower_case, IN_ANOTHER_CASE), also="KIT-003"),
-    mutant("KIT-027", "calls-a-long-name-an-outage", "flat", op.raises("write", BackendUnavailable, LENGTHY),
+    mutant("KIT-027", "reports-long-names-as-outage", "flat", op.raises("write", BackendUnavailable, LENGTHY),
         reason="raised BackendUnavailable"),
     mutant("KIT-027", "does-not-find-long-names", "flat", op.raises("exists", NotFound, LENGTHY),
         reason="raised NotFound"),
-    mutant("KIT-027", "lets-the-system-speak", "flat", op.raises("write", OSError, LENGTHY), also="BE-021a",
+    mutant("KIT-027", "leaks-os-errors", "flat", op.raises("write", OSError, LENGTHY), also="BE-021a",
         reason="OSError"),
     mutant("KIT-027", "drops-control-characters", "flat", op.replace("write", renamed(printable)),
         also="KIT-003 ERR-002"),
@@ -647,7 +647,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("KIT-031", "has-one-reader-per-file", "flat", op.replace("read", one_reader)),
     mutant("KIT-032", "ends-with-the-file", "flat", op.replace("read", cut_off)),
     mutant("KIT-033", "gives-zeros", "flat", op.replace("read", blanked), reason="neither at byte"),
-    mutant("KIT-034", "goes-around-the-corner", "flat", op.streams("read_seekable", seek=around_the_corner)),
+    mutant("KIT-034", "wraps-negative-seeks", "flat", op.streams("read_seekable", seek=around_the_corner)),
     mutant("KIT-035", "has-one-cursor", "flat", op.replace("list_files", busy), reason="BackendUnavailable"),
     mutant("KIT-036", "lists-by-number", "flat", op.replace("list_files", by_number)),
     mutant("KIT-036", "lists-in-pages-by-number", "flat", op.replace("list_files", in_pages_by_number),
@@ -668,9 +668,9 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("KIT-045", "lists-tags-of-its-own", "flat", op.fills_each("list_files", etag=lambda i: f"{i.size}"),
         reason="etag"),
     mutant("KIT-046", "makes-the-folder-first", "memory", op.after_failure("move", folder_of_target), also="KIT-002"),
-    mutant("KIT-047", "tells-by-its-own-mapping", "flat", op.replace("get_file_info", mapping_told, op.FILE),
-        reason="stored"),
-    mutant("KIT-047", "answers-by-its-own-mapping", "flat", op.replace("write", mapping_told, METADATA),
+    mutant("KIT-047", "returns-its-own-mapping-in-file-info", "flat",
+        op.replace("get_file_info", mapping_told, op.FILE), reason="stored"),
+    mutant("KIT-047", "returns-its-own-mapping-in-results", "flat", op.replace("write", mapping_told, METADATA),
         reason="stored"),
     mutant("KIT-060", "keeps-its-lock", "async", op.override(write=keeps_its_lock), reason="did not return",
         limit_s=20.0),
@@ -696,7 +696,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         reason="delete_folder() held it for"),
     mutant("KIT-062", "sleeps-in-check-health", "async", op.override(check_health=blocking("check_health")),
         reason="check_health() held it for"),
-    mutant("KIT-063", "counts-by-asking", "memory", op.replace("get_folder_info", counted_by_asking),
+    mutant("KIT-063", "counts-by-lookups", "memory", op.replace("get_folder_info", counted_by_asking),
         reason="NotFound"),
     mutant("KIT-063", "miscounts-the-root", "memory",
         op.replace("write delete", counting_up) + op.replace("get_folder_info", as_counted), reason="files"),
@@ -712,15 +712,15 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("KIT-064", "looks-first", "flat", op.replace("copy", looked_first, NEW), reason="creators"),
     mutant("KIT-065", "writes-in-two-halves", "flat",
         op.replace("write", in_two_halves, op.called_with(overwrite=True)), reason="whole"),
-    mutant("KIT-066", "gives-back-after-exceptions", "memory", op.replace("write", kept_when_stopped),
+    mutant("KIT-066", "releases-its-lock-only-after-exceptions", "memory", op.replace("write", kept_when_stopped),
         reason="still waits", limit_s=20.0),
-    mutant("KIT-066", "lists-to-its-end-or-for-ever", "memory",
+    mutant("KIT-066", "holds-its-lock-until-the-listing-ends", "memory",
         op.replace("list_files", locked_to_its_end) + op.replace("write", locked_again), reason="still waits",
         limit_s=20.0),
     mutant("KIT-066", "keeps-its-lock", "memory", op.replace("get_file_info", unreleased) + op.replace("write", locked),
         reason="still waits", limit_s=20.0),
     mutant("KIT-067", "has-four-connections", "flat", op.replace("read", of_four), reason="still waits", limit_s=20.0),
-    mutant("KIT-067", "keeps-all-out-of-its-block", "memory",
+    mutant("KIT-067", "holds-its-lock-during-the-block", "memory",
         op.replace("open_atomic", block_under_lock) + op.replace("read_bytes", locked_again), reason="still waits",
         limit_s=20.0),
     mutant("KIT-067", "lists-under-its-lock", "memory",
@@ -735,7 +735,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         reason="bytes that"),
     mutant("KIT-070", "reads-by-name", "flat", op.replace("write_atomic", taking(by_name), STREAM),
         reason="bytes that"),
-    mutant("KIT-070", "believes-sizes", "memory", op.replace("write", taking(by_size_on_disk), STREAM),
+    mutant("KIT-070", "trusts-sizes-on-disk", "memory", op.replace("write", taking(by_size_on_disk), STREAM),
         reason="the pipe"),
     mutant("KIT-070", "has-files-with-names", "flat", op.replace("write", taking(whatever_it_is_called), STREAM),
         reason="without a name"),

@@ -30,7 +30,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("NPR-003", "strips-a-folder", "flat", op.replace("to_key", lambda c: c.path.partition("/")[2], NESTED_KEY),
         reason="zz-d/"),
     mutant("NPR-004", "changes-its-mind", "flat", op.every_second_time("to_key", lambda key: f"{key}2")),
-    mutant("NPR-004", "refuses-the-odd", "flat", op.raises("to_key", InvalidPath, ODD), reason="InvalidPath"),
+    mutant("NPR-004", "refuses-unusual-text", "flat", op.raises("to_key", InvalidPath, ODD), reason="InvalidPath"),
     mutant("NPR-005a", "tidies-foreign-paths", "flat", op.alters("to_key", lambda key: key.replace("//", "/")),
         reason="zz//b"),
     mutant("NPR-005a", "strips-look-alikes", "flat", op.replace("to_key", without_the_root), reason="not below"),

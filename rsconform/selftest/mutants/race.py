@@ -53,7 +53,7 @@ _OF_THREAD: Final = threading.local()
 
 
 def known_here(call: op.Call) -> Any:
-    """Remember in each thread what it was told."""
+    """Remember each answer in the thread that got it."""
     known = _OF_THREAD.__dict__.setdefault(f"{id(call.backend)}", {})
     if call.path not in known:
         known[call.path] = call.proceed()
@@ -61,7 +61,7 @@ def known_here(call: op.Call) -> Any:
 
 
 def forgotten_here(call: op.Call) -> Any:
-    """Forget in this thread what it was told."""
+    """Forget the answers of this thread."""
     _OF_THREAD.__dict__.clear()
     return call.proceed()
 
@@ -221,7 +221,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         reason="moves returned", also="CAP-007a"),
     mutant("RACE-011", "trusts-its-look", "flat", op.replace("read_bytes", outage, op.FILE),
         reason="BackendUnavailable"),
-    mutant("RACE-012", "takes-it-in-hand", "flat", op.replace("move", moved_in_two_steps, op.FILE & ~op.ITSELF & NEW),
+    mutant("RACE-012", "moves-in-two-steps", "flat", op.replace("move", moved_in_two_steps, op.FILE & ~op.ITSELF & NEW),
         reason="neither"),
     mutant("RACE-013", "describes-from-one-place", "flat", op.replace("get_file_info", answered_from_one_place)),
     mutant("RACE-013", "lists-from-one-place", "flat", op.replace("list_files", listed_from_one_place),

@@ -103,8 +103,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("SAW-003", "publishes-early", "flat",
         op.replace("open_atomic", published_early, op.MISSING | op.called_with(overwrite=True)),
         reason="until the block ends"),
-    mutant("SAW-003", "is-lost-to-a-rival", "flat", op.replace("open_atomic", lost_to_a_rival), also="SAW-006c BE-028i",
-        reason="at the end of the block"),
+    mutant("SAW-003", "loses-to-another-writer", "flat", op.replace("open_atomic", lost_to_a_rival),
+        also="SAW-006c BE-028i", reason="at the end of the block"),
     mutant("SAW-004", "maps-the-body's-errors", "flat", op.replace("open_atomic", body_mapped), reason="OSError"),
     mutant("SAW-005", "leaves-its-temp-file", "flat", op.replace("open_atomic", littered), also="KIT-001 KIT-003",
         reason=".tmp"),
@@ -113,7 +113,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         op.replace("open_atomic", appended, op.FILE & op.called_with(overwrite=True))),
     mutant("SAW-006c", "replaces-what-came", "flat", op.replace("open_atomic", refused_at_the_start),
         reason="too late"),
-    mutant("SAW-013", "tells-nothing", "flat", op.replace("open_atomic", mute), reason="tell()"),
+    mutant("SAW-013", "tell-returns-nothing", "flat", op.replace("open_atomic", mute), reason="tell()"),
     mutant("SAW-013", "keeps-bytearrays", "memory", op.replace("open_atomic", kept_as_given)),
 )
 # fmt: on

@@ -23,7 +23,7 @@ def secret_logged(call: op.Call) -> None:
 MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("SEC-B1", "shows-its-secret", "flat",
         op.override(__repr__=lambda self: f"FlatBackend(secret={self._secret!r})")),
-    mutant("SEC-B1", "tells-its-secret", "flat", op.replace("delete", telling, op.MISSING),
+    mutant("SEC-B1", "raises-with-its-secret", "flat", op.replace("delete", telling, op.MISSING),
         reason="text or in its causes"),
     mutant("SEC-B2", "logs-its-secret", "flat", op.before("read_bytes", secret_logged), reason="rsconform.selftest"),
 )

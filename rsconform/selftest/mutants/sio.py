@@ -48,7 +48,7 @@ def first_mebibyte(stream: Any) -> Any:
     return io.BytesIO(stream.read(1 << 20))
 
 
-def lent(call: op.Call) -> Any:
+def read_losing_one(call: op.Call) -> Any:
     """Have thirty connections, of which one that is not read to its end never comes back."""
     out: list[object] = call.backend.__dict__.setdefault("_lent", [])
     if len(out) >= 30:
@@ -153,7 +153,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant("SIO-003b", "rewinds-its-source", "flat", op.replace("write_atomic", rewound, STREAM), also="BE-021a"),
     mutant("SIO-003c", "takes-a-short-piece-for-the-end", "flat", op.replace("write", until_a_short_piece, STREAM)),
     mutant("SIO-004", "fails-at-the-first-byte", "flat", op.replace("read", late, op.MISSING), reason="at call"),
-    mutant("SIO-005a", "loses-connections", "flat", op.replace("read", lent), reason="BackendUnavailable"),
+    mutant("SIO-005a", "loses-connections", "flat", op.replace("read", read_losing_one), reason="BackendUnavailable"),
     mutant("SIO-005b", "maps-interrupts", "flat", op.replace("write", interrupts_mapped), reason="BackendUnavailable"),
     mutant("SIO-005b", "tries-again", "flat", op.replace("write", tried_again, STREAM), also="KIT-068 KIT-030",
         reason="swallowed"),

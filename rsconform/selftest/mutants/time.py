@@ -17,7 +17,7 @@ from rsconform.selftest.mutant import Mutant, mutant
 
 
 async def writes_all_the_same(self: Any, path: str, content: Any, **options: Any) -> Any:
-    """Write in a task that nobody can cancel, and that takes the longer the more there is."""
+    """Write in a task that cannot be cancelled, and that takes the longer the more there is."""
     taken = content if isinstance(content, bytes) else b"".join([piece async for piece in content])
 
     async def write() -> Any:
@@ -144,8 +144,9 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         op.replace("delete_folder", emptied_first, op.called_with(recursive=True)), reason="0 bytes"),
     mutant("TIME-005", "leaves-its-lock", "local", op.replace("delete_folder", under_a_lock_file),
         reason="ResourceLocked"),
-    mutant("TIME-006", "asks-for-ever", "s3", op.replace("read_bytes", asked_for_ever), reason="did not return"),
-    mutant("TIME-006", "is-content", "s3", op.swallows("read_bytes", BackendUnavailable, value=b""), reason="returned"),
+    mutant("TIME-006", "retries-forever", "s3", op.replace("read_bytes", asked_for_ever), reason="did not return"),
+    mutant("TIME-006", "swallows-unavailable", "s3", op.swallows("read_bytes", BackendUnavailable, value=b""),
+        reason="returned"),
     mutant("TIME-007", "writes-all-the-same", "async", op.override(write=writes_all_the_same), reason="a little later"),
 )
 # fmt: on

@@ -43,18 +43,19 @@ def listing_from_memory(call: op.Call) -> Iterator[Any]:
 
 # fmt: off
 MUTANTS: Final[tuple[Mutant, ...]] = (
-    mutant("WIRE-001", "gives-what-came", "s3", op.replace("read_bytes", giving_what_came, ~op.ROOT), reason="bytes"),
+    mutant("WIRE-001", "returns-truncated-content", "s3", op.replace("read_bytes", giving_what_came, ~op.ROOT),
+        reason="bytes"),
     mutant("WIRE-002", "lists-what-it-can-read", "s3", op.alters(f"{op.LISTINGS} glob", ending_at(BackendUnavailable)),
         reason="returned []"),
     mutant("WIRE-003", "writes-and-hopes", "s3", op.swallows("write write_atomic", BackendUnavailable),
         also="WR-001a.1", reason="write returned"),
-    mutant("WIRE-004", "never-forgives", "s3", op.replace("exists read_bytes", never_forgiving),
+    mutant("WIRE-004", "stays-failed", "s3", op.replace("exists read_bytes", never_forgiving),
         reason="raised BackendUnavailable"),
     mutant("WIRE-004", "remembers-an-empty-folder", "s3",
         op.replace("list_files", listing_from_memory, op.called_with(recursive=False)), reason="missing"),
     mutant("WIRE-005", "deletes-what-it-may", "s3", op.swallows("delete_folder", PermissionDenied),
         reason="delete_folder returned"),
-    mutant("WIRE-006", "takes-a-riddle-for-a-no", "s3", op.swallows("is_folder", BackendUnavailable, value=False),
-        reason="returned False"),
+    mutant("WIRE-006", "returns-false-for-unreadable-responses", "s3",
+        op.swallows("is_folder", BackendUnavailable, value=False), reason="returned False"),
 )
 # fmt: on

@@ -23,7 +23,7 @@ from rsconform.spec.loader import load_edition
 from tests.run.sessions import session_of
 from tests.snippets import lane_of
 
-KEEPER = StoreCleaner(lane_of(backend="test:make"))
+CLEANER = StoreCleaner(lane_of(backend="test:make"))
 PROMISED = StoreCleaner(lane_of(backend="test:make", fresh_store=True))
 _SLOW = ("S3B", "BOUND", "RACE", "SEQ", "TIME")  # Or of another lane.
 WRITES = (
@@ -84,7 +84,7 @@ class InventsFiles(MemoryBackend):
 def test_an_empty_store_is_accepted_and_only_looked_at() -> None:
     backend = Recorded()
 
-    KEEPER.require_empty(backend, 1)
+    CLEANER.require_empty(backend, 1)
 
     assert backend.calls == []
 
@@ -95,7 +95,7 @@ def test_a_store_that_holds_anything_is_refused_by_name_and_untouched(path: str)
     MemoryBackend.write(backend, path, b"precious")
 
     with pytest.raises(DirtyStoreError, match=f"it holds .*{path[0]}"):
-        KEEPER.require_empty(backend, 1)
+        CLEANER.require_empty(backend, 1)
     assert backend.calls == []
     PROMISED.require_empty(backend, 1)
 
@@ -112,13 +112,13 @@ def test_a_store_that_cannot_be_looked_at_or_cleaned_is_refused(make: Callable[[
     deadline.install()
 
     with pytest.raises(DirtyStoreError, match=why) as refused:
-        KEEPER.require_empty(make(), 0.02)
+        CLEANER.require_empty(make(), 0.02)
     assert "--fresh-store" in str(refused.value)
 
 
 def test_a_store_in_which_anything_is_listed_is_not_empty() -> None:
     with pytest.raises(DirtyStoreError, match="it holds 'ghost'"):
-        KEEPER.require_empty(InventsFiles(), 1)
+        CLEANER.require_empty(InventsFiles(), 1)
 
 
 class ListsTheWrongPrefix(MemoryBackend):
@@ -136,7 +136,7 @@ class ListsNoFolders(MemoryBackend):
 @pytest.mark.parametrize("make", [ListsTheWrongPrefix, ListsNoFolders])
 def test_one_way_of_looking_that_fails_is_no_empty_store(make: Callable[[], MemoryBackend]) -> None:
     with pytest.raises(DirtyStoreError, match="raised OSError"):
-        KEEPER.require_empty(make(), 1)
+        CLEANER.require_empty(make(), 1)
 
 
 def test_what_no_listing_shows_and_delete_leaves_is_named_and_ends_the_lane() -> None:
@@ -172,7 +172,7 @@ def test_what_a_case_wrote_is_removed_with_the_folders_it_made_and_nothing_else(
     for path in ("d/e/a", "b", "somebody/elses"):
         MemoryBackend.write(backend, path, b"x")
 
-    left = KEEPER.clean(backend, {"d/e/a", "./b", "never/written", "", ".", "/"}, 1)
+    left = CLEANER.clean(backend, {"d/e/a", "./b", "never/written", "", ".", "/"}, 1)
 
     assert left is not None
     assert "'somebody/elses'" in left
@@ -188,7 +188,7 @@ def test_a_folder_that_lies_outside_the_store_is_never_removed() -> None:
             return True
 
     backend = Climbs()
-    KEEPER.clean(backend, {"../outside/a", "d/../../b"}, 1)
+    CLEANER.clean(backend, {"../outside/a", "d/../../b"}, 1)
 
     assert [path for call, path in backend.calls if call == "delete_folder"] == []
 
@@ -196,7 +196,7 @@ def test_a_folder_that_lies_outside_the_store_is_never_removed() -> None:
 def test_the_root_is_never_removed() -> None:
     backend = Recorded()
 
-    assert KEEPER.clean(backend, {"", ".", "/", "//", "./."}, 1) is None
+    assert CLEANER.clean(backend, {"", ".", "/", "//", "./."}, 1) is None
     assert backend.calls == []
 
 
@@ -209,7 +209,7 @@ def test_a_store_that_cannot_be_cleaned_ends_the_lane_with_what_is_left() -> Non
     session, (case,) = session_of(WRITES, lambda: shared)
 
     (attempt,) = session.attempts(case)
-    assert attempt.result is Result.PASSED  # Its own sentence is another.
+    assert attempt.result is Result.PASSED  # Its own axiom is another.
     (later,) = session.attempts(case)
     assert later.result is Result.ERRORED
     assert later.error is not None

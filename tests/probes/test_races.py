@@ -1,4 +1,4 @@
-"""What is told of threads that race."""
+"""The failures that the probes of races report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a lane lacks is found without importing it, and told with what mends it."""
+"""A missing requirement of a lane is found without importing it, and reported with its remedy."""
 
 from __future__ import annotations
 

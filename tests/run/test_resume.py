@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rsconform.run.journal import SUPERVISOR
 from rsconform.run.records import Attempt, Failure, Result
-from rsconform.run.resume import earlier_part
+from rsconform.run.resume import resume_point_of
 from tests.report.journals import attempt, journal
 from tests.snippets import cases_of
 
@@ -26,25 +26,25 @@ def died(case: str, number: int = 1) -> Attempt:
 
 
 def test_a_case_that_ended_its_process_is_tried_once_more_and_then_left() -> None:
-    once = earlier_part(journal(died("T-001/one"), attempt("T-001/two")), CASES)
-    assert once.again == {"T-001/one"}
+    once = resume_point_of(journal(died("T-001/one"), attempt("T-001/two")), CASES)
+    assert once.retried == {"T-001/one"}
     assert once.done == {"T-001/two"}
 
-    twice = earlier_part(journal(died("T-001/one"), died("T-001/one", 2)), CASES)
-    assert not twice.again
+    twice = resume_point_of(journal(died("T-001/one"), died("T-001/one", 2)), CASES)
+    assert not twice.retried
     assert twice.done == {"T-001/one"}
 
 
 def test_the_smoke_case_is_not_tried_again() -> None:
-    earlier = earlier_part(journal(died("smoke/one-file")), CASES)
+    earlier = resume_point_of(journal(died("smoke/one-file")), CASES)
 
-    assert not earlier.again
+    assert not earlier.retried
     assert earlier.done == {"smoke/one-file"}
     assert earlier.paths == {"smoke.txt"}
 
 
 def test_only_cases_that_did_not_come_to_their_end_have_left_files() -> None:
-    earlier = earlier_part(journal(died("T-001/one"), attempt("T-001/two")), CASES)
+    earlier = resume_point_of(journal(died("T-001/one"), attempt("T-001/two")), CASES)
 
     assert earlier.paths == {"a", "d/rsconform", "b"}
 
@@ -56,7 +56,7 @@ def test_what_hung_is_known_with_its_case_and_may_have_left_files() -> None:
     first = attempt("T-001/one", Result.FAILED, failure=HANG)
     second = replace(first, case="T-001/two", worker=SUPERVISOR)
 
-    earlier = earlier_part(journal(first, second), CASES)
+    earlier = resume_point_of(journal(first, second), CASES)
 
     assert [(case.id, shown) for case, shown in earlier.hangs] == [("T-001/one", first), ("T-001/two", second)]
     assert earlier.paths == {"a", "d/rsconform", "b", "c"}
@@ -65,10 +65,10 @@ def test_what_hung_is_known_with_its_case_and_may_have_left_files() -> None:
 def test_a_case_that_ran_into_its_limit_is_tried_with_a_longer_one() -> None:
     slow = replace(attempt("T-001/one", Result.FAILED, failure=HANG), slow=True)
 
-    once = earlier_part(journal(slow), CASES)
-    assert once.longer == once.again == {"T-001/one"}
+    once = resume_point_of(journal(slow), CASES)
+    assert once.longer == once.retried == {"T-001/one"}
     assert once.hangs == ()
 
-    twice = earlier_part(journal(slow, attempt("T-001/one", number=2)), CASES)
+    twice = resume_point_of(journal(slow, attempt("T-001/one", number=2)), CASES)
     assert not twice.longer
     assert twice.done == {"T-001/one"}

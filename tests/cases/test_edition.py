@@ -20,7 +20,7 @@ family.source = "tests"
 id = "T-001"
 titel = "A misspelt key"
 level = "MOST"
-statement = "Ten different problems are told at once."
+statement = "Ten different problems are reported at once."
 requires = ["REED"]
 
   [[axiom.case]]
@@ -50,9 +50,9 @@ def test_ten_mistakes_of_a_file_and_of_its_cases_are_told_at_once(tmp_path: Path
     with pytest.raises(SpecError) as caught:
         load_checked([tmp_path])
 
-    told = str(caught.value)
+    reported = str(caught.value)
     for wrong in ("titel", "MOST", "REED", "flat_namespac", "audits", "raed", "NotFond", "bites", '"p"', "path", "tre"):
-        assert wrong in told
-    assert told.count('"tre"') == 1
-    assert 'Did you mean "read"?' in told
-    assert 'Did you mean "NotFound"?' in told
+        assert wrong in reported
+    assert reported.count('"tre"') == 1
+    assert 'Did you mean "read"?' in reported
+    assert 'Did you mean "NotFound"?' in reported

@@ -254,9 +254,9 @@ def shown(kind: type[MemoryBackend]) -> tuple[Broken, Repro]:
 
 @KINDS
 def test_what_a_handle_does_wrong_is_wrong_at_that_step_and_only_there(kind: type[MemoryBackend]) -> None:
-    broken, sequel = shown(kind)
+    broken, repro = shown(kind)
 
-    assert decode(encode(sequel)).operations == broken.operations == SHOWN[kind]
+    assert decode(encode(repro)).operations == broken.operations == SHOWN[kind]
     assert track_of(MemoryBackend()).replay(broken.operations) is None
 
 

@@ -75,8 +75,8 @@ class LoopThread:
 class _UnderWay(Generic[T]):
     """One coroutine on the loop that another thread waits for.
 
-    That thread takes no lock but this one, which nobody else waits for: an interrupt between taking and holding a lock
-    leaves it taken, and with those of concurrent.futures the loop would stand still for good.
+    That thread takes no lock but this one, which no other thread waits for: an interrupt between taking and holding
+    a lock leaves it taken, and with those of concurrent.futures the loop would stand still for good.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> None:
@@ -379,7 +379,7 @@ def surface_of(backend: Backend) -> Literal["sync", "async"]:
     return "async" if isinstance(backend, AsyncFacade) else "sync"
 
 
-def faced(make: Callable[[], object], running_loop: Callable[[], LoopThread]) -> Any:
+def as_sync(make: Callable[[], object], running_loop: Callable[[], LoopThread]) -> Any:
     """Return what a constructor gives, an AsyncBackend behind its sync face.
 
     It may want a running loop, or have to be awaited: then it is made on the loop that its calls will run on.

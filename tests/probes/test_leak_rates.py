@@ -37,7 +37,7 @@ class Keeping(MemoryBackend):
 
 
 class Later(MemoryBackend):
-    """A backend that puts off what it is asked, and sees to it in a thread when nobody asks any more."""
+    """A backend that defers its work to a thread that runs once the calls stop."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BackendRecipe:
 
 
 def written(backend: Any, path: str) -> int:
-    os.write(1, b"what a backend prints is nobody's answer\n")
+    os.write(1, b"what a backend prints is not an answer\n")
     return int(backend.write(path, b"1234").size)
 
 

@@ -14,7 +14,16 @@ import pytest
 from remote_store import NotFound
 from remote_store.aio import AsyncMemoryBackend
 
-from rsconform.lanes.facade import AsyncFacade, AsyncStream, LoopThread, OffSurface, apart, class_of, faced, surface_of
+from rsconform.lanes.async_facade import (
+    AsyncFacade,
+    AsyncStream,
+    LoopThread,
+    OffSurface,
+    apart,
+    as_sync,
+    class_of,
+    surface_of,
+)
 from rsconform.probes.support.counting_source import CountingSource
 from rsconform.run.lane import deadline
 
@@ -153,7 +162,7 @@ def test_a_constructor_may_want_a_running_loop(loop: LoopThread) -> None:
         asyncio.get_running_loop()
         return AsyncMemoryBackend()
 
-    assert isinstance(faced(make, lambda: loop).native, AsyncMemoryBackend)
+    assert isinstance(as_sync(make, lambda: loop).native, AsyncMemoryBackend)
 
 
 def test_closing_the_loop_ends_its_thread() -> None:

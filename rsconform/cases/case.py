@@ -61,7 +61,7 @@ class Step:
 
     op: str
     place: Place
-    text: str  # One line for people, as close to the TOML as it gets.
+    table: Mapping[str, object]  # As written, placeholders filled.
     on: str | None = None  # A bound name, "peer", or None for the subject.
     arguments: Mapping[str, object] = field(default_factory=dict)
     positional: tuple[object, ...] = ()

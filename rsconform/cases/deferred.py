@@ -10,6 +10,9 @@ from typing import Final
 
 from rsconform.redaction import redact
 
+_SHORT: Final = 40  # So many bytes are shown whole.
+_PIECE: Final = 16  # Of more, so many.
+
 
 class Missing(Enum):
     """The one value that means 'not written in the TOML', where None is a value."""
@@ -82,8 +85,8 @@ class Limit:
 
 def show(value: object, *, limit: int = 200) -> str:
     """Return a value as a person wants to read it in a failure: bounded, long bytes by size and beginning."""
-    if isinstance(value, bytes | bytearray) and len(value) > 40:
-        return f"{len(value)} bytes beginning {bytes(value[:16])!r}"
+    if isinstance(value, bytes | bytearray) and len(value) > _SHORT:
+        return f"{len(value)} bytes beginning {bytes(value[:_PIECE])!r}"
     try:
         text = repr(value)
     except Exception as exc:  # A value of the subject's: its repr may be broken too.
@@ -105,11 +108,21 @@ def _common(one: bytes | bytearray, other: bytes | bytearray) -> int:
 
 
 def show_difference(expected: bytes, seen: object) -> str:
-    """Return how bytes differ from what was expected: type, size, first differing place."""
+    """Return how content differs from what was expected: its type and length, and the first byte that differs."""
+    if isinstance(seen, str):
+        same = " that spell these bytes" if seen.encode("utf-8", "surrogatepass") == expected else ""
+        return f"{show(seen)}, a str of {len(seen)} characters{same}"
     if not isinstance(seen, bytes | bytearray):
         return show(seen)
-    at = _common(expected, seen)
     kind = "" if isinstance(seen, bytes) else f" ({type(seen).__name__})"
-    if len(seen) <= 40:
-        return f"{bytes(seen)!r}{kind}"
-    return f"{len(seen)} bytes{kind}, first difference at byte {at}"
+    whole = f"{bytes(seen)!r} ({len(seen)} bytes)" if len(seen) <= _SHORT else f"{len(seen)} bytes"
+    at = _common(expected, seen)
+    if at == len(expected) == len(seen):
+        return f"{whole}{kind}"
+    if at == len(seen):
+        how = "it ends there"
+    elif at == len(expected):
+        how = f"it goes on with {bytes(seen[at : at + _PIECE])!r}"
+    else:
+        how = f"{bytes(seen[at : at + _PIECE])!r} instead of {expected[at : at + _PIECE]!r}"
+    return f"{whole}{kind}, first difference at byte {at}: {how}"

@@ -53,7 +53,7 @@ def compile_step(table: Mapping[str, object], place: Place) -> Step:
     return Step(
         op=name,
         place=place,
-        text=_step_text(table, name, on),
+        table=table,
         on=on,
         arguments={key: _argument(key, table[key]) for key in parameters if key in table},
         positional=_positional(table),
@@ -187,27 +187,3 @@ def _one_key_matcher(key: str, operand: object) -> m.Matcher:
             if operand not in IS_PREDICATES:
                 raise BadValueError("unknown-predicate", "unknown predicate in `is`:", str(operand), IS_PREDICATES)
     return m.Holds(key, operand)
-
-
-def _step_text(table: Mapping[str, object], name: str, on: object) -> str:
-    """Return a step as one line: `write path='a' content=bytes:100 -> raises NotFound`."""
-    said = ("op", "on", "returns", "reads", "paths", "raises", "or_raises", "as")
-    words = [f"{on}.{name}" if on else name]
-    words += [f"{key}={_shown(value)}" for key, value in table.items() if key not in said]
-    expectations = [
-        f"{key} {_shown(table[key])}" for key in ("returns", "reads", "paths", "raises", "or_raises") if key in table
-    ]
-    line = " ".join(words)
-    if "as" in table:
-        line += f" as {table['as']}"
-    return line + (f" -> {', '.join(expectations)}" if expectations else "")
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Bound | Text):
-        return str(value)
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_shown(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_shown, value)) + "]"
-    return show(value, limit=80)

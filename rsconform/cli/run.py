@@ -190,7 +190,8 @@ def _child_arguments(lane: Lane, name: str, asked: _Asked) -> list[str]:
     arguments = [
         "-c", os.devnull, "--rootdir", str(Path.cwd()), "--noconftest", "-p", "rsconform.pytest.plugin",
         "-p", "no:hypothesispytest",  # A second of every session, for what no case uses.
-        "-qq", "--tb=no", "-rN", "-o", "console_output_style=classic", "-o", "cache_dir=.pytest_cache",
+        "-qq", "--tb=no", "-rN", "--disable-warnings",
+        "-o", "console_output_style=classic", "-o", "cache_dir=.pytest_cache",
         f"--rsconform-run={options.to_json()}",
     ]  # fmt: skip
     if asked.workers is not None:

@@ -231,7 +231,7 @@ class _LaneReader:
             module, _, function = table.get(key, "module:function").rpartition(":")
             if not (module and function):
                 self._mistake(name, key, "no-code", f"`{key}` is module:function or path/to/file.py:function")
-        self._check_names(name, "affordances", table.get("affordances", []), AFFORDANCES)
+        self._check_names(name, "affordances", table.get("affordances", []), tuple(AFFORDANCES))
         self._check_names(name, "evidence", [table.get("evidence", "unknown")], get_args(Evidence))
         for trait, value in table.get("traits", {}).items():
             problem = trait_problem(trait, value)

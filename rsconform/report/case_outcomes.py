@@ -61,10 +61,12 @@ def watches(journal: Journal, outcomes: Sequence[Outcome]) -> Mapping[str, Watch
     decisive = [attempt for attempt in journal.attempts if not attempt.slow]
     judged = Counter(axiom for attempt in decisive for axiom in attempt.judged)
     # A case that is tried again shows the same breach again: it is one witness.
-    breaches = dict.fromkeys((attempt.case, breach) for attempt in decisive for breach in attempt.breaches)
+    seen = dict.fromkeys(
+        Witness(attempt.case, breach, attempt.given) for attempt in decisive for breach in attempt.breaches
+    )
     witnesses: dict[str, list[Witness]] = {}
-    for case, breach in breaches:
-        witnesses.setdefault(breach.axiom, []).append(Witness(case, breach))
+    for witness in seen:
+        witnesses.setdefault(witness.breach.axiom, []).append(witness)
     failure = journal.instance.failure if journal.instance is not None else None
     if failure is not None:
         breach = Breach(CONSTRUCTION, failure.expected, failure.observed)

@@ -13,9 +13,10 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+from rsconform.report.causes import causes
 from rsconform.report.exit_code import ExitCode, decide
 from rsconform.report.report import LEVELS, GroupVerdict, Outcome, Report, Verdict, VerdictStatus
-from rsconform.report.text import again, cause_of, how_it_failed
+from rsconform.report.text import cause_of, how_it_failed, rerun_command
 from rsconform.report.verdicts import skip_in_words
 from rsconform.run.records import Result
 from rsconform.visible import visible
@@ -44,12 +45,13 @@ class Evidence:
 
     case: str
     place: str
+    given: tuple[str, ...]  # What the store held before.
     steps: tuple[str, ...]
     here: int | None  # Which of the steps went wrong.
     expected: str
     observed: str
     note: str
-    again: str
+    rerun: str
     ways: tuple[tuple[str, str], ...] = ()  # Others to see it, what each is and its text.
 
 
@@ -63,7 +65,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Obstacle:
     """What left axioms open, with an example."""
 
     text: str
@@ -106,7 +108,8 @@ def write_html(report: Report) -> str:
         problems=[
             _problem(report, verdict) for verdict in _by_level(report, VerdictStatus.VIOLATED, VerdictStatus.WAIVED)
         ],
-        causes=list(causes(report)),
+        obstacles=list(obstacles(report)),
+        causes=causes(report),
         smoke=[one for one in report.unassigned if one.result is Result.FAILED or _is_broken(one, report)],
         families=list(families(report)),
         missing=by_reason(report.ruled(VerdictStatus.NOT_EXERCISED)),
@@ -121,13 +124,13 @@ def _is_broken(outcome: Outcome, report: Report) -> bool:
     return outcome.result is Result.ERRORED and report.no_instance is None and report.unreachable is None
 
 
-def causes(report: Report) -> Iterator[Cause]:
+def obstacles(report: Report) -> Iterator[Obstacle]:
     """Yield what left axioms open, each cause once, the most frequent first."""
     groups: dict[str, list[Verdict]] = {}
     for verdict in report.ruled(VerdictStatus.INCONCLUSIVE):
         groups.setdefault(cause_of(verdict), []).append(verdict)
     for text, verdicts in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])):
-        yield Cause(_cut(text), tuple(verdicts), _problem(report, verdicts[0]).evidence)
+        yield Obstacle(_cut(text), tuple(verdicts), _problem(report, verdicts[0]).evidence)
 
 
 def _by_level(report: Report, *statuses: VerdictStatus) -> Iterator[Verdict]:
@@ -182,9 +185,10 @@ def _problem(report: Report, verdict: Verdict) -> Problem:
             found = witness.breach
             evidence.append(
                 Evidence(
-                    witness.case, verdict.axiom.place, (found.step,) if found.step else (), 0 if found.step else None,
+                    witness.case, verdict.axiom.place, witness.given,
+                    (found.step,) if found.step else (), 0 if found.step else None,
                     _cut(found.expected), _cut(found.observed), "a breach that this case witnessed",
-                    again(report.header, witness.case),
+                    rerun_command(report.header, witness.case),
                 )
             )  # fmt: skip
         elif witness.case not in breached:
@@ -195,13 +199,14 @@ def _problem(report: Report, verdict: Verdict) -> Problem:
 
 def _of_outcome(report: Report, outcome: Outcome) -> Evidence:
     failure = outcome.failure
-    command = again(report.header, outcome.case)
+    command = rerun_command(report.header, outcome.case)
     if outcome.result is not Result.FAILED or failure is None:
         note = "this says nothing about the backend"
-        return Evidence(outcome.case, outcome.place, (), None, "", _cut(_seen(outcome)), note, command)
+        return Evidence(outcome.case, outcome.place, (), (), None, "", _cut(_seen(outcome)), note, command)
     return Evidence(
         outcome.case,
         outcome.place,
+        tuple(map(_cut, outcome.given)),
         tuple(_cut(step) for step in failure.steps),
         failure.step,
         _cut(failure.expected),

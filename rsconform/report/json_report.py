@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any, Final
 
+from rsconform.report.causes import Cause, causes
 from rsconform.report.report import Observation, Outcome, Report, Verdict, VerdictStatus, Waiver, WaiverFinding, Watch
 from rsconform.run.records import Attempt, AxiomFacts, Failure, Skip
 
@@ -46,6 +47,7 @@ def as_document(report: Report) -> dict[str, Any]:
         "counts": report.counts(),
         "violated": [verdict.axiom.id for verdict in violated],
         "violated_must": [verdict.axiom.id for verdict in violated if verdict.axiom.level == "MUST"],
+        "causes": [_cause(cause) for cause in causes(report)],
         "not_taken": [verdict.axiom.id for verdict in report.ruled(VerdictStatus.NOT_TAKEN)],
         "damage": list(report.damage),
         "axioms": [_verdict(verdict) for verdict in report.verdicts],
@@ -90,6 +92,15 @@ def _backend(report: Report) -> dict[str, Any] | None:
     }
 
 
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "what": cause.what,
+        "operations": list(cause.operations),
+        "axioms": [verdict.axiom.id for verdict in cause.verdicts],
+        "cases": list(dict.fromkeys(finding.case for finding in cause.findings)),
+    }
+
+
 def _axiom(axiom: AxiomFacts) -> dict[str, Any]:
     return {
         "id": axiom.id,
@@ -122,7 +133,13 @@ def _watch(watch: Watch | None) -> dict[str, Any] | None:
         "judged": watch.judged,
         "skip": _skip(watch.skip),
         "witnesses": [
-            {"case": w.case, "expected": w.breach.expected, "observed": w.breach.observed, "step": w.breach.step}
+            {
+                "case": w.case,
+                "given": list(w.given),
+                "expected": w.breach.expected,
+                "observed": w.breach.observed,
+                "step": w.breach.step,
+            }
             for w in watch.witnesses
         ],
     }
@@ -145,6 +162,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     return {
         "number": attempt.number,
         "outcome": attempt.result,
+        "given": list(attempt.given),
         "failure": _failure(attempt.failure),
         "error": attempt.error,
         "breaches": [breach.axiom for breach in attempt.breaches],

@@ -17,7 +17,7 @@ from rsconform.report.report import Outcome, Report, Verdict, VerdictStatus
 from rsconform.report.text import render_failure
 from rsconform.report.verdicts import skip_in_words
 from rsconform.run.plan import SMOKE_FACTS
-from rsconform.run.records import Attempt, AxiomFacts, Breach, Result
+from rsconform.run.records import AxiomFacts, Breach, Result
 from rsconform.run.records import Failure as CaseFailure
 
 FILE_NAME: Final = "junit.xml"
@@ -85,10 +85,9 @@ def _invariant(report: Report, verdict: Verdict, facts: Mapping[str, object]) ->
     watch = verdict.watch
     if verdict.witnesses:
         witness = verdict.witnesses[0]
-        attempt = Attempt(witness.case, verdict.axiom.id, 1, Result.PASSED, breaches=(witness.breach,))
         cases = dict.fromkeys(one.case for one in verdict.witnesses if one.case != witness.case)
         others = "".join(f"\n  witness   {one}" for one in cases)
-        text = render_failure(attempt, verdict.axiom, report.header) + others
+        text = render_failure(witness.attempt, verdict.axiom, report.header) + others
         case.result = _forgiven(_filled(Failure, _seen(witness.breach), text), verdict)
     elif watch is not None and not watch.judged:
         if watch.skip is not None:

@@ -92,6 +92,11 @@ class Outcome:
         return next(found, None)
 
     @property
+    def given(self) -> tuple[str, ...]:
+        """Return what the store held before the first failed attempt, a line each."""
+        return next((attempt.given for attempt in self.attempts if attempt.given), ())
+
+    @property
     def error(self) -> str | None:
         """Return what broke that was not the subject."""
         return next((attempt.error for attempt in self.attempts if attempt.error is not None), None)
@@ -103,6 +108,12 @@ class Witness:
 
     case: str
     breach: Breach
+    given: tuple[str, ...] = ()  # What the store held before the case, a line each.
+
+    @property
+    def attempt(self) -> Attempt:
+        """Return the attempt at the case, with this breach alone."""
+        return Attempt(self.case, self.breach.axiom, 1, Result.PASSED, given=self.given, breaches=(self.breach,))
 
 
 @dataclass(frozen=True, slots=True)

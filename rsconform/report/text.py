@@ -11,6 +11,7 @@ from rsconform.report.exit_code import Exit, ExitCode
 from rsconform.report.report import LEVELS, Report, Verdict, VerdictStatus
 from rsconform.report.verdicts import counted_cases
 from rsconform.run.records import MEASURED, REFUSED, Attempt, AxiomFacts, Breach, Failure, Header, Profile, Result
+from rsconform.spec.traits import AFFORDANCES
 from rsconform.visible import visible
 
 _WIDTH: Final = 100
@@ -20,7 +21,9 @@ _HERE: Final = "   <- here"
 # Lines that a summary spends on one kind of thing before it only names the rest.
 _LINES: Final = 8
 
-_RULING_WORDS: Final[Mapping[VerdictStatus, str]] = {
+_REASONS: Final = 4
+
+_STATUS_WORDS: Final[Mapping[VerdictStatus, str]] = {
     VerdictStatus.VIOLATED: "violated",
     VerdictStatus.INCONCLUSIVE: "inconclusive",
     VerdictStatus.WAIVED: "waived",
@@ -28,6 +31,14 @@ _RULING_WORDS: Final[Mapping[VerdictStatus, str]] = {
     VerdictStatus.HOLDS: "hold",
     VerdictStatus.NOT_TAKEN: "not taken",
     VerdictStatus.NOT_APPLICABLE: "not applicable",
+}
+# When it was seen, where that was not at the call itself: after the phase of the operation.
+_WHEN: Final[Mapping[str, str]] = {
+    "enter": "seen when the block was entered, not at the call",
+    "body": "seen inside the block",
+    "first": "seen at the first entry or read, not at the call",
+    "drain": "seen while the result was read to its end, not at the call",
+    "exit": "seen when the block or the result was left",
 }
 _COUNTED: Final = (
     VerdictStatus.HOLDS,
@@ -73,25 +84,28 @@ def render_summary(report: Report, decision: Exit, *, certificate: str | None = 
         *_observed(report),
         *_grade(report),
         *_exit(decision),
-        *_row("written", certificate or "no certificate: only a whole run that came to its end has one", indent=0),
+        *render_row(
+            "written", certificate or "no certificate: only a whole run that came to its end has one", indent=0
+        ),
     ]
     return visible("\n".join(lines))
 
 
 def _own_block(attempt: Attempt, axiom: AxiomFacts, header: Header, *, flaky: bool) -> Iterator[str]:
     yield f"{attempt.case}  {axiom.level}  {axiom.title}  lane {header.lane.name}"
-    yield from _row("axiom", f"{axiom.place}\n{axiom.statement}")
+    yield from render_row("axiom", f"{axiom.place}\n{axiom.statement}")
     failure = attempt.failure
+    yield from render_row("given", "\n".join(attempt.given))
     if failure is not None:
         yield from _steps(failure)
-        yield from _row("expected", failure.expected)
-        yield from _row("observed", failure.observed)
-        yield from _row("note", how_it_failed(failure))
+        yield from render_row("expected", failure.expected)
+        yield from render_row("observed", failure.observed)
+        yield from render_row("note", how_it_failed(failure))
     if attempt.result is Result.ERRORED:
-        yield from _row("error", f"{attempt.error or 'unknown'}\nThis says nothing about the backend.")
+        yield from render_row("error", f"{attempt.error or 'unknown'}\nThis says nothing about the backend.")
     if flaky:
-        yield from _row("flaky", "another attempt in a fresh store came out differently")
-    yield from _again(attempt, header)
+        yield from render_row("flaky", "another attempt in a fresh store came out differently")
+    yield from _rerun(attempt, header)
     for what, text in failure.ways if failure is not None else ():
         yield from _verbatim(what, text)
 
@@ -101,19 +115,20 @@ def _breach_block(breach: Breach, attempt: Attempt, axiom: AxiomFacts | None, he
         yield f"{breach.axiom}  lane {header.lane.name}"
     else:
         yield f"{axiom.id}  {axiom.level}  {axiom.title}  lane {header.lane.name}"
-        yield from _row("axiom", f"{axiom.place}\n{axiom.statement}")
-    yield from _row("witness", attempt.case)
-    yield from _row("step", breach.step)
-    yield from _row("expected", breach.expected)
-    yield from _row("observed", breach.observed)
-    yield from _again(attempt, header)
+        yield from render_row("axiom", f"{axiom.place}\n{axiom.statement}")
+    yield from render_row("seen in", attempt.case)
+    yield from render_row("given", "\n".join(attempt.given))
+    yield from render_row("step", breach.step)
+    yield from render_row("expected", breach.expected)
+    yield from render_row("observed", breach.observed)
+    yield from _rerun(attempt, header)
 
 
 def _steps(failure: Failure) -> Iterator[str]:
     text = "\n".join(
         f"{index + 1} {step}{_HERE if index == failure.step else ''}" for index, step in enumerate(failure.steps)
     )
-    yield from _row("steps", text)
+    yield from render_row("steps", text)
 
 
 def how_it_failed(failure: Failure) -> str:
@@ -124,20 +139,18 @@ def how_it_failed(failure: Failure) -> str:
         return "it hung: it did not return within the limit; --timeout sets how long an operation may take"
     if failure.step is None and failure.steps:
         return "every step went as expected; this is about the state after the last one"
-    if failure.phase not in (None, "call"):
-        return f"seen not at the call but later, in the phase {failure.phase!r}"
-    return ""
+    return _WHEN.get(failure.phase or "", "")
 
 
-def again(header: Header, case: str) -> str:
+def rerun_command(header: Header, case: str) -> str:
     """Return the command that runs a case again. What broke before any case is seen again without one."""
     quoted = "'" + case.replace("'", "'\"'\"'") + "'"
     return header.rerun_command if case == NO_INSTANCE else f"{header.rerun_command} --case {quoted}"
 
 
-def _again(attempt: Attempt, header: Header) -> Iterator[str]:
+def _rerun(attempt: Attempt, header: Header) -> Iterator[str]:
     # One line, however long: it is there to be copied.
-    yield f"{' ' * _INDENT}{'again':<{_LABEL}}{again(header, attempt.case)}"
+    yield f"{' ' * _INDENT}{'rerun':<{_LABEL}}{rerun_command(header, attempt.case)}"
 
 
 def _verbatim(label: str, text: str) -> Iterator[str]:
@@ -146,7 +159,7 @@ def _verbatim(label: str, text: str) -> Iterator[str]:
         yield f"{' ' * _INDENT}{label if at == 0 else '':<{_LABEL}}{line}"
 
 
-def _row(label: str, text: str, *, indent: int = _INDENT) -> Iterator[str]:
+def render_row(label: str, text: str, *, indent: int = _INDENT) -> Iterator[str]:
     """Yield a labelled text, wrapped under itself; nothing for an empty one."""
     margin = " " * (indent + _LABEL)
     first = f"{' ' * indent}{label:<{_LABEL}}"
@@ -169,13 +182,13 @@ def _facts(report: Report) -> Iterator[str]:
     lane = report.header.lane
     audit = "audited past the backend" if lane.audit == "lane" else "audited through the backend itself"
     evidence = "evidence unknown" if lane.evidence == "unknown" else lane.evidence
-    yield from _row("lane", f"{lane.name}: {evidence}, {audit}", indent=0)
+    yield from render_row("lane", f"{lane.name}: {evidence}, {audit}", indent=0)
     if lane.service:
-        yield from _row("service", lane.service, indent=0)
+        yield from render_row("service", lane.service, indent=0)
     instance = report.instance
     if instance is not None and instance.type:
         version = f" of {instance.distribution} {instance.version}" if instance.distribution else ""
-        yield from _row(
+        yield from render_row(
             "backend", f"{instance.type}{version}; contract: remote-store {report.header.contract}", indent=0
         )
 
@@ -193,28 +206,30 @@ def _counts(report: Report) -> Iterator[str]:
     part = "" if header.complete else ", a part of the plan"
     part += f", profile {header.profile}" if header.profile is not Profile.QUICK else ""
     part += f", seed {header.seed}" if header.seed else ""
-    yield from _row(
+    yield from render_row(
         "cases", f"{cases or 'none'} (edition {header.edition}, {len(report.verdicts)} axioms{part})", indent=0
     )
     for level in LEVELS:
         row = report.counts().get(level, {})
-        says = ", ".join(f"{row[status.value]} {_RULING_WORDS[status]}" for status in _COUNTED if status.value in row)
-        yield from _row(level, says, indent=0)
+        says = ", ".join(f"{row[status.value]} {_STATUS_WORDS[status]}" for status in _COUNTED if status.value in row)
+        yield from render_row(level, says, indent=0)
     if report.untestable:
-        yield from _row("untested", f"{len(report.untestable)} that no run can show", indent=0)
+        yield from render_row("untested", f"{len(report.untestable)} that no run can show", indent=0)
 
 
 def _violated(report: Report) -> Iterator[str]:
     by_level = [verdict for level in LEVELS for verdict in report.ruled(VerdictStatus.VIOLATED, level=level)]
     label = "violated"
-    for verdict in by_level[:_LINES]:
+    if len(by_level) > _LINES:
+        first = ", ".join(verdict.axiom.id for verdict in by_level[:_LINES])
+        rest = f"{first} and {len(by_level) - _LINES} more, on the page"
+        yield from render_row(label, f"{len(by_level)} axioms: {rest}", indent=0)
+        return
+    for verdict in by_level:
         flaky = ", flaky: attempts differ" if verdict.flaky else ""
         axiom = verdict.axiom
-        yield from _row(label, f"{axiom.id} {axiom.level} {axiom.title} ({verdict.reason}{flaky})", indent=0)
+        yield from render_row(label, f"{axiom.id} {axiom.level} {axiom.title} ({verdict.reason}{flaky})", indent=0)
         label = ""
-    if len(by_level) > _LINES:
-        rest = ", ".join(verdict.axiom.id for verdict in by_level[_LINES:])
-        yield from _row(label, f"and {len(by_level) - _LINES} more: {rest}", indent=0)
 
 
 def _folded(report: Report, status: VerdictStatus) -> Iterator[str]:
@@ -224,19 +239,25 @@ def _folded(report: Report, status: VerdictStatus) -> Iterator[str]:
         groups.setdefault(cause_of(verdict), []).append(verdict.axiom.id)
     label = {VerdictStatus.NOT_EXERCISED: "not run", VerdictStatus.INCONCLUSIVE: "open"}.get(status, status.value)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
-    for cause, ids in ordered[:_LINES]:
+    for cause, ids in ordered[:_REASONS]:
         who = ", ".join(ids) if len(ids) <= 3 else f"{ids[0]} and {len(ids) - 1} more"
-        yield from _row(label, f"{who}: {cause}", indent=0)
+        yield from render_row(label, f"{who}: {cause}{_explained(cause)}", indent=0)
         label = ""
-    if len(ordered) > _LINES:
-        yield from _row(label, f"and {len(ordered) - _LINES} more reasons, in report.json", indent=0)
+    if len(ordered) > _REASONS:
+        yield from render_row(label, f"and {len(ordered) - _REASONS} more reasons, on the page", indent=0)
+
+
+def _explained(cause: str) -> str:
+    """Return what an affordance is that a lane lacks."""
+    what = AFFORDANCES.get(cause.removeprefix("needs "))
+    return f" ({what})" if what is not None else ""
 
 
 def _not_taken(report: Report) -> Iterator[str]:
     """Yield the permissions that the backend makes no use of."""
     label = "not taken"
     for verdict in report.ruled(VerdictStatus.NOT_TAKEN):
-        yield from _row(label, f"{verdict.axiom.id} {verdict.axiom.level} {verdict.axiom.title}", indent=0)
+        yield from render_row(label, f"{verdict.axiom.id} {verdict.axiom.level} {verdict.axiom.title}", indent=0)
         label = ""
 
 
@@ -257,18 +278,18 @@ def _observed(report: Report) -> Iterator[str]:
     label = "observed"
     refused = sum(len(seen.cases) for seen in report.observations if seen.text.startswith(REFUSED))
     if refused:
-        yield from _row(label, f"{counted_cases(refused)} ended in a permitted refusal", indent=0)
+        yield from render_row(label, f"{counted_cases(refused)} ended in a permitted refusal", indent=0)
         label = ""
     # What would pin a trait comes first; the rest is there to be looked up.
     others = [seen for seen in report.observations if not seen.text.startswith((REFUSED, MEASURED))]
     ordered = sorted(others, key=lambda seen: seen.option is None)
-    for seen in ordered[:_LINES]:
+    for seen in ordered[:_REASONS]:
         cases = f" ({counted_cases(len(seen.cases))})" if seen.cases else ""
         hint = f"; to pin it: {seen.option}" if seen.option is not None else ""
-        yield from _row(label, f"{seen.text}{cases}{hint}", indent=0)
+        yield from render_row(label, f"{seen.text}{cases}{hint}", indent=0)
         label = ""
-    if len(ordered) > _LINES:
-        yield from _row(label, f"and {len(ordered) - _LINES} more, in report.json", indent=0)
+    if len(ordered) > _REASONS:
+        yield from render_row(label, f"and {len(ordered) - _REASONS} more, on the page", indent=0)
 
 
 def _grade(report: Report) -> Iterator[str]:
@@ -279,16 +300,18 @@ def _grade(report: Report) -> Iterator[str]:
     # Every sentence begins with the same grade; once is enough for the eye.
     first, *others = grading.why_not_higher or ("",)
     reasons = [first, *(sentence.partition(": ")[2] for sentence in others)] if first else []
-    yield from _row("grade", "; ".join((reached + named, *reasons)), indent=0)
+    yield from render_row("grade", "; ".join((reached + named, *reasons)), indent=0)
 
 
 def _exit(decision: Exit) -> Iterator[str]:
     if decision.code is ExitCode.HOLDS:
-        yield from _row("exit 0", "what was asked for holds", indent=0)
+        yield from render_row("exit 0", "what was asked for holds", indent=0)
         return
     for code, texts in _by_code(decision).items():
-        label = f"exit {code.value}" if code is decision.code else f"also {code.value}"
-        yield from _row(label, "; ".join(texts), indent=0)
+        if code is decision.code:
+            yield from render_row(f"exit {code.value}", "; ".join(texts), indent=0)
+        else:
+            yield from render_row("besides", f"{'; '.join(texts)} (exit {code.value} by itself)", indent=0)
 
 
 def _by_code(decision: Exit) -> dict[ExitCode, Sequence[str]]:

@@ -39,7 +39,7 @@ RULING_BY_FIRST: Final = (
 )
 
 _SKIP_WORDS: Final = {
-    SkipReason.AFFORDANCE: "for want of {}",
+    SkipReason.AFFORDANCE: "needs {}",
     SkipReason.CAPABILITY: "{} is not declared",
     SkipReason.TRAIT: "only where {}",
     SkipReason.READING: "{} was not observed",

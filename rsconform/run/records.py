@@ -10,7 +10,7 @@ from typing import Any, Literal
 from rsconform.cases.case import Skip as Skip
 from rsconform.cases.case import SkipReason as SkipReason
 
-JOURNAL_FORMAT = 2
+JOURNAL_FORMAT = 3
 REFUSED = "refused: "  # How the note begins of a case that a permitted refusal ended.
 MEASURED = "measured: "  # And one that holds a figure, a different one in each run: for readers.
 
@@ -75,6 +75,7 @@ class Attempt:
     skip: Skip | None = None
     failure: Failure | None = None
     error: str | None = None  # For errored: what broke that was not the subject.
+    given: tuple[str, ...] = ()  # What the store held before the first step, a line each; of failures and breaches.
     breaches: tuple[Breach, ...] = ()
     judged: tuple[str, ...] = ()  # IDs of the invariants that were really looked at.
     notes: tuple[str, ...] = ()  # Observations, "refused", under_declared.
@@ -224,6 +225,7 @@ def attempt_from(raw: Json) -> Attempt:
             "result": Result(raw["result"]),
             "skip": _skip_from(raw["skip"]),
             "failure": _failure_from(raw["failure"]),
+            "given": tuple(raw["given"]),
             "breaches": tuple(Breach(**breach) for breach in raw["breaches"]),
             "judged": tuple(raw["judged"]),
             "notes": tuple(raw["notes"]),

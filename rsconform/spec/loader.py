@@ -99,12 +99,10 @@ def _parsed(file: Traversable | Path, path: str, problems: list[Problem]) -> Tab
 
 
 def _short(folder: Traversable | Path, file: str = "") -> str:
-    """Return a path as people write it: from the working directory, or the folder's name and the file's."""
+    """Return a path that can be opened: from the working directory where it lies below that."""
     if isinstance(folder, Path):
         full = folder.resolve() / file
-        if full.is_relative_to(Path.cwd()):
-            return full.relative_to(Path.cwd()).as_posix()
-        return (Path(full.parent.name) / file if file else Path(full.name)).as_posix()
+        return (full.relative_to(Path.cwd()) if full.is_relative_to(Path.cwd()) else full).as_posix()
     return f"{folder.name}/{file}" if file else folder.name
 
 

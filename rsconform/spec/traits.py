@@ -44,7 +44,18 @@ TRAITS: Final[Mapping[str, Trait]] = {
 # A declared fact that settles another one: writing below a file is refused wherever folders are real (BE-008g).
 IMPLIED_TRAITS: Final = ((("flat_namespace", False), ("rejects_write_under_file_ancestor", True)),)
 
-AFFORDANCES: Final = ("seed", "audit", "peer", "container", "requests", "wire", "deny", "variants", "other_process")
+# What a lane fixture may offer besides the backend -> what it is.
+AFFORDANCES: Final[Mapping[str, str]] = {
+    "seed": "puts files into the store past the backend",
+    "audit": "shows the store past the backend",
+    "peer": "makes a second client of the same store",
+    "container": "removes and makes the bucket or root folder",
+    "requests": "counts the requests to an HTTP server",
+    "wire": "a proxy before an HTTP server; a store without HTTP cannot have it",
+    "deny": "takes access away",
+    "variants": "makes the backend with other options",
+    "other_process": "makes the backend in another process",
+}
 
 
 @dataclass(frozen=True, slots=True)

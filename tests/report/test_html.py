@@ -7,7 +7,7 @@ import hashlib
 import re
 from html.parser import HTMLParser
 
-from rsconform.report.html import causes, write_html
+from rsconform.report.html import obstacles, write_html
 from rsconform.report.report import Report, VerdictStatus
 from rsconform.run.records import Failure, Instance, SkipReason
 from tests.report.journals import (
@@ -171,7 +171,7 @@ def test_axioms_and_problems_can_be_filtered_by_family_and_verdict() -> None:
 def test_what_broke_for_one_reason_is_told_once() -> None:
     made = report(*(errored(f"BE-00{number}/a", "no route to host") for number in range(1, 8)))
 
-    (cause,) = causes(made)
+    (cause,) = obstacles(made)
     assert len(cause.verdicts) == 7
     assert page(made).text.count("no route to host") == 2  # The cause, and one example.
 

@@ -31,7 +31,7 @@ def event(op: str = "read_bytes", *paths: str, on: str | None = None, **facts: A
     names = ("src", "dst") if len(paths) == 2 else ("path",)
     arguments = dict(zip(names, paths or ("a",), strict=True)) | facts.pop("arguments", {})
     error: Mapping[str, Matcher] = facts.pop("expects", {})
-    step = Step(op, Place("T.toml", 1), op, on=on, arguments=arguments, error=error)
+    step = Step(op, Place("T.toml", 1), {}, on=on, arguments=arguments, error=error)
     defaults: dict[str, Any] = {
         "value": None, "error": None, "own": False, "source_lost": False, "before": None, "after": None,
         "backend_name": "mine", "secrets": (),
@@ -240,7 +240,7 @@ def test_a_breach_is_recorded_under_the_invariants_own_id(checker: str, seen: Ev
     watch = look(checker, seen)
 
     assert watch.judged == {"T-001"}
-    assert [(breach.axiom, breach.step) for breach in watch.breaches] == [("T-001", seen.step.text)]
+    assert [(breach.axiom, breach.step) for breach in watch.breaches] == [("T-001", seen.step.op)]
 
 
 @pytest.mark.parametrize(("checker", "seen"), every(lambda judged: judged.fine))

@@ -137,7 +137,10 @@ def stream_after_replace(context: ProbeContext, path: str, op: str, by: str, fir
         except Exception as exc:
             context.fail("bytes, or an error of remote_store's", f"{type(exc).__name__}: {exc}")
     if seen not in (old, now):
-        context.fail("the old content or the new, whole", f"{len(seen)} bytes that are neither")
+        context.fail(
+            "the old content or the new, whole",
+            f"{len(seen)} bytes, equal to neither ({len(old)} and {len(now)} bytes)",
+        )
 
 
 @probe("operations.stream_during_write")

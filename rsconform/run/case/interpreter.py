@@ -12,6 +12,7 @@ import remote_store as rs
 from rsconform.cases.case import Case, SkipReason, Step
 from rsconform.cases.content import Content, Source
 from rsconform.cases.deferred import Bound, Missing, resolve_value, show
+from rsconform.cases.description import describe_step
 from rsconform.cases.matchers import path_text
 from rsconform.lanes.async_facade import OffSurface, surface_of
 from rsconform.lanes.lane import Snapshot, Subject
@@ -91,7 +92,7 @@ class Interpreter:
             # What an earlier step bound may be a RemotePath; an operation takes its text.
             arguments = {name: path_text(resolve_value(value, self.resolve)) for name, value in step.arguments.items()}
         except (LookupError, AttributeError) as exc:
-            raise Failed(f"values for {step.text}", f"an earlier result lacks {exc}") from exc
+            raise Failed(f"values for {describe_step(step)}", f"an earlier result lacks {exc}") from exc
         metadata = arguments.get("metadata")
         metadata_before = dict(metadata) if isinstance(metadata, Mapping) else None
         judge = Judge(self.case, self.view, self.resolve, self.own_errors, self.notes)

@@ -16,6 +16,7 @@ import remote_store as rs
 
 from rsconform.cases.case import Step
 from rsconform.cases.deferred import show
+from rsconform.cases.description import describe_step
 from rsconform.lanes.lane import Snapshot
 from rsconform.run.case.store import changed_paths, segments
 from rsconform.run.records import Breach
@@ -411,7 +412,7 @@ class Watch:
             for problem in check(event):
                 self.judged.add(axiom)
                 if problem is not None:
-                    self.breaches.append(Breach(axiom, problem[0], problem[1], event.step.text))
+                    self.breaches.append(Breach(axiom, problem[0], problem[1], describe_step(event.step)))
 
     def look_at_time(self, step: Step, limit_s: float, *, returned: bool) -> None:
         """Judge whether an operation came back within its limit."""
@@ -421,7 +422,9 @@ class Watch:
         self.judged.add(axiom)
         if not returned:
             expected = f"an end within {limit_s:g} s"
-            self.breaches.append(Breach(axiom, expected, f"{step.op} did not return within {limit_s:g} s", step.text))
+            self.breaches.append(
+                Breach(axiom, expected, f"{step.op} did not return within {limit_s:g} s", describe_step(step))
+            )
 
     def look_at_requests(self, step: Step, sent: int, most: Callable[[], int]) -> None:
         """Judge whether an operation sent no more than it can need; `most` is called only where that is many."""
@@ -430,11 +433,13 @@ class Watch:
             return
         self.judged.add(axiom)
         if sent > FEW_REQUESTS and sent > most():
-            self.breaches.append(Breach(axiom, f"at most {most()} requests of {step.op}", f"{sent}", step.text))
+            self.breaches.append(
+                Breach(axiom, f"at most {most()} requests of {step.op}", f"{sent}", describe_step(step))
+            )
 
     def look_at_end(self, step: Step, expected: str, observed: str) -> None:
         """Take note of a listing or a stream that gave more than it can hold."""
         axiom = self.ids.get(ENDS_IN_TIME)
         if axiom is not None:
             self.judged.add(axiom)
-            self.breaches.append(Breach(axiom, expected, observed, step.text))
+            self.breaches.append(Breach(axiom, expected, observed, describe_step(step)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sysconfig
 import traceback
@@ -15,6 +16,20 @@ from rsconform.redaction import cut, redact
 from rsconform.run.records import REFUSED
 
 _KIT: Final = str(Path(__file__).parents[2])
+# Classes of these are what a backend is made from, and not its own.
+_CONTRACT: Final = ("builtins", "abc", "remote_store._backend", "remote_store.aio._async_backend")
+_OF_STREAMS: Final = (
+    "__enter__",
+    "__exit__",
+    "__iter__",
+    "__next__",
+    "close",
+    "read",
+    "readinto",
+    "readline",
+    "seek",
+    "tell",
+)
 _LIBRARY, _PACKAGES = sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")
 
 
@@ -102,3 +117,17 @@ def show_fault(error: BaseException) -> str:
         if not file.startswith(_KIT) and (file.startswith(_PACKAGES) or not file.startswith(_LIBRARY)):
             return f"{show_error(error)} ({os.path.relpath(file)}:{frame.lineno})"
     return show_error(error)
+
+
+def operation_that_raised(error: BaseException, backend: type) -> str | None:
+    """Return the method of a backend, or of a stream of its, that an error came out of; None if it was not the backend.
+
+    That is read off the traceback: below the kit's last frame there is one in a file of the backend's class.
+    """
+    below: list[traceback.FrameSummary] = []
+    for frame in traceback.extract_tb(error.__traceback__):
+        below = [] if frame.filename.startswith(_KIT) else [*below, frame]
+    files = {inspect.getsourcefile(cls) for cls in backend.__mro__ if cls.__module__ not in _CONTRACT}
+    called = below[0].name if below else ""
+    is_method = hasattr(backend, called) or called in _OF_STREAMS
+    return called if is_method and any(frame.filename in files for frame in below) else None

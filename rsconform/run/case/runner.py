@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from remote_store import Backend, InvalidPath
+from remote_store import Backend, InvalidPath, RemoteStoreError
 
 from rsconform.cases.case import Case, SkipReason
+from rsconform.cases.description import describe_given, describe_probe, describe_steps
 from rsconform.lanes.async_facade import OffSurface, class_of
 from rsconform.lanes.lane import FixtureError, Lane, StoreNotEmptyError
 from rsconform.probes import ProbeContext, find_probe
 from rsconform.run.applicability import OTHER_NAMES, without
 from rsconform.run.case.interpreter import Interpreter
 from rsconform.run.case.invariants import Watch
-from rsconform.run.case.outcomes import Broken, Failed, Refused, Skipped, show_error
+from rsconform.run.case.outcomes import Broken, Failed, Refused, Skipped, operation_that_raised, show_error
 from rsconform.run.case.store import GivenFailedError, Mismatch, StoreView
 from rsconform.run.lane import deadline
 from rsconform.run.lane.interrupts import let_through
 from rsconform.run.lane.limits import Hangs, Limits
 from rsconform.run.lane.subject_pool import Lease
-from rsconform.run.records import Attempt, Failure, Result
+from rsconform.run.records import Attempt, Breach, Failure, Result
 
 _UNHELD: Final = "skipped: the store cannot hold what the case begins with"
 # Arguments of probes that name what they may write; what none of these names, a probe tells itself.
@@ -91,7 +92,7 @@ class CaseRunner:
         except StoreNotEmptyError:
             raise
         except BaseException as exc:
-            match self._end_of(exc, case):
+            match self._end_of(exc, case, class_of(held.backend)):
                 case Skipped(skip=skip) if skip.reason is not SkipReason.FAULT:
                     unheld = (_UNHELD,) if skip.reason is SkipReason.HOLDING else ()
                     return replace(blank, result=Result.SKIPPED, skip=skip, notes=unheld)
@@ -106,9 +107,11 @@ class CaseRunner:
         finally:
             deadline.disarm()
             self._close_streams(interpreter)
+        breaches = (*context.breaches, *watch.breaches)
         return replace(
             attempt,
-            breaches=(*context.breaches, *watch.breaches),
+            given=describe_given(case.given) if _is_shown(case, attempt, breaches) else (),
+            breaches=breaches,
             judged=tuple(sorted(watch.judged)),
             notes=(*attempt.notes, *context.notes, *interpreter.notes),
         )
@@ -131,7 +134,7 @@ class CaseRunner:
         if mismatch is not None:
             raise Failed(mismatch.expected, mismatch.observed)
 
-    def _end_of(self, exc: BaseException, case: Case) -> Failed | Skipped | Refused | Broken:
+    def _end_of(self, exc: BaseException, case: Case, backend: type) -> Failed | Skipped | Refused | Broken:
         """Return which of the four ends of a case an exception is."""
         match exc:
             case Failed() | Skipped() | Refused() | Broken():
@@ -139,13 +142,18 @@ class CaseRunner:
             case OffSurface():
                 return Skipped(SkipReason.SURFACE, str(exc))
             case deadline.SoftLimitError():
-                return Failed("an end in time", "the case did not end", steps=(_probe_text(case),), hang=True)
+                return Failed("an end in time", "the case did not end", steps=(describe_probe(case),), hang=True)
             case FixtureError():
                 return Broken(str(exc))
+            case Exception() if not isinstance(exc, RemoteStoreError) and (
+                operation := operation_that_raised(exc, backend)
+            ):
+                expected = f"{operation}() to return, or to raise an error of remote_store"
+                return Failed(expected, f"it raised {show_error(exc)}", steps=(describe_probe(case),), step=0)
             case Exception():
                 return Broken(f"the kit broke: {show_error(exc)}")
         let_through(exc)  # SystemExit and the like: nothing of the kit raises them.
-        return Failed("an end of the case", f"{show_error(exc)} came out", steps=(_probe_text(case),))
+        return Failed("an end of the case", f"{show_error(exc)} came out", steps=(describe_probe(case),))
 
     @contextmanager
     def _given(self, case: Case) -> Iterator[None]:
@@ -160,7 +168,7 @@ class CaseRunner:
             if not self._presumes(case):
                 raise
             # The store is of the other kind than the case presumes: that reading of the trait fails.
-            steps = tuple(step.text for step in case.steps) or (_probe_text(case),)
+            steps = describe_steps(case)
             raise Failed("the store to take what the case begins with", str(exc), steps=steps) from exc
 
     def _declares_names(self) -> bool:
@@ -212,7 +220,7 @@ class CaseRunner:
             # A probe chooses names of its own, and only what it saw says which one was refused.
             if InvalidPath.__name__ in failed.observed and self._declares_names():
                 raise _other_names() from failed
-            failed.steps = failed.steps or (_probe_text(case),)
+            failed.steps = failed.steps or (describe_probe(case),)
             failed.step = len(failed.steps) - 1
             raise
         except Skipped as skipped:
@@ -249,7 +257,7 @@ class CaseRunner:
         if mismatch is None:
             return replace(attempt, result=Result.PASSED)
         expected = f"{mismatch.expected}, as {refused.error} refused the change"
-        steps, at = ((_probe_text(case),), 0) if case.probe is not None else ((), None)
+        steps, at = ((describe_probe(case),), 0) if case.probe is not None else ((), None)
         failed = Failed(expected, mismatch.observed, steps=steps, step=at)
         return replace(attempt, result=Result.FAILED, failure=_failure(case, interpreter, failed), notes=())
 
@@ -273,7 +281,7 @@ def _failure(case: Case, interpreter: Interpreter, failed: Failed) -> Failure:
     if failed.steps:
         steps, at = failed.steps, failed.step
     else:
-        steps = tuple(step.text for step in case.steps)
+        steps = describe_steps(case) if case.steps else ()
         at = interpreter.at if interpreter.at < len(steps) else None
     return Failure(
         failed.expected,
@@ -290,6 +298,7 @@ def _other_names() -> Skipped:
     return Skipped(OTHER_NAMES.reason, OTHER_NAMES.detail)
 
 
-def _probe_text(case: Case) -> str:
-    arguments = " ".join(f"{name}={value}" for name, value in case.args.items())
-    return f"probe {case.probe} {arguments}".rstrip()
+def _is_shown(case: Case, attempt: Attempt, breaches: Sequence[Breach]) -> bool:
+    """Return whether a person will see what the store held; a probe without files makes its own."""
+    seen = attempt.result is Result.FAILED or bool(breaches)
+    return seen and (case.probe is None or bool(case.given.files or case.given.folders))

@@ -113,7 +113,9 @@ class Judge:
         if len(allowed) > 1:
             raise Failed(f"one of {', '.join(map(str, wanted))}", show(seen), phase=done.phase)
         (expected,), (one,) = allowed, wanted
-        expectation = f"{len(expected)} bytes ({one})" if len(expected) > 40 else show(expected)
+        expectation = (
+            f"{len(expected)} bytes ({one})" if len(expected) > 40 else f"{expected!r} ({len(expected)} bytes)"
+        )
         raise Failed(expectation, show_difference(expected, seen), phase=done.phase)
 
     def _bytes_of(self, wanted: object) -> bytes:

@@ -33,6 +33,17 @@ def seconds(text: str) -> float:
     return value
 
 
+def at_least_one(text: str) -> int:
+    """Return a number from 1 on.
+
+    Raises:
+        ArgumentTypeError: The text is none.
+    """
+    if not text.isdigit() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
 def _option(help_: str, default: object = (), *, metavar: str | None = None, **said: object) -> Any:
     """Return a field that is an option.
 
@@ -73,6 +84,9 @@ class RunOptions:
         rerun=True,
     )
     profile: str = _option("How deep to look for sequences, races and leaks.", "quick", choices=PROFILES, rerun=True)
+    first: int | None = _option(
+        "End the run after failures with N different causes.", None, metavar="N", type=at_least_one
+    )
     fresh: bool = _option("An instance of its own for every case; must not change a verdict.", default=False)
     timeout: float = _option("How long one operation may take.", DEFAULT_TIMEOUT_S, metavar="SECONDS", type=seconds)
 

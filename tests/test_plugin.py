@@ -25,7 +25,9 @@ class Wrong(MemoryBackend):
 
 def sound(): return MemoryBackend()
 def wrong(): return Wrong()
-def raises(): raise ValueError("no luck")
+class Unmade(Wrong):
+    def __init__(self): raise ValueError("no luck")
+def raises(): return Unmade()
 def folder(): return LocalBackend("store")
 
 print("imported", __name__)
@@ -290,7 +292,7 @@ def test_a_failing_case_says_what_was_expected_and_how_to_see_it_again_and_no_tr
             "  steps     1 exists path='d/b' -> returns *False*   <- here",
             "  expected  *False",
             "  observed  True",
-            "  again     rsconform run --backend mine.py:wrong --trait flat_namespace=true"
+            "  rerun     rsconform run --backend mine.py:wrong --trait flat_namespace=true"
             " --case 'BE-004a/store-with-files'",
         ]
     )
@@ -310,7 +312,7 @@ def test_the_command_that_shows_it_again_works_where_it_is_printed(project: pyte
 
     result = run(project, "--rsconform-backend", "hooked", "--rsconform-case", "BE-004b/there")
 
-    again = [line.split(maxsplit=1)[1] for line in result.outlines if line.startswith("  again")][-1]
+    again = [line.split(maxsplit=1)[1] for line in result.outlines if line.startswith("  rerun")][-1]
     shell = again.replace("rsconform", f"{sys.executable} -m rsconform", 1)
     done = subprocess.run(
         shell, shell=True, cwd=project.path, env=environment(project.path), capture_output=True, text=True, check=False
@@ -534,7 +536,7 @@ def test_a_failed_case_that_another_plugin_runs_again_fails_again(project: pytes
         "--rsconform-reports", "out", "-p", "rerunfailures", "--reruns", "2",
     )  # fmt: skip
 
-    report = json.loads((project.path / "out" / "flaky.Flaky" / "report.json").read_text(encoding="utf-8"))
+    report = json.loads((project.path / "out" / "flaky.Flaky" / "partial" / "report.json").read_text(encoding="utf-8"))
     assert report["violated"] == ["BE-004a"]
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 

@@ -97,7 +97,7 @@ def _end_lines(end: End) -> Iterator[str]:
         yield "the store is as it was"
     if end.tree is not None:
         many = len(end.tree) > _MOST_FILES
-        yield f"the store holds exactly these {len(end.tree):,} files:" if end.tree else "the store holds no file"
+        yield "the store holds exactly:" if end.tree else "the store holds no file"
         for path, content in [*end.tree.items()][:_MOST_FILES]:
             yield f"  {shown_name(path)}  {content if isinstance(content, Bound) else sized(content)}"
         if many:

@@ -35,7 +35,8 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except OSError as exc:  # Otherwise click ends with the code of a violated axiom.
-            raise _UnprintedError(str(exc.strerror or exc)) from exc
+            # A reader that has had enough, as `head`, knows.
+            raise _UnprintedError("" if isinstance(exc, BrokenPipeError) else str(exc.strerror or exc)) from exc
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -76,7 +77,8 @@ def main() -> None:
         sys.exit(2)
     except _UnprintedError as exc:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would try once more at its end.
-        click.echo(f"rsconform: {exc}", err=True)
+        if str(exc):
+            click.echo(f"rsconform: {exc}", err=True)
         sys.exit(ExitCode.BROKEN)
     except (LaneError, MissingDataError) as exc:
         click.echo(visible(f"rsconform: {exc}"), err=True)

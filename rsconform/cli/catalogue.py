@@ -14,8 +14,11 @@ import click
 
 from rsconform.cases.case import Case
 from rsconform.cases.compiler import compile_edition
+from rsconform.cases.description import describe_end, describe_given, describe_steps
 from rsconform.cli.inputs import edition_of, lane_files
 from rsconform.lanes.registry import find_lane, known_lanes
+from rsconform.probes import find_probe
+from rsconform.report.text import render_row
 from rsconform.run.applicability import rule_out
 from rsconform.run.plan import Selection, in_scope, parse_specs
 from rsconform.spec.axiom import Axiom, Edition, Family
@@ -25,6 +28,7 @@ from rsconform.spec.operations import BOUND_OPERATIONS, CAPABILITIES, ERRORS, OP
 from rsconform.spec.probes import index
 from rsconform.spec.problems import nearest
 from rsconform.spec.traits import AFFORDANCES, INVARIANTS, TRAITS
+from rsconform.visible import visible
 
 _LANES = click.option("--lanes", multiple=True, type=click.Path(exists=True, dir_okay=False), metavar="FILE",
                       help="A lanes.toml to take lanes from.")  # fmt: skip
@@ -103,12 +107,47 @@ def _selected(edition: Edition, spec: tuple[str, ...]) -> Iterator[Axiom]:
 
 
 @click.command()
-@click.argument("axiom")
+@click.argument("name", metavar="AXIOM|CASE")
 @_LANES
-def explain(axiom: str, lanes: tuple[str, ...]) -> None:
-    """Say what AXIOM demands, where it comes from, how it is checked, and which lanes hold it."""
+def explain(name: str, lanes: tuple[str, ...]) -> None:
+    """Say what an axiom demands, where it comes from and how it is checked; or what one case does, step by step."""
     files = lane_files(lanes)
     edition = edition_of(files, known_lanes(files).values())
+    if "/" in name:
+        _explain_case(name, edition)
+    else:
+        _explain_axiom(name, edition)
+
+
+def _explain_case(name: str, edition: Edition) -> None:
+    compiled = compile_edition(edition)
+    case = next((one for one in compiled if one.id == name), None)
+    if case is None:
+        meant = nearest(name, [str(one.id) for one in compiled])
+        click.echo(f"no case {name!r}." + (f" Did you mean {meant!r}?" if meant else ""), err=True)
+        sys.exit(2)
+    axiom = case.axiom
+    click.echo(f"{case.id}  {axiom.level}  {axiom.title}")
+    for label, text in _parts_of(case):
+        for line in render_row(label, text):
+            click.echo(visible(line))
+
+
+def _parts_of(case: Case) -> Iterator[tuple[str, str]]:
+    yield "axiom", case.axiom.statement
+    yield "at", str(case.place)
+    needs = [*sorted(case.capabilities), *case.needs, *(f"{name} = {value}" for name, value in case.traits.items())]
+    yield "needs", ", ".join([*needs, *(f"no {name}" for name in sorted(case.lacks))])
+    if case.probe is None or case.given.files or case.given.folders:
+        yield "given", "\n".join(describe_given(case.given))
+    yield "steps", "\n".join(f"{number} {step}" for number, step in enumerate(describe_steps(case), start=1))
+    if case.probe is not None:
+        yield "probe", " ".join((find_probe(case.probe).__doc__ or "").split())
+    yield "end", "\n".join(describe_end(case))
+    yield "run", f"rsconform run --backend LANE --case '{case.id}'"
+
+
+def _explain_axiom(axiom: str, edition: Edition) -> None:
     groups = edition.groups
     found = [one for one in edition.axioms if one.id == axiom or group_of(one.id, groups) == axiom]
     if not found:

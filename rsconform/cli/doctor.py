@@ -131,8 +131,8 @@ def _lane(lane: Lane, edition: Edition | None) -> Iterator[tuple[str, ExitCode]]
     if found:
         yield f"{lane.name}: cannot run\n{_remedies(found)}", ExitCode.INCOMPLETE
         return
-    service = f"; {_SERVICES[lane.stage]}" if lane.stage in _SERVICES else ""
-    yield f"{lane.name}: can run{service}", ExitCode.HOLDS
+    service = _SERVICES.get(lane.stage)
+    yield f"{lane.name}: {f'nothing is missing; {service}' if service else 'can run'}", ExitCode.HOLDS
 
 
 def _remedies(found: Sequence[Lack]) -> str:

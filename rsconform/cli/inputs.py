@@ -30,17 +30,23 @@ lanes_option = click.option(
 )
 
 
-class _Seconds(click.FloatRange):
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+class _As(click.ParamType[object]):
+    """A type of argparse's, whose refusals are sentences of click's."""
+
+    def __init__(self, read: Callable[[str], object]) -> None:
+        self.name = read.__name__
+        self._read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> object:
         try:
-            return seconds(str(value))
+            return self._read(str(value))
         except ArgumentTypeError as exc:
             self.fail(f"{exc}.", param, ctx)
 
 
 timeout_option = click.option(
     "--timeout",
-    type=_Seconds(min=0.01, max=86_400),
+    type=_As(seconds),
     default=DEFAULT_TIMEOUT_S,
     show_default=True,
     metavar="SECONDS",
@@ -65,7 +71,8 @@ def _as_click(one: Field[Any]) -> Callable[[Callable[..., None]], Callable[..., 
         return click.option(name, multiple=True, metavar=said["metavar"], help=said["help"])
     if one.default is False:
         return click.option(name, is_flag=True, help=said["help"])
-    kind = click.Choice(said["choices"]) if "choices" in said else said.get("type", str)
+    read = said.get("type", str)
+    kind = click.Choice(said["choices"]) if "choices" in said else read if isinstance(read, type) else _As(read)
     shown = one.default is not None
     return click.option(
         name, type=kind, default=one.default, show_default=shown, metavar=said["metavar"], help=said["help"]

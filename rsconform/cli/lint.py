@@ -26,13 +26,13 @@ def lint(folder: Path, *, update_lock: bool) -> None:
     unclear = prose_problems(edition)
     if unclear:
         raise SpecError(unclear)
-    click.echo(f"{folder}: {len(edition.axioms)} axioms, {len(cases)} cases, no problems")
     lock = folder / LOCK
+    differences = [] if update_lock else compare(edition, lock)
+    found = "no problems" if not differences else f"and a lock that differs in {len(differences)}"
+    click.echo(f"{folder}: {len(edition.axioms)} axioms, {len(cases)} cases, {found}")
     if update_lock:
         write_lock(edition, lock)
         click.echo(f"{lock} written")
-        return
-    differences = compare(edition, lock)
     for sentence in differences:
         click.echo(sentence, err=True)
     if differences:

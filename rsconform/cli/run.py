@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -20,17 +21,28 @@ from rsconform.cli.progress import LaneProgress
 from rsconform.lanes.lane import Lane
 from rsconform.lanes.registry import SharedStoreError, find_lanes, known_lanes, parse_trait
 from rsconform.options import RunOptions
+from rsconform.report import json_report
 from rsconform.report.build import build
 from rsconform.report.exit_code import ORDER, ExitCode, decide
-from rsconform.report.files import UnwritableError, Written, write_reports
+from rsconform.report.files import UnwritableError, Written, home_of, write_reports
+from rsconform.report.json_report import failed_cases
 from rsconform.report.report import Grade, Report, Waiver
 from rsconform.report.text import render_summary
-from rsconform.report.waivers import review_lanes, waivers_beside
-from rsconform.run.plan import Selection, contract_of, in_scope, parse_specs, require_axioms, require_cases
+from rsconform.report.waivers import review_axioms, review_lanes, waivers_beside
+from rsconform.run.plan import (
+    Selection,
+    contract_of,
+    in_scope,
+    parse_specs,
+    require_axioms,
+    require_cases,
+    require_contract,
+)
 from rsconform.run.supervisor import MOST_DEATHS, ChildFailedError, JournalDamagedError, Supervisor
 from rsconform.spec.axiom import Edition
 
 _Done = tuple[Report, Written | UnwritableError]
+_MOST_OF_CASES: Final = 60_000  # Characters.
 _MOST_WORKERS: Final = 128  # Each is a process of its own, with services of its own.
 
 
@@ -65,6 +77,7 @@ def _require_workers(_context: click.Context, _option: click.Parameter, workers:
     help="A lane's name, or a callable as path/to/file.py:function or module:function. Repeatable.",
 )
 @run_options
+@click.option("--failed", is_flag=True, help="Only the cases that failed when the lane was run last.")
 @click.option("--require", type=click.Choice([grade.value for grade in Grade]), help="Ask for a grade as well.")
 @click.option(
     "-n",
@@ -84,6 +97,7 @@ def _require_workers(_context: click.Context, _option: click.Parameter, workers:
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 def run(
     backends: tuple[str, ...],
+    failed: bool,
     require: str | None,
     workers: str | None,
     reports: Path,
@@ -98,12 +112,18 @@ def run(
     5 a waiver is expired, unmatched or no longer needed.
     """
     options = RunOptions(backend=backends, folder=str(reports), **said)
+    if options.first is not None and workers not in (None, "0"):
+        raise click.UsageError("--first counts in one process. Leave out -n.")
+    if failed and (options.case or options.spec or len(backends) > 1):
+        raise click.UsageError("--failed says itself which cases to run, of one lane. Leave out --case and --spec.")
     asked = _Asked(options, workers, reports, pytest_args)
     contract_of(options.contract)
     files = lane_files(options.lanes)
     traits = dict(parse_trait(text) for text in options.trait)
     lanes = find_lanes(backends, files, traits, fresh_store=options.fresh_store)
     edition = edition_of(files, lanes)
+    if failed:
+        asked = replace(asked, of_run=_only_failed(options, lanes, reports))
     for lane in lanes:
         _validate(lane, edition, asked)  # Every problem is reported here, before anything is started.
     waivers = waivers_beside(lane.file for lane in lanes)
@@ -130,6 +150,9 @@ def run(
         click.echo(render_summary(report, decision, certificate=certificate))
         click.echo(f"page      {written.page}\n")
     stray = review_lanes(waivers, {*known_lanes(files), *(lane.name for lane in lanes)})
+    # The report of a whole run says so itself.
+    parts = [report.lane for report, _ in done if not report.header.complete]
+    stray += review_axioms(waivers, parts, [str(axiom.id) for axiom in edition.axioms])
     for finding in stray:
         click.echo(finding.text)
     code = decide([report for report, _ in done], level=options.level, require=grade, stray=stray).code
@@ -137,6 +160,21 @@ def run(
     if any(isinstance(written, UnwritableError) for _, written in done):
         codes.add(ExitCode.BROKEN)
     sys.exit(next((code for code in ORDER if code in codes), ExitCode.HOLDS))
+
+
+def _only_failed(options: RunOptions, lanes: Sequence[Lane], reports: Path) -> RunOptions:
+    """Return the options with what failed in a lane's last run, whole or partial, as all that is asked for."""
+    (lane,) = lanes
+    known = [home_of(lane.name, reports, whole=whole) / json_report.FILE_NAME for whole in (True, False)]
+    written = sorted((path for path in known if path.is_file()), key=lambda path: path.stat().st_mtime)
+    if not written:
+        raise click.UsageError(f"{lane.name} has no report in {known[0].parent}. Run it once without --failed.")
+    cases = failed_cases(json.loads(written[-1].read_text(encoding="utf-8")))
+    if not cases:
+        raise click.UsageError(f"nothing failed in {written[-1]}. Run it without --failed.")
+    if sum(map(len, cases)) > _MOST_OF_CASES:  # No process takes an argument of any length.
+        return replace(options, spec=tuple(dict.fromkeys(case.partition("/")[0] for case in cases)))
+    return replace(options, case=cases)
 
 
 def _validate(lane: Lane, edition: Edition, asked: _Asked) -> None:
@@ -149,6 +187,7 @@ def _validate(lane: Lane, edition: Edition, asked: _Asked) -> None:
     names = {axiom.id for axiom in in_scope(edition, lane)}
     cases = [case for case in compile_edition(edition, lane.declared) if case.axiom.id in names]
     selection = Selection(parse_specs(asked.of_run.spec), asked.of_run.case)
+    require_contract(contract_of(asked.of_run.contract), edition)
     require_axioms(selection, edition)
     require_cases(selection, cases, lane)
     if asked.workers not in (None, "0") and lane.backend is not None and not lane.fresh_store:
@@ -180,7 +219,8 @@ def _run_lane(lane: Lane, name: str, asked: _Asked, waivers: Sequence[Waiver]) -
 
 def _pays_for_workers(lane: Lane, asked: _Asked) -> bool:
     """Return whether a run is worth a worker for each core."""
-    is_whole = not (asked.of_run.spec or asked.of_run.case or asked.pytest_args)
+    # What --first counts, one process has to see.
+    is_whole = not (asked.of_run.spec or asked.of_run.case or asked.of_run.first or asked.pytest_args)
     shares_its_store = lane.backend is not None and not lane.fresh_store
     return lane.parallel and is_whole and not shares_its_store and (os.cpu_count() or 1) > 1
 

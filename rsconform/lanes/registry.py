@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
+import symtable
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from rsconform.spec.traits import AFFORDANCES, TRAITS
 
 ENTRY_POINTS: Final = "rsconform.lanes"
 # A lane's name is the name of a folder, too.
+_CONFTESTS: Final = (Path("conftest.py"), Path("tests", "conftest.py"))
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _NAME_RULE: Final = "a lane's name holds letters, digits, '.', '_' and '-', and begins and ends with a letter or digit"
 _KEY_TYPES: Final[Mapping[str, tuple[type, str]]] = {
@@ -43,6 +45,10 @@ class LaneError(Exception):
     """A lane cannot be found or its code cannot be imported. The message says what to do."""
 
 
+def _registers_lanes(conftest: Path) -> bool:
+    return conftest.is_file() and b"pytest_rsconform_lanes" in conftest.read_bytes()
+
+
 class UnknownLaneError(LaneError):
     """No lane of that name."""
 
@@ -54,6 +60,9 @@ class UnknownLaneError(LaneError):
         if meant:
             text += f" Did you mean {meant!r}?"
         text += f" Known: {', '.join(known) or 'none'}."
+        if any(_registers_lanes(path) for path in _CONFTESTS):
+            text += f" The lanes of a conftest.py are pytest's alone: pytest --rsconform-backend {name}"
+            text += ", or declare it in a lanes.toml."
         super().__init__(text + " A callable is named path/to/file.py:make_backend or package.module:make_backend.")
 
 
@@ -194,7 +203,7 @@ class _LaneReader:
                 if self._has_sound_types(name, table):
                     yield self.lane(name, table)
             else:
-                self._mistake(name, None, "wrong-type", f"a lane is a table: [lane.{name}]")
+                self._problem(name, None, "wrong-type", f"a lane is a table: [lane.{name}]")
 
     def _has_sound_types(self, name: str, table: Mapping[str, Any]) -> bool:
         before = len(self.problems)
@@ -204,14 +213,14 @@ class _LaneReader:
             if key == "stage":
                 sound = sound and value in (1, 2, 3)
             if not sound or (kind is list and not all(isinstance(item, str) for item in value)):
-                self._mistake(name, key, "wrong-type", f"`{key}` is {words}")
+                self._problem(name, key, "wrong-type", f"`{key}` is {words}")
         return len(self.problems) == before
 
     def _place(self, lane: str, key: str | None = None) -> Place:
         block = self.block.key("lane").key(lane)
         return Place(str(self.path), (block.key(key) if key is not None else block).line)
 
-    def _mistake(
+    def _problem(
         self, lane: str, key: str | None, slug: str, what: str, known: Sequence[str] = (), got: str = ""
     ) -> None:
         meant = nearest(got, known) if got and known else None
@@ -220,23 +229,26 @@ class _LaneReader:
 
     def lane(self, name: str, table: Mapping[str, Any]) -> Lane:
         if not _NAME.fullmatch(name):
-            self._mistake(name, None, "bad-name", _NAME_RULE)
+            self._problem(name, None, "bad-name", _NAME_RULE)
         for key in table:
             if key not in _KEY_TYPES:
-                self._mistake(name, key, "unknown-key", "unknown key of a lane", tuple(_KEY_TYPES), key)
+                self._problem(name, key, "unknown-key", "unknown key of a lane", tuple(_KEY_TYPES), key)
         if ("fixture" in table) == ("backend" in table):
             what = "a lane names either its `fixture` or its `backend`, as module:function"
-            self._mistake(name, None, "no-code", what)
+            self._problem(name, None, "no-code", what)
         for key in ("fixture", "backend"):
             module, _, function = table.get(key, "module:function").rpartition(":")
             if not (module and function):
-                self._mistake(name, key, "no-code", f"`{key}` is module:function or path/to/file.py:function")
+                self._problem(name, key, "no-code", f"`{key}` is module:function or path/to/file.py:function")
+        if "backend" in table and table.get("affordances"):
+            what = "a bare `backend` affords nothing; what a lane affords comes from the Subject of a `fixture`"
+            self._problem(name, "affordances", "affords-nothing", what)
         self._check_names(name, "affordances", table.get("affordances", []), tuple(AFFORDANCES))
         self._check_names(name, "evidence", [table.get("evidence", "unknown")], get_args(Evidence))
         for trait, value in table.get("traits", {}).items():
             problem = trait_problem(trait, value)
             if problem is not None:
-                self._mistake(name, "traits", "bad-trait", problem, tuple(TRAITS) if trait not in TRAITS else (), trait)
+                self._problem(name, "traits", "bad-trait", problem, tuple(TRAITS) if trait not in TRAITS else (), trait)
         return Lane(
             name=name,
             file=self.path,
@@ -258,7 +270,7 @@ class _LaneReader:
     def _check_names(self, lane: str, key: str, names: Iterable[str], known: Sequence[str]) -> None:
         for name in names:
             if name not in known:
-                self._mistake(lane, key, f"unknown-{key}", f"unknown name in `{key}`", known, name)
+                self._problem(lane, key, f"unknown-{key}", f"unknown name in `{key}`", known, name)
 
 
 def check_lane_name(name: str, place: Place) -> None:
@@ -374,9 +386,29 @@ def _callable_lane(name: str) -> Lane:
             raise LaneError(f"--backend {name}: no module {module!r} is here or installed.")
         file = Path(spec.origin)
         target = name
+    _require_name(name, file, attribute)
     stem = file.stem if file.stem != "__init__" else module.rpartition(".")[2]
     lane = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{stem}.{attribute}").strip("._-") or "lane"
     return Lane(name=lane, file=file, place=Place(str(file), 1), backend=target)
+
+
+def _require_name(target: str, file: Path, attribute: str) -> None:
+    """Look, without running it, whether a file of Python has a name at all.
+
+    Raises:
+        LaneError: It has not, and nothing in it could make names that cannot be seen.
+    """
+    try:
+        source = file.read_text(encoding="utf-8")
+        table = symtable.symtable(source, str(file), "exec")
+    except (OSError, ValueError, SyntaxError):  # Whoever imports it says so.
+        return
+    names = [one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()]
+    if attribute in names or "__getattr__" in names or "import *" in source or "globals()" in source:
+        return
+    meant = nearest(attribute, names)
+    hint = f" Did you mean {meant!r}?" if meant else ""
+    raise LaneError(f"--backend {target}: {file.name} has nothing named {attribute!r}.{hint}")
 
 
 def _find_module(name: str) -> importlib.machinery.ModuleSpec | None:

@@ -117,6 +117,7 @@ class CaseItem(pytest.Item):
             forgiven = self._why_forgiven(first, breached)
             if forgiven is None:
                 self.run.counted.add(self.name)
+                self.conformance.note_cause(self, first, breached)
             else:
                 raise pytest.xfail.Exception(f"{forgiven}\n{text}")
             raise CaseFailure(text)

@@ -47,6 +47,7 @@ from rsconform.run.plan import (
     plan,
     require_axioms,
     require_cases,
+    require_contract,
 )
 from rsconform.run.records import Attempt, Breach, Failure, Footer, Profile
 from rsconform.run.resume import resume_point_of
@@ -81,6 +82,7 @@ class Conformance:
         self.renewing = False
         self.collected = False
         self.stopped: str | None = None
+        self.causes: set[tuple[str, str]] = set()  # Of the failures so far.
         self.against: list[str] = []  # What the verdicts say against a session that would end well.
         self.added: set[Path] = set()
         files = self._lane_files()
@@ -139,6 +141,7 @@ class Conformance:
         groups = edition.groups
         names = {axiom.id for axiom in axioms}
         bound = [case for case in compile_edition(edition, lane.declared) if case.axiom.id in names]
+        require_contract(self.contract, edition)
         require_axioms(self.selection, edition)
         require_cases(self.selection, bound, lane)
         cases = [case for case in bound if self.selection.takes(case, group_of(case.axiom.id, groups))]
@@ -306,6 +309,17 @@ class Conformance:
             del item.session.items[item.session.items.index(item) + 1 :]
         else:
             self.services.close()
+
+    def note_cause(self, item: CaseItem, attempt: Attempt, breaches: Sequence[Breach]) -> None:
+        """End the session once so many causes of failures were found as it was asked for."""
+        if self.asked.first is None:
+            return
+        from rsconform.report.causes import cause_of, symptom_of, symptom_of_breach
+
+        failures = [symptom_of(attempt.failure)] if attempt.failure is not None else []
+        self.causes.update(map(cause_of, (*failures, *map(symptom_of_breach, breaches))))
+        if len(self.causes) >= self.asked.first:
+            item.session.shouldstop = f"{len(self.causes)} causes of failures were found, as --first asked for"
 
     def why_forgiven(self, run: LaneRun, axiom: str, failure: Failure | Breach | None) -> str | None:
         """Return why a failure or a breach of an axiom fails no session; None if it does."""

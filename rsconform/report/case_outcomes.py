@@ -169,7 +169,7 @@ def _is_executed(outcome: Outcome, instance: Instance | None) -> bool:
 def _why_missing(case: str, attempts: Sequence[Attempt], journal: Journal) -> str:
     instance = journal.instance or Instance()
     if instance.unreachable is not None:
-        return f"the lane is unreachable: {instance.unreachable}"
+        return f"no case was run: {instance.unreachable}"
     if instance.failure is not None:
         return NO_INSTANCE
     if case in journal.begun:

@@ -14,6 +14,8 @@ from rsconform.spec.operations import ERRORS, OPERATIONS
 
 _CALL: Final = re.compile(rf"\b({'|'.join(sorted(OPERATIONS, key=len, reverse=True))})\b")
 _STEP: Final = re.compile(r"^(?:([\w.]+)\.)?(\w+)\b")
+_OP_ARGUMENT: Final = re.compile(r"\bop=(\w+)")
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)[.}]")
 _RAISED: Final = re.compile(r"\braised (?:an? )?([A-Z]\w+)")
 _ERROR: Final = re.compile(r"^[A-Z]\w*(?: or [A-Z]\w*)*(?= |$)")
 _FIELD: Final = re.compile(r"\b(\w+) = ")
@@ -38,6 +40,14 @@ _DIFFERENCES: Final = tuple(
         (r"^[^;]* with \d+ bytes", "another file or content is there afterwards"),
         (r"^(None|True|False)$", "returns {0}"),
     )
+)
+# Operations that backends commonly do with the same code.
+_RELATED: Final = (
+    ("write", "write_atomic", "open_atomic"),
+    ("read", "read_bytes", "read_seekable"),
+    ("list_files", "list_folders", "iter_children"),
+    ("move", "copy"),
+    ("delete", "delete_folder"),
 )
 _CHANGES: Final = tuple(name for name, one in OPERATIONS.items() if one.mutates)
 
@@ -100,7 +110,7 @@ def causes(report: Report) -> tuple[Cause, ...]:
     """Return the causes of what is violated: those with a MUST first, then by how many axioms each violates."""
     groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings(report):
-        groups.setdefault(_key(finding.symptom), []).append(finding)
+        groups.setdefault(cause_of(finding.symptom), []).append(finding)
     found = [_cause(members) for members in groups.values()]
     return tuple(sorted(found, key=_weight))
 
@@ -108,16 +118,22 @@ def causes(report: Report) -> tuple[Cause, ...]:
 def findings(report: Report) -> Iterator[Finding]:
     """Yield each failed case and each breach of the violated axioms."""
     for verdict in report.ruled(VerdictStatus.VIOLATED):
+        axiom = verdict.axiom
+        title = f"{axiom.title} {report.header.groups.get(axiom.group or '', '')}"
         for outcome in verdict.failed:
             if outcome.failure is not None:
-                yield Finding(verdict, symptom_of(outcome.failure), outcome=outcome)
+                yield Finding(verdict, symptom_of(outcome.failure, title), outcome=outcome)
         for witness in verdict.witnesses:
             yield Finding(verdict, symptom_of_breach(witness.breach), witness=witness)
 
 
-def symptom_of(failure: Failure) -> Symptom:
-    """Return what a failed case shows."""
-    operation = _operation_of(failure)
+def symptom_of(failure: Failure, title: str = "") -> Symptom:
+    """Return what a failed case shows.
+
+    Args:
+        title: Of its axiom and that of its group: one of them names the operation that a probe is about.
+    """
+    operation = _operation_of(failure, title)
     if failure.hang:
         return Symptom(operation, "does not return in time")
     if failure.died:
@@ -131,18 +147,30 @@ def symptom_of_breach(breach: Breach) -> Symptom:
     return Symptom(operation, _what(breach.expected, breach.observed))
 
 
-def _operation_of(failure: Failure) -> str:
+def _operation_of(failure: Failure, title: str) -> str:
     steps = failure.steps
     if failure.step is None:
         changing = [name for name in map(_named_in, steps) if name in _CHANGES]
         return changing[-1] if changing else _mentioned_in(failure.observed, failure.expected) or "the backend"
     step = steps[failure.step] if failure.step < len(steps) else ""
     if step.startswith("probe "):
-        argument = re.search(r"\bop=(\w+)", step)
-        if argument is not None and argument[1] in OPERATIONS:
-            return argument[1]
-        return _mentioned_in(failure.observed, failure.expected) or step.split()[1]
-    return _bound_by(step, steps) or _named_in(step) or _mentioned_in(failure.observed, failure.expected) or step
+        return _operation_of_probe(step, failure, title)
+    return (
+        _used_by(step, steps[: failure.step])
+        or _named_in(step)
+        or _mentioned_in(failure.observed, failure.expected)
+        or step
+    )
+
+
+def _operation_of_probe(step: str, failure: Failure, title: str) -> str:
+    argument = _OP_ARGUMENT.search(step)
+    if argument is not None and argument[1] in OPERATIONS:
+        return argument[1]
+    spoken_of = {match[1] for text in (failure.observed, failure.expected) for match in _CALL.finditer(text)}
+    about = [match[1] for match in _CALL.finditer(title)]
+    agreed = [name for name in about if name in spoken_of] or about
+    return agreed[0] if agreed else _mentioned_in(failure.observed, failure.expected) or step.split()[1]
 
 
 def _named_in(step: str) -> str | None:
@@ -151,13 +179,19 @@ def _named_in(step: str) -> str | None:
     return match[2] if match is not None and match[2] in OPERATIONS else None
 
 
-def _bound_by(step: str, steps: Sequence[str]) -> str | None:
-    """Return the operation whose result a step uses: a stream fails where it is read."""
+def _used_by(step: str, earlier: Sequence[str]) -> str | None:
+    """Return the operation whose result a step uses, as a stream that it reads or a path that it asks about."""
     match = _STEP.match(step)
-    if match is None or match[1] in (None, "peer"):
+    on = match[1].split(".")[0] if match is not None and match[1] not in (None, "peer") else None
+    argument = _PLACEHOLDER.search(step.partition(" -> ")[0])
+    name = on or (argument[1] if argument is not None else None)
+    if name is None:
         return None
-    name = match[1].split(".")[0]
-    return next((_named_in(one) for one in steps if re.search(rf" as {re.escape(name)}\b", one)), None)
+    binding = [one for one in earlier if re.search(rf" as {re.escape(name)}\b", one)]
+    # The source of a write is bound inside its step: the one before is meant.
+    found = [name for name in map(_named_in, reversed(binding or earlier if on else binding)) if name is not None]
+    # What asks about a path that another operation gave is to blame itself, unless that one made the path.
+    return found[0] if found and (on or found[0] in _CHANGES) else None
 
 
 def _mentioned_in(*texts: str) -> str | None:
@@ -190,11 +224,12 @@ def _plain(text: str) -> str:
     return _NUMBER.sub("N", _QUOTED.sub("…", text))[:_LONGEST]
 
 
-def _key(symptom: Symptom) -> tuple[str, str]:
+def cause_of(symptom: Symptom) -> tuple[str, str]:
     """Return what failures of one cause share: an error of another library, or text, comes from one place for all."""
     raised = re.fullmatch(r"raises (\w+)", symptom.what)
-    shared = symptom.what == _TEXT or (raised is not None and raised[1] not in ERRORS)
-    return "" if shared else symptom.operation, symptom.what
+    if symptom.what == _TEXT or (raised is not None and raised[1] not in ERRORS):
+        return "", symptom.what
+    return next((group[0] for group in _RELATED if symptom.operation in group), symptom.operation), symptom.what
 
 
 def _cause(members: Sequence[Finding]) -> Cause:

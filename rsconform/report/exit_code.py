@@ -110,7 +110,7 @@ def _breakage(report: Report) -> Iterator[tuple[ExitCode, str]]:
         more = f", and {len(report.damage) - _NAMED} more" if len(report.damage) > _NAMED else ""
         yield ExitCode.BROKEN, f"the journal of the run is damaged: {'; '.join(report.damage[:_NAMED])}{more}"
     if report.unreachable is not None:
-        yield ExitCode.BROKEN, f"the lane is unreachable: {report.unreachable}"
+        yield ExitCode.BROKEN, f"no case was run: {report.unreachable}"
         return
     if report.no_instance is not None:
         return  # Every case errors for want of one, and that is the constructor's doing.
@@ -120,8 +120,8 @@ def _breakage(report: Report) -> Iterator[tuple[ExitCode, str]]:
 
 
 def _gaps(report: Report, require: Grade | None) -> Iterator[tuple[ExitCode, str]]:
-    for text in report.incomplete:
-        yield ExitCode.INCOMPLETE, text
+    if report.unreachable is None:
+        yield from ((ExitCode.INCOMPLETE, text) for text in report.incomplete)
     if require is None:
         return
     for level in levels_of(require):

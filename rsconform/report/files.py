@@ -17,6 +17,7 @@ from rsconform.report.json_report import write_json
 from rsconform.report.junit import write_junit
 from rsconform.report.report import Report
 
+PARTIAL: Final = "partial"  # Below a lane's folder: where the reports of partial runs go.
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
@@ -39,12 +40,12 @@ class Written:
 
 
 def write_reports(report: Report, folder: Path) -> Written:
-    """Write the files of a report into the lane's folder below the given one.
+    """Write the files of a report into the lane's folder below the given one, those of a part of a plan below that.
 
     Raises:
         UnwritableError: The folder or a file in it cannot be written.
     """
-    home = folder / folder_name(report.lane)
+    home = home_of(report.lane, folder, whole=report.header.complete)
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -58,6 +59,12 @@ def write_reports(report: Report, folder: Path) -> Written:
         return Written(target, page, None)
     _put(home / certificate.FILE_NAME, write_certificate(report))
     return Written(target, page, home / certificate.FILE_NAME)
+
+
+def home_of(lane: str, folder: Path, *, whole: bool) -> Path:
+    """Return where the report of a lane lies: a partial run replaces no report of a whole one."""
+    home = folder / folder_name(lane)
+    return home if whole else home / PARTIAL
 
 
 def folder_name(lane: str) -> str:

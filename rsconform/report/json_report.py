@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
 from rsconform.report.causes import Cause, causes
 from rsconform.report.report import Observation, Outcome, Report, Verdict, VerdictStatus, Waiver, WaiverFinding, Watch
-from rsconform.run.records import Attempt, AxiomFacts, Failure, Skip
+from rsconform.run.records import Attempt, AxiomFacts, Failure, Result, Skip
 
 FILE_NAME: Final = "report.json"
 FORMAT: Final = 1
@@ -59,6 +60,20 @@ def as_document(report: Report) -> dict[str, Any]:
         "observations": [_observation(observation) for observation in report.observations],
         "waivers": [_finding(finding) for finding in report.waivers],
     }
+
+
+def failed_cases(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the cases of a document that failed, broke, had no outcome, or witnessed a breach of what is violated."""
+    axioms = document["axioms"]
+    outcomes = [*document["unassigned"], *(case for axiom in axioms for case in axiom["cases"])]
+    cases = [case["case"] for case in outcomes if case["outcome"] in (Result.FAILED, Result.ERRORED, None)]
+    watched = [axiom["invariant"] for axiom in axioms if axiom["invariant"] is not None]
+    # What broke before any case is seen again by running any.
+    return tuple(
+        name
+        for name in dict.fromkeys([*cases, *(one["case"] for watch in watched for one in watch["witnesses"])])
+        if "/" in name
+    )
 
 
 def _lane(report: Report) -> dict[str, Any]:

@@ -197,6 +197,9 @@ def _counts(report: Report) -> Iterator[str]:
     header = report.header
     outcomes = report.outcomes()
     # An attempt that a refuted reading sets aside is no pass, and neither is a skip.
+    if report.unreachable is not None:
+        yield from render_row("cases", "none was run", indent=0)
+        return
     by_result = {result.value: sum(outcome.result is result for outcome in outcomes) for result in Result}
     not_taken = sum(len(verdict.failed) for verdict in report.ruled(VerdictStatus.NOT_TAKEN))
     by_result[Result.FAILED.value] -= not_taken

@@ -153,6 +153,11 @@ def shown_by(seen: Failure | Breach | None) -> str:
 
 def expects(waiver: Waiver, outcomes: Sequence[Outcome], watch: Watch | None) -> bool:
     """Return whether each failure shows the text that a waiver expects, so that no other one hides behind it."""
+    return all(waiver.expected in text for text in shown_failures(outcomes, watch))
+
+
+def shown_failures(outcomes: Sequence[Outcome], watch: Watch | None) -> list[str]:
+    """Return what each failure and breach shows."""
     shown = [
         shown_by(attempt.failure)
         for outcome in outcomes
@@ -160,7 +165,7 @@ def expects(waiver: Waiver, outcomes: Sequence[Outcome], watch: Watch | None) ->
         if outcome.result is Result.FAILED and attempt.result is Result.FAILED
     ]
     shown += [shown_by(witness.breach) for witness in (watch.witnesses if watch is not None else ())]
-    return all(waiver.expected in text for text in shown)
+    return shown
 
 
 def derived(verdict: Verdict, verdicts: Sequence[Verdict], instance: Instance | None) -> Verdict:

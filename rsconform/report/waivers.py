@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rsconform.report.report import Verdict, VerdictStatus, Waiver, WaiverFinding, WaiverState
-from rsconform.report.verdicts import expects
+from rsconform.report.verdicts import expects, shown_failures
 from rsconform.spec.axiom import Place
 from rsconform.spec.locate import Block, locate
 from rsconform.spec.problems import Problem, SpecError, nearest
@@ -93,6 +93,21 @@ def review_lanes(waivers: Iterable[Waiver], lanes: Collection[str]) -> tuple[Wai
     )
 
 
+def review_axioms(
+    waivers: Iterable[Waiver], lanes: Collection[str], axioms: Sequence[str]
+) -> tuple[WaiverFinding, ...]:
+    """Return the waivers of lanes for axioms that the edition does not have."""
+    found = []
+    for waiver in waivers:
+        if waiver.lane in lanes and waiver.axiom not in axioms:
+            meant = nearest(waiver.axiom, axioms)
+            hint = f". Did you mean {meant}?" if meant else ""
+            text = f"{_named(waiver)} matches nothing: the edition has no such axiom{hint}"
+            found.append(WaiverFinding(waiver, WaiverState.UNMATCHED, text))
+    return tuple(found)
+
+
+_SHOWN: Final = 120  # Characters of a failure that a waiver does not expect.
 _UNNEEDED: Final = {
     VerdictStatus.HOLDS: "holds",
     VerdictStatus.NOT_APPLICABLE: "does not apply",
@@ -114,9 +129,12 @@ def _finding(
             )
         return None
     if verdict.status is VerdictStatus.VIOLATED and not expects(waiver, verdict.outcomes, verdict.watch):
-        return WaiverFinding(
-            waiver, WaiverState.UNMATCHED, f'{_named(waiver)} expects "{waiver.expected}", and the failure is another'
+        other = next(
+            (text for text in shown_failures(verdict.outcomes, verdict.watch) if waiver.expected not in text), ""
         )
+        seen = other.rpartition("\n")[2][:_SHOWN]
+        text = f'{_named(waiver)} expects "{waiver.expected}", and the failure is another: "{seen}"'
+        return WaiverFinding(waiver, WaiverState.UNMATCHED, text)
     says = _UNNEEDED.get(verdict.status)
     if whole and says is not None:
         return WaiverFinding(

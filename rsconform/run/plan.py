@@ -8,6 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
+from packaging.requirements import Requirement
+from packaging.version import Version
+
 from rsconform import __version__
 from rsconform.cases.case import Case, SkipReason
 from rsconform.lanes.lane import Lane
@@ -120,16 +123,24 @@ def contract_of(asked: str | None) -> str:
         UnknownReleaseError: What was asked for is no release.
     """
     if asked is not None and RELEASE.fullmatch(asked) is None:
-        raise UnknownReleaseError(asked)
+        raise UnknownReleaseError(f"--contract {asked!r} is no release of remote-store. Write it like 0.33.")
     return asked or version("remote-store")
 
 
-class UnknownReleaseError(LaneError):
-    """What was asked for as a contract is no release."""
+def require_contract(contract: str, edition: Edition) -> None:
+    """Look whether a release is one whose contract can be known: the installed one, those of the axioms, or older.
 
-    def __init__(self, got: str) -> None:
-        self.got = got
-        super().__init__(f"--contract {got!r} is no release of remote-store. Write it like 0.33.")
+    Raises:
+        UnknownReleaseError: It is newer than all of them.
+    """
+    named = [one.version for family in edition.families for one in Requirement(family.contract).specifier]
+    newest = max(map(Version, (version("remote-store"), *named)))
+    if Version(contract) > newest:
+        raise UnknownReleaseError(f"--contract {contract} is newer than {newest}, the newest contract known here.")
+
+
+class UnknownReleaseError(LaneError):
+    """What was asked for as a contract cannot be judged by."""
 
 
 def plan(cases: Iterable[Case], lane: Lane, contract: str) -> tuple[PlannedCase, ...]:
@@ -148,7 +159,7 @@ def plan(cases: Iterable[Case], lane: Lane, contract: str) -> tuple[PlannedCase,
                 tuple(sorted(case.capabilities)) if unaffordable else (),
                 tuple(sorted(case.lacks)) if unaffordable else (),
                 case.surface if unaffordable else None,
-                _hardens(case),
+                _stresses(case),
             )
         )
     return tuple(planned)
@@ -251,7 +262,7 @@ def axiom_facts(axiom: Axiom, group: str | None, lane: Lane) -> AxiomFacts:
     )
 
 
-def _hardens(case: Case) -> tuple[str, ...]:
+def _stresses(case: Case) -> tuple[str, ...]:
     """Return what a case exercises beyond single operations."""
     kinds = {facts_of(case.probe).stresses} if case.probe is not None else set()
     if any(step.faults for step in case.steps):

@@ -44,7 +44,7 @@ def test_a_certificate_says_the_rest_with_the_axioms_of_this_kit(tmp_path: Path)
     result = asked("--report", written(tmp_path / "certificate.toml", write_certificate(made)))
 
     assert result.exit_code == 0, result.output
-    assert "not exercised: for want of peer (1)\n      BE-006a" in result.output
+    assert "not exercised: needs peer (1)\n      BE-006a" in result.output
     assert "untestable" in result.output
 
 

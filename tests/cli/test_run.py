@@ -124,6 +124,56 @@ def test_what_failed_last_is_all_that_is_run_with_lf_however_often(tmp_path: Pat
         assert again.code == 1
 
 
+def test_failed_runs_what_failed_last_and_leaves_the_report_of_the_whole_run(tmp_path: Path) -> None:
+    whole = run(tmp_path, mine("wrong"))
+    home = tmp_path / "reports" / "mine.wrong"
+    page = (home / "report.html").read_bytes()
+    failed = {case for case, outcome in outcomes(whole.report("mine.wrong")).items() if outcome == "failed"}
+
+    again = run(tmp_path, mine("wrong"), "--failed")
+
+    assert set(outcomes(again.report("mine.wrong"))) == {*failed, "smoke/one-file"}
+    assert (home / "report.html").read_bytes() == page
+    assert str(Path("reports", "mine.wrong", "partial", "report.html")) in again.out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([mine("wrong")], "has no report in"),
+        ([mine("wrong"), "--case", NOPE], "says itself which cases to run"),
+        ([mine("wrong"), "--backend=memory"], "of one lane"),
+    ],
+    ids=["never-run", "case", "lanes"],
+)
+def test_failed_that_cannot_be_is_a_mistake(tmp_path: Path, options: list[str], said: str) -> None:
+    ran = run(tmp_path, *options, "--failed")
+
+    assert ran.code == 2
+    assert said in " ".join(ran.err.split())
+
+
+def test_failed_after_a_run_that_holds_says_so(tmp_path: Path) -> None:
+    run(tmp_path, "--backend=memory", "--case", NOPE)
+
+    ran = run(tmp_path, "--backend=memory", "--failed")
+
+    assert ran.code == 2
+    assert "nothing failed in" in " ".join(ran.err.split())
+
+
+def test_first_ends_a_run_after_so_many_causes(tmp_path: Path) -> None:
+    ran = run(tmp_path, mine("wrong"), "--first=1")
+
+    report = ran.report("mine.wrong")
+    assert ran.code == 1
+    assert len(report["causes"]) == 1
+    assert None in outcomes(report).values()
+    assert report["ending"]["how"] == "stopped"
+    assert run(tmp_path, mine("wrong"), "--first=1", "-n", "2").code == 2
+    assert run(tmp_path, mine("wrong"), "--first=0").code == 2
+
+
 # -- interruptions --
 
 
@@ -191,7 +241,7 @@ def test_an_interrupted_run_leaves_what_was_known_marked_incomplete(tmp_path: Pa
     assert process.returncode == 4, out + err
     assert "Traceback" not in out + err
     assert "interrupted" in out
-    report = json.loads((home / "report.json").read_text(encoding="utf-8"))
+    report = json.loads((home / "partial" / "report.json").read_text(encoding="utf-8"))
     assert report["ending"]["how"] == "interrupted"
     assert report["incomplete"]
     assert set(outcomes(report).values()) == {"passed", None}
@@ -209,7 +259,7 @@ def test_a_child_that_is_killed_costs_one_case_and_a_second_try_shows_that_it_wa
         os.kill(file.open["pid"], signal.SIGKILL)
         process.communicate(timeout=60)
 
-    report = json.loads((home / "report.json").read_text(encoding="utf-8"))
+    report = json.loads((home / "partial" / "report.json").read_text(encoding="utf-8"))
     assert process.returncode == 1
     assert report["ending"]["how"] == "finished"
     assert None not in outcomes(report).values()
@@ -231,4 +281,4 @@ def test_a_journal_can_be_read_when_the_supervisor_itself_was_killed(tmp_path: P
     assert journal is not None
     assert journal.attempts
     assert journal.footer is None
-    assert not (home / "report.json").exists()
+    assert not list(home.rglob("report.json"))

@@ -15,8 +15,8 @@ from tests.gate.certificates import certificate, violated
 from tests.snippets import lane_of
 
 TODAY = date(2030, 1, 2)
-SHOULD = {"not_exercised": {"BE-900": "SHOULD: for want of peer"}}
-MUST = {"not_exercised": {"BE-900": "MUST: for want of peer"}}
+SHOULD = {"not_exercised": {"BE-900": "SHOULD: needs peer"}}
+MUST = {"not_exercised": {"BE-900": "MUST: needs peer"}}
 
 
 def waived(until: date) -> dict[str, Any]:
@@ -62,7 +62,7 @@ WORSE: dict[str, tuple[dict[str, Any], ExitCode]] = {
     "another lane": ({"lane": {"name": "other"}}, ExitCode.USAGE),
     "an older contract": ({"contract": "0.32.1"}, ExitCode.INCOMPLETE),
     "points lost": (
-        {"axioms": {"holds_in_part": {"BE-006a": "MUST: 1 of 2 cases not exercised, for want of peer"}}},
+        {"axioms": {"holds_in_part": {"BE-006a": "MUST: 1 of 2 cases not exercised, needs peer"}}},
         ExitCode.INCOMPLETE,
     ),
     "nothing": ({}, ExitCode.HOLDS),
@@ -88,13 +88,13 @@ def test_what_has_become_better_is_said_and_admitted(tmp_path: Path) -> None:
 
 
 def test_points_that_are_no_longer_reached_are_told_with_the_reason(tmp_path: Path) -> None:
-    part = {"holds_in_part": {"BE-006a": "MUST: 1 of 2 cases not exercised, for want of peer"}}
+    part = {"holds_in_part": {"BE-006a": "MUST: 1 of 2 cases not exercised, needs peer"}}
     old, new = certificate(tmp_path), certificate(tmp_path, axioms=part)
 
     decision = decide(new, require=Grade.CORE, today=TODAY, lock="lock", baseline=old)
 
     assert [finding.text for finding in decision.findings] == [
-        "BE-006a has become weaker: all of it was exercised before, now 1 of 2 cases not exercised, for want of peer."
+        "BE-006a has become weaker: all of it was exercised before, now 1 of 2 cases not exercised, needs peer."
     ]
     assert decide(new, require=Grade.CORE, today=TODAY, lock="lock", baseline=new).findings == ()
 

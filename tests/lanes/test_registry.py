@@ -102,11 +102,12 @@ def test_axioms_that_lie_beside_a_lane_file_belong_to_it(tmp_path: Path) -> None
         ("[lane.mine]\nbackend = ''", 2, "no-code", "module:function"),
         ("[[lane]]\nname = 'mine'", 1, "wrong-type", "[lane.NAME]"),
         (
-            "[lane.mine]\nbackend = 'a:b'\naffordances = ['audt']",
+            "[lane.mine]\nfixture = 'a:b'\naffordances = ['audt']",
             3,
             "unknown-affordances",
             'Did you mean "audit"?',
         ),
+        ("[lane.mine]\nbackend = 'a:b'\naffordances = ['audit']", 3, "affords-nothing", "the Subject of a `fixture`"),
         ("[lane.mine]\nbackend = 'a:b'\nevidence = 'emulater'", 3, "unknown-evidence", 'Did you mean "emulator"?'),
         ("[lane.mine]\nbackend = 'a:b'\ntraits = { flat = true }", 3, "bad-trait", "unknown trait"),
         ("[lane.mine]\nbackend = 'a:b'\ntraits = { flat_namespace = 'no' }", 3, "bad-trait", "true, false"),
@@ -139,7 +140,7 @@ def test_a_mistake_is_told_with_its_line_and_what_was_meant(
 
 def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     text = (
-        "[lane.one]\nstag = 1\n\n[lane.two]\nbackend = 'a:b'\n"
+        "[lane.one]\nstag = 1\n\n[lane.two]\nfixture = 'a:b'\n"
         "affordances = ['audt', 'sed']\ntraits = { flat = true, transport = 'pigeon' }\n"
     )
 
@@ -257,7 +258,7 @@ def test_what_is_declared_on_the_command_line_adds_to_what_the_lane_declares(tmp
 def test_lanes_are_asked_for_once_each(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "mine.py").write_text("def make(): ...\n", encoding="utf-8")
+        (tmp_path / folder / "mine.py").write_text("def make(): ...\nother = make\n", encoding="utf-8")
 
     with pytest.raises(SameNameError):
         find_lanes(["one/mine.py:make", "two/mine.py:make"], [], {})
@@ -282,7 +283,7 @@ def test_the_lane_of_a_callable_has_a_name_that_a_folder_can_have(tmp_path: Path
 
 
 def test_a_callable_of_a_module_is_found_without_importing_the_module(tmp_path: Path) -> None:
-    (tmp_path / "apart.py").write_text("raise RuntimeError('imported')\n", encoding="utf-8")
+    (tmp_path / "apart.py").write_text("raise RuntimeError('imported')\nmake = None\n", encoding="utf-8")
 
     lane = find_lane("apart:make", [], {})
 
@@ -397,3 +398,38 @@ def test_a_lane_of_a_file_finds_modules_beside_that_file(tmp_path: Path) -> None
 def test_a_lane_file_without_lanes_is_a_lane_file(tmp_path: Path) -> None:
     assert read_lane_file(lanes_toml(tmp_path, "")) == LaneFile(tmp_path / "lanes.toml", ())
     assert import_target("remote_store.backends:MemoryBackend", lane_at(tmp_path)) is MemoryBackend
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("def make(): pass", True),
+        ("try:\n    from somewhere import make\nexcept ImportError:\n    make = None", True),
+        ("class make: pass", True),
+        ("from somewhere import *", True),
+        ("def __getattr__(name): return name", True),
+        ("not Python at all", True),
+        ("def mage(): pass", False),
+        ("def other():\n    def make(): pass", False),
+    ],
+    ids=["function", "import", "class", "star", "getattr", "syntax", "typo", "nested"],
+)
+def test_a_name_that_a_file_does_not_have_is_found_without_running_it(
+    tmp_path: Path, source: str, *, found: bool
+) -> None:
+    (tmp_path / "mine.py").write_text(source + "\n", encoding="utf-8")
+    name = f"{tmp_path / 'mine.py'}:make"
+
+    if found:
+        assert find_lane(name, [], {}).backend == name
+    else:
+        with pytest.raises(LaneError, match="nothing named 'make'"):
+            find_lane(name, [], {})
+
+
+def test_a_lane_of_a_conftest_is_known_to_be_pytests_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "conftest.py").write_text("def pytest_rsconform_lanes(): return {}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UnknownLaneError, match="pytest --rsconform-backend mine"):
+        find_lane("mine", [], {})

@@ -53,7 +53,7 @@ def test_a_lock_that_an_interrupt_leaves_taken_is_in_the_way(
     monkeypatch.setattr(stops, "_ANSWER_S", 3.0)
     with BASES["local"].fixture(services) as subject:
         assert subject.other_process is not None
-        elsewhere = BackendRecipe("test_stops:Locking", subject.other_process().options)
+        elsewhere = BackendRecipe("test_interrupts:Locking", subject.other_process().options)
         locking = replace(subject, other_process=lambda: elsewhere)
 
         with pytest.raises(Failed, match=r"an end of copy\(\).*in 2 processes"):

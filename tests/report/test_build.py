@@ -58,7 +58,7 @@ def test_a_case_that_ran_unplanned_is_judged_all_the_same() -> None:
         ({"footer": Footer("limit")}, "too many cases ran into their limit"),
         ({}, "planned, but it has no outcome"),
         ({"footer": None, "begun": ("BE-006/a",)}, "it was begun and has no end"),
-        ({"instance": Instance(unreachable="refused")}, "the lane is unreachable: refused"),
+        ({"instance": Instance(unreachable="refused")}, "no case was run: refused"),
         ({"instance": NO_INSTANCE}, "no instance"),
     ],
 )
@@ -120,12 +120,12 @@ class TestUnjudgedInvariant:
         return found.status, found.reason
 
     def test_what_no_case_met_is_not_exercised(self) -> None:
-        assert self.judged() == (VerdictStatus.NOT_EXERCISED, "for want of a case that would show it")
+        assert self.judged() == (VerdictStatus.NOT_EXERCISED, "needs a case that would show it")
 
     def test_what_the_lane_cannot_show_is_not_exercised(self) -> None:
         assert self.judged(facts={"skip": Skip(SkipReason.AFFORDANCE, "audit")}) == (
             VerdictStatus.NOT_EXERCISED,
-            "for want of audit",
+            "needs audit",
         )
 
     def test_what_a_trait_excludes_does_not_apply(self) -> None:

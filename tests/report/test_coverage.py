@@ -31,7 +31,7 @@ def test_ids_and_axioms_are_counted_by_family_and_in_all() -> None:
         Tally("SEEK", ids=1, ids_executed=0, axioms=1, axioms_executed=0),
         Tally("all", ids=3, ids_executed=2, axioms=4, axioms_executed=2),
     ]
-    assert found.gaps() == [("not exercised: for want of peer", ["BE-008b", "SEEK-001"])]
+    assert found.gaps() == [("not exercised: needs peer", ["BE-008b", "SEEK-001"])]
 
 
 def test_what_one_lane_executed_is_executed() -> None:
@@ -42,13 +42,11 @@ def test_what_one_lane_executed_is_executed() -> None:
 
 def test_where_lanes_have_different_reasons_each_is_told() -> None:
     other = document(lane="local")
-    other["axioms"][0]["reason"] = "for want of audit"
+    other["axioms"][0]["reason"] = "needs audit"
 
     found = Coverage([of_report(document()), of_report(other)])
 
-    assert ("memory: not exercised: for want of peer; local: not exercised: for want of audit", ["BE-006"]) in (
-        found.gaps()
-    )
+    assert ("memory: not exercised: needs peer; local: not exercised: needs audit", ["BE-006"]) in (found.gaps())
 
 
 def test_every_kind_of_gap_has_its_reason() -> None:
@@ -56,7 +54,7 @@ def test_every_kind_of_gap_has_its_reason() -> None:
 
     assert gaps == {
         "untestable: needs a second universe": ["BE-014"],
-        "not exercised: for want of audit": ["BE-010"],
+        "not exercised: needs audit": ["BE-010"],
         "not applicable: only where flat_namespace = true": ["BE-011"],
         "not applicable: flat_namespace = false was not observed": ["BE-013"],
         "inconclusive: 1 of 1 case errored": ["BE-012"],

@@ -104,7 +104,7 @@ def test_a_waived_constructor_does_not_make_an_empty_run_hold() -> None:
 def test_an_unreachable_lane_is_one_reason() -> None:
     made = report(errored("BE-006/a", "refused"), instance=Instance(unreachable="refused"))
 
-    assert [reason.code for reason in decide([made]).reasons] == [ExitCode.BROKEN, ExitCode.INCOMPLETE]
+    assert [reason.code for reason in decide([made]).reasons] == [ExitCode.BROKEN]
 
 
 def test_no_lane_at_all_is_vacuous() -> None:

@@ -118,7 +118,7 @@ def test_a_failure_has_what_was_seen_as_its_message_and_everything_as_its_text()
     (failure,) = case.findall("failure")
     assert case.get("classname") == "memory.BE"
     assert failure.get("message") == "expected the ten bytes written, observed nine bytes"
-    assert "again     rsconform run --backend memory" in (failure.text or "")
+    assert "rerun     rsconform run --backend memory" in (failure.text or "")
     assert properties(case) == {"axiom": "BE-006", "level": "MUST", "verdict": "violated"}
 
 
@@ -131,7 +131,7 @@ def test_an_invariant_is_a_testcase_and_its_witness_keeps_its_own_result() -> No
     assert case_named(root, "BE-006/a").find("failure") is None
     failure = case_named(root, "BE-002b/every-case").find("failure")
     assert failure is not None
-    assert "witness   BE-006/a" in (failure.text or "")
+    assert "seen in   BE-006/a" in (failure.text or "")
 
 
 def test_a_case_without_outcome_is_an_error() -> None:

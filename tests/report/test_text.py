@@ -36,17 +36,17 @@ S3B-080/one-winner[op=write]  MUST  Of concurrent creators exactly one wins  lan
   expected  one WriteResult, seven AlreadyExists
   observed  three WriteResults, five AlreadyExists; the stored object is creator 5's and not that of
             any of the three who were told that they won
-  again     rsconform run --backend memory --seed 4711 --case 'S3B-080/one-winner[op=write]'"""
+  rerun     rsconform run --backend memory --seed 4711 --case 'S3B-080/one-winner[op=write]'"""
 
 GOLDEN_BREACH = """\
 BE-002b  SHOULD  Errors carry the backend's own name  lane memory
   axiom     specs/BE.toml:12
             Statement of BE-002b.
-  witness   S3B-080/one-winner[op=write]
+  seen in   S3B-080/one-winner[op=write]
   step      1 read_bytes("a")
   expected  backend='memory'
   observed  backend=None
-  again     rsconform run --backend memory --seed 4711 --case 'S3B-080/one-winner[op=write]'"""
+  rerun     rsconform run --backend memory --seed 4711 --case 'S3B-080/one-winner[op=write]'"""
 
 
 def test_a_failure_shows_what_a_person_needs() -> None:
@@ -69,7 +69,7 @@ def test_no_line_is_wider_than_a_hundred_columns_but_those_to_copy() -> None:
 
     assert [line.split()[0] for line in lines if len(line) > 100] == [
         CASE * 4,
-        "again",
+        "rerun",
     ]
 
 
@@ -80,14 +80,14 @@ def test_hangs_deaths_flakes_and_end_states_are_said_in_words() -> None:
     assert "did not return within the limit" in shown(hang=True)
     assert "the process ended in the middle" in shown(died=True)
     assert "the state after the last one" in shown(step=None)
-    assert "in the phase 'drain'" in shown(phase="drain")
+    assert "while the result was read to its end" in shown(phase="drain")
     assert "another attempt in a fresh store" in shown()
 
 
 def test_what_broke_before_any_case_is_run_again_without_one() -> None:
     shown = render_failure(passed("no instance", breaches=(breach("BE-002b"),)), NAMED, HEADER)
 
-    assert shown.endswith("again     rsconform run --backend memory --seed 4711")
+    assert shown.endswith("rerun     rsconform run --backend memory --seed 4711")
 
 
 def test_an_error_is_told_apart_from_a_failure() -> None:
@@ -109,7 +109,7 @@ violated  BE-008a MUST Title of BE-008a (1 of 1 case failed, flaky: attempts dif
           BE-021a MUST Title of BE-021a (breached in 1 case)
 waived    BE-009: waived until 2027-12-31 (ann): known
 open      BE-012: given failed: no route
-not run   BE-010: for want of audit
+not run   BE-010: needs audit (shows the store past the backend)
 not taken BE-011b MAY Title of BE-011b
 observed  flat_namespace = true: 1 of 1 case that presume false failed; to pin it: --trait
           flat_namespace=true
@@ -117,11 +117,11 @@ observed  flat_namespace = true: 1 of 1 case that presume false failed; to pin i
 grade     none; not core: 2 MUST violated: BE-008a, BE-021a; 1 MUST inconclusive: BE-012; 1 MUST not
           exercised: BE-010
 exit 1    2 MUST violated: BE-008a, BE-021a
-also 3    1 case errored, which says nothing about the backend
-also 5    the waiver of BE-006 for memory (rsconform-waivers.toml:1) is no longer needed: the axiom
+besides   1 case errored, which says nothing about the backend (exit 3 by itself)
+besides   the waiver of BE-006 for memory (rsconform-waivers.toml:1) is no longer needed: the axiom
           holds. Remove it; the waiver of BE-099 for memory (rsconform-waivers.toml:1) matches
           nothing: the edition has no such axiom; the waiver of BE-008a for memory
-          (rsconform-waivers.toml:1) is expired since 2027-01-01 (ann)
+          (rsconform-waivers.toml:1) is expired since 2027-01-01 (ann) (exit 5 by itself)
 written   reports/memory/certificate.toml"""
 
 
@@ -144,16 +144,17 @@ def test_many_open_axioms_with_one_reason_are_one_line() -> None:
     made = report(plan=plan, instance=Instance(unreachable="connection refused"))
     shown = render_summary(made, decide([made]))
 
-    assert "open      BE-001 and 38 more: the lane is unreachable: connection refused" in shown
+    assert "open      BE-001 and 38 more: no case was run: connection refused" in shown
     assert "no certificate" in shown
     assert len(shown.splitlines()) <= 12
 
 
-def test_every_violated_axiom_is_named() -> None:
+def test_many_violated_axioms_are_counted_and_the_first_named() -> None:
     made = report(*(failed(f"BE-{number:03}/a") for number in range(1, 40)), skipped("BE-099/a", skip()))
     shown = render_summary(made, decide([made]))
 
-    assert all(f"BE-{number:03}" in shown for number in range(1, 40))
+    assert "violated  39 axioms: BE-001, BE-002" in shown
+    assert "and 31" in shown
 
 
 def test_permitted_refusals_are_one_line() -> None:

@@ -62,7 +62,7 @@ def test_points_that_were_skipped_are_listed_beside_a_pass() -> None:
     verdict = ruled(PASSED, UNREACHABLE, EXCLUDED)
 
     assert verdict.skipped == (UNREACHABLE, EXCLUDED)
-    assert verdict.reason == "2 of 3 cases skipped: GLOB is not declared (1), for want of audit (1)"
+    assert verdict.reason == "2 of 3 cases skipped: GLOB is not declared (1), needs audit (1)"
 
 
 def test_attempts_that_differ_make_a_flaky_violation() -> None:

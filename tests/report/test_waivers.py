@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rsconform.report.report import WaiverState
-from rsconform.report.waivers import load_waivers, review_lanes
+from rsconform.report.waivers import load_waivers, review_axioms, review_lanes
 from rsconform.run.records import Footer, SkipReason
 from rsconform.spec.problems import SpecError
 from tests.report.journals import failed, passed, planned, report, skip, skipped, waiver
@@ -104,6 +104,18 @@ class TestReview:
         made = report(passed("BE-006/a"), waivers=[waiver(), waiver("BE-099")], **facts)
 
         assert not made.waivers
+
+    def test_a_failure_that_a_waiver_does_not_expect_stands_beside_what_it_expects(self) -> None:
+        (finding,) = report(failed("BE-006/a"), waivers=[waiver(expected="eleven")]).waivers
+
+        assert 'expects "eleven", and the failure is another: "nine bytes"' in finding.text
+
+    def test_an_axiom_that_the_edition_does_not_have_is_found_beside_the_one_that_was_meant(self) -> None:
+        (finding,) = review_axioms(
+            [waiver("BE-06"), waiver("BE-006"), waiver("X", lane="local")], ["memory"], ["BE-006"]
+        )
+
+        assert "Did you mean BE-006?" in finding.text
 
     def test_an_axiom_that_was_not_exercised_keeps_its_waiver(self) -> None:
         made = report(skipped("BE-006/a", skip("audit")), passed("BE-007/a"), waivers=[waiver()])

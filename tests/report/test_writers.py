@@ -67,13 +67,13 @@ class TestCertificate:
                     "until": date(2027, 12, 31),
                 }
             },
-            "not_exercised": {"BE-010": "MUST: for want of audit"},
+            "not_exercised": {"BE-010": "MUST: needs audit"},
             "not_taken": {"BE-011b": "MAY: 1 of 1 case failed"},
             "not_applicable": {
                 "BE-011": "MAY: only where flat_namespace = true",
                 "BE-013": "SHOULD: flat_namespace = false was not observed",
             },
-            "holds_in_part": {"BE-006": "MUST: 1 of 2 cases not exercised, for want of peer"},
+            "holds_in_part": {"BE-006": "MUST: 1 of 2 cases not exercised, needs peer"},
             "untestable": {"BE-014": "needs a second universe"},
         }
 

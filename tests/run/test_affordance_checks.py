@@ -114,7 +114,7 @@ def test_a_case_about_requests_gets_the_wire_where_nothing_else_counts() -> None
         return Subject(make=lambda: Sending(counter), requests=counter if services.over_wire else None)
 
     session, (case,) = session_of(COUNTED, fixture=fixture_of(readme), affordances=("wire",))
-    session._pool._wire_proved = True  # Whether it breaks what it is told to is not asked here.
+    session._pool._wire_checked = True  # Whether it injects faults is not checked here.
     attempt = next(iter(session.attempts(case)))
 
     assert attempt.result is Result.PASSED

@@ -21,6 +21,7 @@ from rsconform.run.plan import (
     in_scope,
     plan,
     require_cases,
+    require_contract,
 )
 from rsconform.spec.axiom import Axiom
 from rsconform.spec.ids import group_of
@@ -160,9 +161,16 @@ def test_the_shipped_axioms_have_a_plan_under_an_older_contract() -> None:
 def test_the_contract_is_the_one_that_was_asked_for_or_the_installed_one() -> None:
     assert contract_of("0.31") == "0.31"
     assert contract_of(None) == version("remote-store")
-    with pytest.raises(UnknownReleaseError) as raised:
+    with pytest.raises(UnknownReleaseError, match="'main' is no release"):
         contract_of("main")
-    assert raised.value.got == "main"
+
+
+def test_a_contract_that_is_newer_than_all_that_is_known_is_refused() -> None:
+    edition = edition_of(AXIOM + '[[axiom.case]]\nname = "a"\n' + STEP)
+    require_contract("0.33", edition)
+
+    with pytest.raises(UnknownReleaseError, match=r"0\.99 is newer than"):
+        require_contract("0.99", edition)
 
 
 def test_an_undeclared_trait_is_a_reading_and_a_declared_or_defaulted_one_is_a_fact() -> None:

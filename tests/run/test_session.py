@@ -16,6 +16,7 @@ from remote_store import Backend, Capability, CapabilitySet, InvalidPath, WriteR
 from remote_store.backends import MemoryBackend
 
 from rsconform.cases.case import Skip, SkipReason
+from rsconform.lanes.draining import drained
 from rsconform.lanes.lane import Denied, ServiceDownError, Services, Snapshot, StoredFile, Subject
 from rsconform.run.lane import interrupts
 from rsconform.run.lane.limits import LOOK_LIMIT_S, MOST_HANGS
@@ -520,15 +521,49 @@ def test_an_interrupt_from_outside_ends_the_run(monkeypatch: pytest.MonkeyPatch)
 # -- instances --
 
 
+class Unmade(MemoryBackend):
+    """A backend whose constructor raises."""
+
+    def __init__(self) -> None:
+        raise ZeroDivisionError("division by zero")
+
+
+def misses_a_value(_url: str) -> Backend:
+    return MemoryBackend()
+
+
+def refused() -> Backend:
+    raise ConnectionRefusedError(111, "Connection refused")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: None, "returned None. It has to return a new backend"),
+        (lambda: MemoryBackend, "returned the class MemoryBackend. It has to return an instance"),
+        (lambda: 1 / 0, "raised ZeroDivisionError: division by zero (tests/run/test_session.py:"),
+        (misses_a_value, "missing 1 required positional argument: '_url'. Name a function without parameters"),
+        (refused, "does not answer: ConnectionRefusedError: [Errno 111] Connection refused. Start it"),
+    ],
+    ids=["none", "class", "raises", "argument", "service"],
+)
+def test_what_should_make_a_backend_and_fails_is_not_the_backends_fault(make: Callable[[], Any], said: str) -> None:
+    session, (case,) = session_of(EXISTS, make)
+
+    assert session.instance is not None
+    assert session.instance.failure is None
+    assert said in (session.instance.unreachable or "")
+    assert first(session, case).breaches == ()
+
+
 @pytest.mark.parametrize(
     ("make", "observed"),
     [
-        (lambda: None, "the constructor returned None"),
         (lambda: 7, "the constructor returned an instance of builtins.int"),
-        (lambda: 1 / 0, "the constructor raised ZeroDivisionError: division by zero"),
+        (Unmade, "the constructor raised ZeroDivisionError: division by zero"),
         (lambda: time.sleep(30), "the constructor did not return within 0.05 s"),
     ],
-    ids=["none", "number", "raises", "hangs"],
+    ids=["number", "raises", "hangs"],
 )
 def test_a_constructor_without_a_backend_is_told_once_and_no_case_is_run(
     make: Callable[[], Backend], observed: str
@@ -554,12 +589,35 @@ def test_an_instance_that_cannot_say_what_it_is_or_does_not_return_is_none(fact:
 
 
 def test_a_later_instance_that_cannot_be_made_is_a_witness_against_be_001a() -> None:
-    instances: Iterator[Any] = itertools.chain([MemoryBackend()], itertools.repeat(None))
-    session, (case,) = session_of(EXISTS, lambda: next(instances))
+    instances: Iterator[Any] = itertools.chain([MemoryBackend], itertools.repeat(Unmade))
+    session, (case,) = session_of(EXISTS, lambda: next(instances)())
 
     attempt = first(session, case)
     assert attempt.result is Result.ERRORED
     assert [breach.axiom for breach in attempt.breaches] == ["BE-001a"]
+
+
+class Leaks(MemoryBackend):
+    """Streams of it raise errors of another library."""
+
+
+class LeakyStream:
+    def read(self, _size: int = -1) -> bytes:
+        raise KeyError("a")
+
+
+def test_an_error_that_comes_out_of_the_backend_is_the_backends_and_not_the_kits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session, (case,) = session_of(EXISTS, Leaks)
+    monkeypatch.setattr("rsconform.run.case.interpreter.Interpreter.run", lambda _self: drained(LeakyStream()))
+
+    attempt = first(session, case)
+
+    assert attempt.result is Result.FAILED
+    assert attempt.failure is not None
+    assert attempt.failure.expected == "read() to return, or to raise an error of remote_store"
+    assert attempt.failure.observed == "it raised KeyError: 'a'"
 
 
 def test_a_service_that_is_down_is_no_fault_of_the_backend() -> None:
@@ -585,7 +643,7 @@ def test_a_lane_fixture_that_yields_no_subject_is_at_fault_itself(gives: object)
 
     assert session.instance is not None
     assert session.instance.failure is None
-    assert "no Subject" in (session.instance.unreachable or "")
+    assert "which is not a Subject. Write: yield Subject(make=...)" in (session.instance.unreachable or "")
 
 
 def test_a_lane_fixture_that_leaves_python_is_at_fault_itself() -> None:

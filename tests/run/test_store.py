@@ -67,7 +67,11 @@ def test_paths_are_compared_by_their_segments(path: str, parts: tuple[str, ...])
         ({}, {}, None),
         ({"a": b"x"}, {}, ("a with 1 bytes", "a is missing")),
         ({}, {"a": b"xy"}, ("no a", "a with 2 bytes")),
-        ({"a": b"x" * 100}, {"a": b"x" * 99}, ("a with 100 bytes", "a with 99 bytes, first difference at byte 99")),
+        (
+            {"a": b"x" * 100},
+            {"a": b"x" * 99},
+            ("a with 100 bytes", "a with 99 bytes, first difference at byte 99: it ends there"),
+        ),
     ],
     ids=["same", "empty", "missing", "strange", "different"],
 )
@@ -131,7 +135,11 @@ def test_a_file_holds_what_is_expected_if_any_way_of_looking_says_so(kind: type[
     ("backend", "wanted", "observed"),
     [
         (filled(a="text"), end(), "a with 4 bytes"),
-        (filled(a="text"), end(a="next"), "a with b'text'"),
+        (
+            filled(a="text"),
+            end(a="next"),
+            "a with b'text' (4 bytes), first difference at byte 0: b'text' instead of b'next'",
+        ),
         (filled(Loses, a="text"), end(a="text"), "a is missing"),
         (filled(), end(a="text"), "a is missing"),
     ],

@@ -234,7 +234,7 @@ class Live(io.BytesIO):
 
 RIGHT = "from remote_store.backends import MemoryBackend\nstore = MemoryBackend()\nmake = lambda: store\n"
 RIGHT_ASYNC = "from remote_store.aio import AsyncMemoryBackend\nstore = AsyncMemoryBackend()\nmake = lambda: store\n"
-WRONG = "from tests.stateful.test_handles import {0}\nstore = {0}()\nmake = lambda: store\n"
+WRONG = "from tests.stateful.test_open_handles import {0}\nstore = {0}()\nmake = lambda: store\n"
 READ = Operation("read", "d/a", keeps=1)
 SHOWN: dict[type[MemoryBackend], tuple[Operation, ...]] = {
     OnePosition: (WRITTEN, READ, on("read", 7), Operation("read", "d/a"), on("read", 7)),

@@ -221,43 +221,36 @@ def _models(event: Event, kind: type) -> Iterator[object]:
             yield value
 
 
-def _typed(event: Event, kind: type, expected: Mapping[str, Callable[[object], bool]]) -> Iterator[Problem | None]:
+@dataclass(frozen=True, slots=True)
+class _Type:
+    """What a field of a model has to be.
+
+    Attributes:
+        words: As the end of "FileInfo.size to be ...".
+    """
+
+    words: str
+    fits: Callable[[object], bool]
+
+    def or_none(self) -> _Type:
+        """Return the same type, or None."""
+        return _Type(f"{self.words} or None", lambda value: value is None or self.fits(value))
+
+
+def _typed(event: Event, kind: type, expected: Mapping[str, _Type]) -> Iterator[Problem | None]:
     if not event.of_backend or event.error is not None:
         return
     judged = False
     for model in _models(event, kind):
         judged = True
-        for name, fits in expected.items():
+        for name, type_ in expected.items():
             value = getattr(model, name, "missing altogether")
-            if not fits(value):
-                yield f"{kind.__name__}.{name} of its declared type", f"{name}={show(value)} ({type(value).__name__})"
+            if not type_.fits(value):
+                expectation = f"{kind.__name__}.{name} to be {type_.words}"
+                yield expectation, f"{name}={show(value)} ({type(value).__name__})"
                 return
     if judged:
         yield None
-
-
-def _is_path(value: object) -> bool:
-    return isinstance(value, rs.RemotePath)
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and value >= 0
-
-
-def _is_text(value: object) -> bool:
-    return type(value) is str
-
-
-def _file_info_types(event: Event) -> Iterator[Problem | None]:
-    yield from _typed(
-        event,
-        rs.FileInfo,
-        {"path": _is_path, "name": _is_text, "size": _is_count, "modified_at": lambda v: isinstance(v, datetime)},
-    )
-
-
-def _or_none(fits: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: value is None or fits(value)
 
 
 def _is_metadata(value: object) -> bool:
@@ -269,43 +262,45 @@ def _is_extra(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(name, str) for name in value)
 
 
+_PATH_TYPE: Final = _Type("a RemotePath", lambda value: isinstance(value, rs.RemotePath))
+_COUNT: Final = _Type("an int of 0 or more", lambda value: type(value) is int and value >= 0)
+_TEXT: Final = _Type("a str", lambda value: type(value) is str)
+_TIME: Final = _Type("a datetime", lambda value: isinstance(value, datetime))
+_DIGEST: Final = _Type("a ContentDigest", lambda value: isinstance(value, rs.ContentDigest))
+_METADATA: Final = _Type("a mapping of str to str", _is_metadata)
+_EXTRA: Final = _Type("a dict with keys of type str", _is_extra)
+# Whether it is a datetime at all is for other axioms.
+_AWARE: Final = _Type(
+    "a datetime with a time zone, such as datetime.now(UTC)",
+    lambda value: not isinstance(value, datetime) or value.utcoffset() is not None,
+)
+
+
+def _file_info_types(event: Event) -> Iterator[Problem | None]:
+    yield from _typed(event, rs.FileInfo, {"path": _PATH_TYPE, "name": _TEXT, "size": _COUNT, "modified_at": _TIME})
+
+
 def _file_info_options(event: Event) -> Iterator[Problem | None]:
-    yield from _typed(
-        event,
-        rs.FileInfo,
-        {
-            "digest": _or_none(lambda v: isinstance(v, rs.ContentDigest)),
-            "etag": _or_none(_is_text),
-            "content_type": _or_none(_is_text),
-            "metadata": _or_none(_is_metadata),
-            "extra": _is_extra,
-        },
-    )
-
-
-def _is_aware(value: object) -> bool:
-    return not isinstance(value, datetime) or value.utcoffset() is not None
+    texts = {name: _TEXT.or_none() for name in ("etag", "content_type")}
+    others = {"metadata": _METADATA.or_none(), "extra": _EXTRA}
+    yield from _typed(event, rs.FileInfo, {"digest": _DIGEST.or_none(), **texts, **others})
 
 
 def _aware_times(event: Event) -> Iterator[Problem | None]:
     for kind, name in ((rs.FileInfo, "modified_at"), (rs.FolderInfo, "modified_at"), (rs.WriteResult, "last_modified")):
-        yield from _typed(event, kind, {name: _is_aware})
+        yield from _typed(event, kind, {name: _AWARE})
 
 
 def _folder_info_types(event: Event) -> Iterator[Problem | None]:
-    yield from _typed(event, rs.FolderInfo, {"path": _is_path, "file_count": _is_count, "total_size": _is_count})
+    yield from _typed(event, rs.FolderInfo, {"path": _PATH_TYPE, "file_count": _COUNT, "total_size": _COUNT})
 
 
 def _folder_info_options(event: Event) -> Iterator[Problem | None]:
-    yield from _typed(
-        event,
-        rs.FolderInfo,
-        {"modified_at": _or_none(lambda v: isinstance(v, datetime)), "extra": _is_extra},
-    )
+    yield from _typed(event, rs.FolderInfo, {"modified_at": _TIME.or_none(), "extra": _EXTRA})
 
 
 def _folder_entry_types(event: Event) -> Iterator[Problem | None]:
-    yield from _typed(event, rs.FolderEntry, {"path": _is_path, "name": _is_text})
+    yield from _typed(event, rs.FolderEntry, {"path": _PATH_TYPE, "name": _TEXT})
 
 
 def _write_result_types(event: Event) -> Iterator[Problem | None]:
@@ -314,18 +309,9 @@ def _write_result_types(event: Event) -> Iterator[Problem | None]:
     if not isinstance(event.value, rs.WriteResult):
         yield "a WriteResult", show(event.value)
         return
-    options = {name: _or_none(_is_text) for name in ("etag", "version_id")}
-    expected = {"path": _is_path, "size": _is_count, "source": _is_text, **options}
-    yield from _typed(
-        event,
-        rs.WriteResult,
-        {
-            **expected,
-            "digest": _or_none(lambda value: isinstance(value, rs.ContentDigest)),
-            "last_modified": _or_none(lambda value: isinstance(value, datetime)),
-            "metadata": _or_none(_is_metadata),
-        },
-    )
+    required = {"path": _PATH_TYPE, "size": _COUNT, "source": _TEXT}
+    options = {"etag": _TEXT, "version_id": _TEXT, "digest": _DIGEST, "last_modified": _TIME, "metadata": _METADATA}
+    yield from _typed(event, rs.WriteResult, {**required, **{name: one.or_none() for name, one in options.items()}})
 
 
 def _plain_answers(event: Event) -> Iterator[Problem | None]:

@@ -55,25 +55,25 @@ class CaseRunner:
     class_traits: Mapping[str, object] = field(default_factory=dict)
     earlier: dict[str, object] = field(default_factory=dict)  # What the attempts at one case leave to the next.
 
-    def run(self, case: Case, held: Lease, view: StoreView, blank: Attempt) -> Attempt:
+    def run(self, case: Case, lease: Lease, view: StoreView, blank: Attempt) -> Attempt:
         """Return what an attempt came to; `blank` is one to which nothing has happened yet."""
         ids = {checker: axiom for checker, axiom in self.invariants.items() if axiom not in case.breaks}
         watch = Watch(ids)
         interpreter = Interpreter(
             case=case,
-            subject=held.subject,
-            backend=held.backend,
+            subject=lease.subject,
+            backend=lease.backend,
             view=view,
             watch=watch,
             step_limit_s=self.limits.of_step_s(case),
-            peer=held.subject.make,
-            reopen=held.subject.make,
-            construct=lambda options: self.as_sync(functools.partial(class_of(held.backend), **options)),
+            peer=lease.subject.make,
+            reopen=lease.subject.make,
+            construct=lambda options: self.as_sync(functools.partial(class_of(lease.backend), **options)),
         )
         content = {path: file.content.data for path, file in case.given.files.items()} if case.probe else {}
         context = ProbeContext(
-            held.subject,
-            held.backend,
+            lease.subject,
+            lease.backend,
             content,
             self.seed,
             self.limits.profile,
@@ -87,12 +87,12 @@ class CaseRunner:
         )
         attempt = blank
         try:
-            self._perform(case, held, view, interpreter, context)
+            self._perform(case, lease, view, interpreter, context)
             attempt = replace(blank, result=Result.PASSED)
         except StoreNotEmptyError:
             raise
         except BaseException as exc:
-            match self._end_of(exc, case, class_of(held.backend)):
+            match self._end_of(exc, case, class_of(lease.backend)):
                 case Skipped(skip=skip) if skip.reason is not SkipReason.FAULT:
                     unheld = (_UNHELD,) if skip.reason is SkipReason.HOLDING else ()
                     return replace(blank, result=Result.SKIPPED, skip=skip, notes=unheld)
@@ -117,9 +117,9 @@ class CaseRunner:
         )
 
     def _perform(
-        self, case: Case, held: Lease, view: StoreView, interpreter: Interpreter, context: ProbeContext
+        self, case: Case, lease: Lease, view: StoreView, interpreter: Interpreter, context: ProbeContext
     ) -> None:
-        self._require_affordances(case, held)
+        self._require_affordances(case, lease)
         if self.lane.backend is None:  # The store of a callable is looked at after each case.
             self._look(view.require_empty)
         with self._given(case):
@@ -179,13 +179,13 @@ class CaseRunner:
         return any(self.lane.declared.get(name) is None for name in case.traits if name not in self.class_traits)
 
     @staticmethod
-    def _require_affordances(case: Case, held: Lease) -> None:
+    def _require_affordances(case: Case, lease: Lease) -> None:
         """Judge nothing without the instrument that it takes.
 
         Raises:
             FixtureError: The subject lacks an affordance that the case needs and the lane declares.
         """
-        absent = sorted(name for name in case.needs if not held.subject.affords(name))
+        absent = sorted(name for name in case.needs if not lease.subject.affords(name))
         if absent:
             raise FixtureError(f"the lane fixture failed: it declares {', '.join(absent)} and its subject has none")
 

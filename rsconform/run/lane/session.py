@@ -109,7 +109,7 @@ class LaneSession:
         self._flat = lane.declared.get("flat_namespace") is not False
         self._log = log
         self._capabilities: frozenset[str] = frozenset()
-        self._keeper = StoreCleaner(lane) if lane.backend is not None else None
+        self._cleaner = StoreCleaner(lane) if lane.backend is not None else None
         self._given_up: str | None = None
         self._measured = False
         self.hung = False  # A case hung since this was looked at last: locks of a client may be held forever.
@@ -155,10 +155,10 @@ class LaneSession:
 
     def _first_instance(self, left: set[str]) -> Instance:
         try:
-            held = self._pool.open()
+            lease = self._pool.open()
         except NoInstanceError as exc:
             return Instance(failure=exc.failure)
-        except (ServiceDownError, LaneError) as exc:
+        except (ServiceDownError, LaneError, FixtureError) as exc:
             return Instance(unreachable=str(exc))
         except BaseException as exc:  # A fixture may call sys.exit().
             let_through(exc)
@@ -166,37 +166,37 @@ class LaneSession:
         try:
             deadline.arm(self.limits.step_s)
             try:
-                capabilities, name = facts_of(held.backend)
+                capabilities, name = facts_of(lease.backend)
             finally:
                 deadline.disarm()
         except BaseException as exc:
             let_through(exc)
-            self._pool.release(held)
+            self._pool.discard(lease)
             observed = "it did not return" if isinstance(exc, deadline.SoftLimitError) else show_error(exc)
             return Instance(failure=Failure("an instance that says its name and capabilities", observed))
         with self._pool.at_work():
             try:
-                StoreView(held.subject, held.backend, flat=self._flat).require_nothing()
+                StoreView(lease.subject, lease.backend, flat=self._flat).require_nothing()
             except FixtureError as exc:
-                held.stack.close()
+                lease.stack.close()
                 return Instance(unreachable=str(exc))
-            failed = failed_affordances(held.subject, held.backend, self.lane, self.limits.step_s)
-            instance = describe(held.backend, self.lane, capabilities, name, failed)
-        if self._keeper is not None:
+            failed = failed_affordances(lease.subject, lease.backend, self.lane, self.limits.step_s)
+            instance = describe(lease.backend, self.lane, capabilities, name, failed)
+        if self._cleaner is not None:
             try:
                 if left:
-                    self.give_up(self._keeper.clean(held.backend, left, self.limits.step_s))
+                    self.give_up(self._cleaner.clean(lease.backend, left, self.limits.step_s))
                 else:
-                    self._keeper.require_empty(held.backend, self.limits.step_s)
+                    self._cleaner.require_empty(lease.backend, self.limits.step_s)
             except BaseException:
-                held.stack.close()
+                lease.stack.close()
                 raise
         self._capabilities = frozenset(instance.capabilities)
-        kind = class_of(held.backend)
+        kind = class_of(lease.backend)
         self._runner.class_traits = {
             name: getattr(kind, name, False) for name, trait in TRAITS.items() if trait.of_class
         }
-        self._pool.hold(held, dirty=held.subject.deny is not None)
+        self._pool.keep(lease, dirty=lease.subject.deny is not None)
         return instance
 
     @contextlib.contextmanager
@@ -209,13 +209,13 @@ class LaneSession:
         Raises:
             NoInstanceError: The constructor raised, hung or returned no backend.
         """
-        held = self._pool.take(fresh=True)
+        lease = self._pool.acquire(fresh=True)
         try:
-            yield held.subject, held.backend
+            yield lease.subject, lease.backend
         finally:
-            if self._keeper is not None:
-                self.give_up(self._keeper.clean(held.backend, touched, self.limits.step_s))
-            self._pool.release(held)
+            if self._cleaner is not None:
+                self.give_up(self._cleaner.clean(lease.backend, touched, self.limits.step_s))
+            self._pool.discard(lease)
 
     def renew(self) -> None:
         """Take fresh subjects from now on: what hung may hold a lock of a client forever."""
@@ -223,7 +223,7 @@ class LaneSession:
         self._pool.end()
 
     def close(self) -> None:
-        """End the subjects that are still held."""
+        """End the subjects that are still lease."""
         self._pool.close()
 
     # -- cases ----------------------------------------------------------------------------------------------------
@@ -343,8 +343,8 @@ class LaneSession:
         """
         try:
             if case is not None:
-                self._pool.prove(case.needs)
-            held = self._pool.take(fresh=fresh, over_wire=self._over_wire(case))
+                self._pool.require_affordances(case.needs)
+            lease = self._pool.acquire(fresh=fresh, over_wire=self._over_wire(case))
         except NoInstanceError as exc:
             if exc.failure.hang:
                 self._hangs.add("the constructor")
@@ -361,51 +361,51 @@ class LaneSession:
             return replace(blank, error=f"the lane fixture failed: {show_fault(exc)}")
         # Where the lane does not say, a case that presumes real folders is judged by them.
         presumed = case.traits.get("flat_namespace", self._flat) if case is not None else self._flat
-        view = StoreView(held.subject, held.backend, flat=presumed is not False)
+        view = StoreView(lease.subject, lease.backend, flat=presumed is not False)
         try:
-            attempt = self._put(case, held, view, blank)
+            attempt = self._put(case, lease, view, blank)
         except StoreNotEmptyError:
-            self._pool.release(held)
+            self._pool.discard(lease)
             raise
         # What a failure of the smoke case leaves stands in its breaches.
         bad = attempt.result is not Result.PASSED or (case is None and bool(attempt.breaches))
         dirty = bad or (case is not None and case.fresh)
         try:
-            if self._keeper is not None:
-                left = self._keeper.clean(held.backend, view.touched, self.limits.step_s)
+            if self._cleaner is not None:
+                left = self._cleaner.clean(lease.backend, view.touched, self.limits.step_s)
                 # What stays in a store that is not used again harms no later case: a delete() that does nothing is
                 # to be judged, not to end the run.
                 if left is not None:
                     if not self._next_store_is_empty():
                         self.give_up(left)
                     attempt = replace(attempt, notes=(*attempt.notes, left))
-            self._pool.hold(held, dirty=dirty)
+            self._pool.keep(lease, dirty=dirty)
         except BaseException as exc:
             let_through(exc)
             if attempt.result is Result.PASSED:
                 return replace(attempt, result=Result.ERRORED, error=f"the lane fixture failed: {show_fault(exc)}")
         return attempt
 
-    def _put(self, case: Case | None, held: Lease, view: StoreView, blank: Attempt) -> Attempt:
+    def _put(self, case: Case | None, lease: Lease, view: StoreView, blank: Attempt) -> Attempt:
         if case is not None:
-            return self._runner.run(case, held, view, blank)
+            return self._runner.run(case, lease, view, blank)
         view.require_empty()
         view.require_given(view.snapshot(), Given())
         if not takes_name(self.lane, SMOKE_PATH):
             return replace(blank, result=Result.SKIPPED, skip=OTHER_NAMES)
         late = self._invariants.get(ENDS_IN_TIME)
-        return run_smoke(held.backend, view, blank, self.limits.step_s, listener=self._log, ends_in_time=late)
+        return run_smoke(lease.backend, view, blank, self.limits.step_s, listener=self._log, ends_in_time=late)
 
     def _next_store_is_empty(self) -> bool:
         """Return whether the callable hands out an empty store although the last one was left with something."""
         try:
-            held = self._pool.open()
+            lease = self._pool.open()
         except Exception:
             return False
         try:
-            return self._keeper is not None and self._keeper.is_empty(held.backend, self.limits.step_s)
+            return self._cleaner is not None and self._cleaner.is_empty(lease.backend, self.limits.step_s)
         finally:
-            self._pool.release(held)
+            self._pool.discard(lease)
 
 
 def _names(case: Case, attempt: Attempt) -> tuple[str, ...]:

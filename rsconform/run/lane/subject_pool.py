@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from rsconform.redaction import KNOWN, LEAST, text_of
 from rsconform.run.case.outcomes import show_error, show_fault
 from rsconform.run.lane import deadline
 from rsconform.run.lane.affordance_checks import NEED_CHECK, FailedAffordanceError, affordance_failure, wire_failure
+from rsconform.run.lane.factory import FactoryError, why_not_the_backends, without_backend
 from rsconform.run.lane.interrupts import let_through
 from rsconform.run.lane.limits import Hangs, Limits
 from rsconform.run.records import Failure
@@ -114,9 +116,9 @@ class SubjectPool:
         self._fixture = fixture
         self._fresh = fresh
         self._log = log
-        self._held: dict[bool, Lease] = {}  # By whether they were handed out for a wire.
-        self._wire_proved = False
-        self._proved: dict[str, str | None] = {}  # Affordances that were looked at, and what speaks against them.
+        self._kept: dict[bool, Lease] = {}  # By whether they were handed out for a wire.
+        self._wire_checked = False
+        self._checked: dict[str, str | None] = {}  # Affordances that were looked at, and what speaks against them.
         self._loop: LoopThread | None = None  # Where an AsyncBackend runs.
 
     def open(self, *, over_wire: bool = False) -> Lease:
@@ -132,8 +134,6 @@ class SubjectPool:
         try:
             with self.at_work():
                 subject = self._enter(stack, self._services.with_wire() if over_wire else self._services)
-            if not isinstance(subject, Subject):
-                raise TypeError(f"it yielded {show(subject)} and no Subject")
             # Known before the first thing that can go wrong, so that no message of the constructor shows them.
             secrets = _texts_of(subject.secrets)
             KNOWN.add(secrets)
@@ -163,8 +163,28 @@ class SubjectPool:
     def _enter(self, stack: ExitStack, services: Services) -> Subject:
         if self._fixture is None:
             self._fixture = self._import_fixture()
-        manager: AbstractContextManager[Subject] = self._fixture(services)
-        return stack.enter_context(manager)
+        manager = self._fixture_called(self._fixture, services)
+        subject = stack.enter_context(manager)
+        if not isinstance(subject, Subject):
+            what = f"yielded {show(subject)}, which is not a Subject. Write: yield Subject(make=...)"
+            raise FixtureError(f"the lane fixture failed: it {what}")
+        return subject
+
+    @staticmethod
+    def _fixture_called(fixture: LaneFixture, services: Services) -> AbstractContextManager[Subject]:
+        try:
+            inspect.signature(fixture).bind(services)
+        except TypeError as exc:
+            what = f"cannot be called with the services of the lane ({exc}). Write: def fixture(services)"
+            raise FixtureError(f"the lane fixture failed: it {what}") from exc
+        except ValueError:  # Of some callables nobody can say.
+            pass
+        manager = fixture(services)
+        if not isinstance(manager, AbstractContextManager):
+            what = f"returned a {type(manager).__name__}, not a context manager"
+            how = "Decorate it with contextlib.contextmanager, and let it yield the Subject"
+            raise FixtureError(f"the lane fixture failed: it {what}. {how}")
+        return manager
 
     def _import_fixture(self) -> LaneFixture:
         if self._lane.make is not None:
@@ -187,16 +207,26 @@ class SubjectPool:
             raise LaneError(f'lane "{self._lane.name}" needs the module {exc.name!r}.{install}') from exc
         except BaseException as exc:
             let_through(exc)
+            why = why_not_the_backends(exc, self._factory)
+            if why is not None:
+                raise FactoryError(why) from exc
             observed = f"the constructor raised {show_error(exc)}"
             raise NoInstanceError(Failure(expected="a backend", observed=observed)) from exc
         finally:
             deadline.disarm()
+        if backend is None or isinstance(backend, type):
+            raise FactoryError(without_backend(self._factory, backend))
         if not isinstance(backend, Backend):
             # By its class: a repr holds an address, and a certificate no accidents.
             kind = f"an instance of {type(backend).__module__}.{type(backend).__qualname__}"
-            observed = f"the constructor returned {'None' if backend is None else kind}"
+            observed = f"the constructor returned {kind}"
             raise NoInstanceError(Failure(expected="a Backend or an AsyncBackend", observed=observed))
         return backend
+
+    @property
+    def _factory(self) -> str:
+        """What makes the backend, as its author calls it."""
+        return self._lane.backend or f"`make` of the lane {self._lane.name}"
 
     def as_sync(self, make: Callable[[], Any]) -> Any:
         """Return a new instance; an AsyncBackend behind its sync face."""
@@ -207,72 +237,72 @@ class SubjectPool:
             self._loop = LoopThread()
         return self._loop
 
-    def take(self, *, fresh: bool = False, over_wire: bool = False) -> Lease:
-        """Return the subject of the next case: the one that is held, emptied, or a new one.
+    def acquire(self, *, fresh: bool = False, over_wire: bool = False) -> Lease:
+        """Return the subject of the next case: the one that is lease, emptied, or a new one.
 
         Raises:
             NoInstanceError: The constructor raised, hung or returned no backend.
             FailedAffordanceError: The wire does not do what it is for.
         """
-        held = self._held.pop(over_wire, None)
-        if held is not None and not fresh and not self._fresh and held.subject.reset is not None:
+        lease = self._kept.pop(over_wire, None)
+        if lease is not None and not fresh and not self._fresh and lease.subject.reset is not None:
             try:
-                held.subject.reset()
+                lease.subject.reset()
             except Exception:
-                self.release(held)
+                self.discard(lease)
                 raise
-            return held
-        if held is not None:
-            self.release(held)
-        held = self.open(over_wire=over_wire)
-        if over_wire and not self._wire_proved and "wire" in self._lane.affordances:
-            self._prove_wire(held)
-        return held
+            return lease
+        if lease is not None:
+            self.discard(lease)
+        lease = self.open(over_wire=over_wire)
+        if over_wire and not self._wire_checked and "wire" in self._lane.affordances:
+            self._check_wire(lease)
+        return lease
 
-    def _prove_wire(self, held: Lease) -> None:
-        why = wire_failure(held.subject, held.backend, self._lane, self._limits.step_s)
+    def _check_wire(self, lease: Lease) -> None:
+        why = wire_failure(lease.subject, lease.backend, self._lane, self._limits.step_s)
         if why is not None:
-            self.release(held)
+            self.discard(lease)
             raise FailedAffordanceError(why)
-        if held.subject.reset is not None:
-            held.subject.reset()
-        self._wire_proved = True
+        if lease.subject.reset is not None:
+            lease.subject.reset()
+        self._wire_checked = True
 
-    def prove(self, needs: Iterable[str]) -> None:
+    def require_affordances(self, needs: Iterable[str]) -> None:
         """Let what a case needs show, the first time, that it does what it is for: on a subject of its own.
 
         Raises:
             FailedAffordanceError: One of them does not.
         """
         for name in needs:
-            if name not in self._proved:
-                self._proved[name] = self._failure(name)
-            why = self._proved[name]
+            if name not in self._checked:
+                self._checked[name] = self._failure(name)
+            why = self._checked[name]
             if why is not None:
                 raise FailedAffordanceError(f"{name} did not prove itself: {why}")
 
     def _failure(self, name: str) -> str | None:
         if name not in NEED_CHECK or name not in self._lane.affordances:  # A wire proves itself that it counts.
             return None
-        held = self.open()
+        lease = self.open()
         try:
-            return affordance_failure(name, held.subject, held.backend, self._limits.step_s)
+            return affordance_failure(name, lease.subject, lease.backend, self._limits.step_s)
         finally:
-            self.release(held)
+            self.discard(lease)
 
-    def hold(self, held: Lease, *, dirty: bool) -> None:
+    def keep(self, lease: Lease, *, dirty: bool) -> None:
         """Keep a subject for the next case, or end it."""
-        if dirty or held.subject.reset is None:
-            self.release(held)
+        if dirty or lease.subject.reset is None:
+            self.discard(lease)
         else:
-            self._held[held.over_wire] = held
+            self._kept[lease.over_wire] = lease
 
-    def release(self, held: Lease) -> None:
+    def discard(self, lease: Lease) -> None:
         """Close a backend and end its subject."""
         deadline.arm(self._limits.step_s)
         try:
             if not self._hangs.often("close"):  # Each time would cost the limit again.
-                held.backend.close()
+                lease.backend.close()
         except deadline.SoftLimitError:
             self._hangs.add("close")
         except BaseException as exc:  # Axioms about close() judge that.
@@ -280,15 +310,15 @@ class SubjectPool:
         finally:
             deadline.disarm()
         with self.at_work():
-            held.stack.close()
+            lease.stack.close()
 
     def end(self) -> None:
-        """End the subjects that are still held."""
-        while self._held:
-            self.release(self._held.popitem()[1])
+        """End the subjects that are still lease."""
+        while self._kept:
+            self.discard(self._kept.popitem()[1])
 
     def close(self) -> None:
-        """End the subjects that are still held, and the loop of an AsyncBackend."""
+        """End the subjects that are still lease, and the loop of an AsyncBackend."""
         self.end()
         if self._loop is not None:
             self._loop.close()

@@ -25,8 +25,11 @@ class LookAlike:
         return iter(self._names)
 
 
-def fails(*_: object) -> Any:
-    raise RuntimeError("no backend today")
+class FailsWhenMade(MemoryBackend):
+    """Cannot be made."""
+
+    def __init__(self) -> None:
+        raise RuntimeError("no backend today")
 
 
 def open_again(cls: type, name: str) -> op.Mutation:
@@ -48,7 +51,7 @@ def copy_overwriting(self: Any, src: str, dst: str, *, overwrite: bool = True) -
 
 # fmt: off
 MUTANTS: Final[tuple[Mutant, ...]] = (
-    mutant("BE-001a", "is-made-with-an-error", "memory", op.constructs(fails),
+    mutant("BE-001a", "is-made-with-an-error", "memory", op.constructs(FailsWhenMade),
         reason="the constructor raised RuntimeError"),
     mutant("BE-001a", "is-no-backend", "memory", op.constructs(dict), reason="a Backend or an AsyncBackend"),
     mutant("BE-001b", "leaves-a-method-open", "memory", open_again(MemoryBackend, "list_folders"),

@@ -144,7 +144,7 @@ def run(cwd: Path, *arguments: str, **options: Any) -> Ran:
     return rsconform(cwd, "run", *arguments, **options)
 
 
-def told_at_once(
+def refused_at_once(
     cwd: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
 ) -> Ran:
     """Run `rsconform run` in this process, for what is refused before anything is started."""

@@ -19,10 +19,10 @@ from tests.cli.commands import (
     environment,
     mine,
     outcomes,
+    refused_at_once,
     rsconform,
     run,
     statuses,
-    told_at_once,
 )
 
 
@@ -114,7 +114,7 @@ statement = "Something."
     ],
     ids=["names", "steps"],
 )
-def test_every_mistake_of_a_lanes_own_axioms_is_told_at_once_with_its_line(
+def test_every_mistake_of_a_lanes_own_axioms_is_refused_at_once_with_its_line(
     tmp_path: Path, axioms: str, problems: dict[str, str]
 ) -> None:
     (tmp_path / "specs").mkdir()
@@ -343,7 +343,7 @@ def test_a_wrong_option_is_a_sentence_and_exit_2(
     arguments: tuple[str, ...],
     meant: str,
 ) -> None:
-    ran = told_at_once(tmp_path, monkeypatch, capsys, *arguments)
+    ran = refused_at_once(tmp_path, monkeypatch, capsys, *arguments)
 
     assert ran.code == 2
     assert meant in unwrapped(ran.err)
@@ -375,7 +375,7 @@ def test_an_interruption_before_anything_is_run_has_not_the_code_of_a_violation(
 
     monkeypatch.setattr(sources, "load_checked", interrupted)
 
-    ran = told_at_once(tmp_path, monkeypatch, capsys, "--backend=memory")
+    ran = refused_at_once(tmp_path, monkeypatch, capsys, "--backend=memory")
 
     assert ran.code == 4
     assert "interrupted" in unwrapped(ran.err)
@@ -498,7 +498,7 @@ def test_an_error_of_the_kit_has_not_the_code_of_a_violation(
 
     monkeypatch.setattr(sys.modules["rsconform.cli.run"], "find_lanes", break_down)
 
-    ran = told_at_once(tmp_path, monkeypatch, capsys, mine("sound"))
+    ran = refused_at_once(tmp_path, monkeypatch, capsys, mine("sound"))
 
     assert ran.code == 3
     assert "the kit broke (RuntimeError)" in ran.err

@@ -14,8 +14,9 @@ from rsconform.run.plan import SMOKE_FACTS
 from rsconform.run.records import Attempt, Result
 
 _WHOLE: Final = 3  # So few causes are each shown whole; of more, only the first.
-_LISTED: Final = 6
+_LISTED: Final = 5
 _NAMED: Final = 5
+_A_LINE: Final = 7  # So many IDs fit on one: a run with many causes fits a screen of 60 lines.
 
 
 def failures(report: Report) -> Iterator[str]:
@@ -41,7 +42,7 @@ def _shown_whole(report: Report, cause: Cause, number: int, of: int) -> str:
     lines.append(_example(report, first))
     others = [verdict.axiom.id for verdict in cause.verdicts if verdict.axiom.id != first.verdict.axiom.id]
     if others:
-        lines.append("\n".join(render_row("also", _some(others, 4 * _NAMED))))
+        lines.append("\n".join(render_row("also", _some(others, 2 * _A_LINE))))
     cases = [case for case in dict.fromkeys(one.case for one in cause.findings) if case != first.case]
     if cases and not others:
         lines.append("\n".join(render_row("also", _some(cases, _NAMED))))
@@ -60,7 +61,7 @@ def _example(report: Report, finding: Finding) -> str:
 def _listed(found: Sequence[Cause]) -> Iterator[str]:
     for cause in found[:_LISTED]:
         yield f"then: {cause.title} ({counted(cause)})"
-        yield from render_row("axioms", _some([verdict.axiom.id for verdict in cause.verdicts], 2 * _NAMED))
+        yield from render_row("axioms", _some([verdict.axiom.id for verdict in cause.verdicts], _A_LINE))
     if len(found) > _LISTED:
         axioms = {verdict.axiom.id for cause in found[_LISTED:] for verdict in cause.verdicts}
         yield f"and {len(found) - _LISTED} more causes of {len(axioms)} axioms, on the page"

@@ -38,8 +38,8 @@ def test_of_many_causes_the_first_is_whole_and_the_others_two_lines_each() -> No
     lines = text_of(bad(50, "write"), *attempts).splitlines()
 
     assert lines[0] == "mend first: write: does not raise NotFound (2 MUST, 2 cases)"
-    assert len([line for line in lines if line.startswith("then: ")]) == 6
-    assert lines[-1] == "and 2 more causes of 2 axioms, on the page"
+    assert len([line for line in lines if line.startswith("then: ")]) == 5
+    assert lines[-1] == "and 3 more causes of 3 axioms, on the page"
     assert len(lines) < 25
 
 

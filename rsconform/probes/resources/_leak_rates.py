@@ -65,6 +65,9 @@ def repeat(
     """
     do = ACTS[act] if make is None else making(*make)
     sure = _SURE_OF_NAMES if act in OF_NAMES else _SURE_OF_CHANGES if store_here and act in CHANGES else _SURE
+    if not gc.get_freeze_count():  # A process of its own: no look need go through what was loaded by now.
+        gc.collect()
+        gc.freeze()
     try:
         with _temp_folder() as temp:
             return _repeated(lambda: do(backend, folder), times, budget_s, _Held(backend, temp), sure)

@@ -8,14 +8,19 @@ in a URL, signatures and tokens of the common services, keys in PEM.
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
+from urllib.parse import unquote
 
 MARK: Final = "[secret]"
 # A shorter secret is found in ordinary words: it is redacted where it stands alone, and no backend is judged by it.
 LEAST: Final = 4
+# More secrets than these are looked for by their beginnings first: a lane may have other credentials for each case.
+_FEW: Final = 8
+_BEGINNING: Final = 5
 
 _BREAK: Final = r"(?:\\?\r?\n[ \t]*|\\[rn])?"  # What wraps a text, or escapes a wrapped one.
 _VALUE: Final = r"[^\s&\"'<>,;\\)\]}]+"
@@ -42,31 +47,54 @@ _HINT: Final = re.compile(
 )
 
 
+_ESCAPED: Final = re.compile(r"\\+(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4}))")
+_OTHER: Final = re.compile(r"[^A-Za-z0-9]+")
+_ESCAPED_SPACE: Final = re.compile(r"\\+[rnt]")
+
+
 class Redactor:
     """Removes secret values, in whatever form, from what is written or shown."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._short: set[str] = set()  # Of too few letters to be looked for by their beginnings.
+        # For the first letters of each form all its letters, and the secret.
+        self._beginning_with: dict[str, set[tuple[str, str]]] = {}
+        self._pattern: re.Pattern[str] | None = None  # Of all secrets while they are few, then of the short ones.
 
     def add(self, secrets: Iterable[str | bytes]) -> None:
         """Learn secrets."""
         new = {text_of(secret) for secret in secrets} - {""} - self._secrets
         new = {secret for secret in new if len(secret) > 1}
-        if new:
-            self._secrets |= new
-            # The longest first: one may be a part of another.
-            forms = [_forms(secret) for secret in sorted(self._secrets, key=len, reverse=True)]
-            self._pattern = re.compile("|".join(forms))
+        if not new:
+            return
+        self._secrets |= new
+        for secret in new:
+            for letters in {_letters(form) for form in _plain_forms(secret)}:
+                if len(letters) < _BEGINNING:
+                    self._short.add(secret)
+                self._beginning_with.setdefault(letters[:_BEGINNING], set()).add((letters, secret))
+        always = self._secrets if len(self._secrets) <= _FEW else self._short
+        self._pattern = _pattern_of(frozenset(always)) if always else None
 
     def clean(self, text: str) -> str:
         """Return a text without the secrets."""
         if self._pattern is not None:
             text = self._pattern.sub(MARK, text)
+        if len(self._secrets) > _FEW and (found := frozenset(self._perhaps_in(text))):
+            text = _pattern_of(found).sub(MARK, text)
         if _HINT.search(text):
             for shape, instead in _SHAPES:
                 text = shape.sub(instead, text)
         return text
+
+    def _perhaps_in(self, text: str) -> Iterator[str]:
+        """Yield the secrets whose letters, in some form, are in a text."""
+        for letters in {_letters(text), _letters(_decoded(text))}:
+            for at in range(len(letters) - _BEGINNING + 1):
+                for form, secret in self._beginning_with.get(letters[at : at + _BEGINNING], ()):
+                    if letters.startswith(form, at):
+                        yield secret
 
     def cleaned(self, value: Any, name: str = "") -> Any:
         """Return JSON data without the secrets; a field name never changes, so that it can be read back."""
@@ -98,20 +126,49 @@ def text_of(secret: str | bytes) -> str:
     return secret.decode("utf-8", "backslashreplace") if isinstance(secret, bytes | bytearray) else str(secret)
 
 
+@functools.lru_cache(maxsize=64)
+def _pattern_of(secrets: frozenset[str]) -> re.Pattern[str]:
+    # The longest first: one may be a part of another.
+    return re.compile("|".join(_forms(secret) for secret in sorted(secrets, key=len, reverse=True)))
+
+
 def _forms(secret: str) -> str:
     """Return a pattern for a secret in every form."""
     plain = _BREAK.join(_character(one) for one in secret)
     if len(secret) < LEAST:
         return rf"(?<!\w){plain}(?!\w)"
-    data = secret.encode("utf-8", "surrogatepass")
-    forms = [plain, _BREAK.join(f"(?i:{digit})" for digit in data.hex())]
+    forms = [plain, _BREAK.join(f"(?i:{digit})" for digit in _bytes_of(secret).hex())]
+    url_safe = {"+": "[+-]", "/": r"(?:[/_]|%2[fF]|\\/)"}
+    forms.extend(_BREAK.join(url_safe.get(one, re.escape(one)) for one in encoded) for encoded in _in_base64(secret))
+    return "|".join(forms)
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """Yield a secret as base64 has it after nothing, after one and after two characters."""
+    data = _bytes_of(secret)
     # What stands before it shifts the bits ("user:secret"); the characters that it shares with others are left out.
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + data).decode()
-        inside = encoded[-(-8 * shift // 6) : 8 * (shift + len(data)) // 6]
-        url_safe = {"+": "[+-]", "/": r"(?:[/_]|%2[fF]|\\/)"}
-        forms.append(_BREAK.join(url_safe.get(one, re.escape(one)) for one in inside))
-    return "|".join(forms)
+        yield encoded[-(-8 * shift // 6) : 8 * (shift + len(data)) // 6]
+
+
+def _plain_forms(secret: str) -> Iterator[str]:
+    yield from (secret, _decoded(secret), _bytes_of(secret).hex(), *_in_base64(secret))
+
+
+def _bytes_of(secret: str) -> bytes:
+    return secret.encode("utf-8", "surrogatepass")
+
+
+def _letters(text: str) -> str:
+    """Return the ASCII letters and digits of a text: they survive line breaks and another alphabet of base64."""
+    return _OTHER.sub("", text).lower()
+
+
+def _decoded(text: str) -> str:
+    """Return a text without what escapes it, so that the letters of a secret follow each other."""
+    text = unquote(unquote(html.unescape(_ESCAPED.sub(lambda one: chr(int(one[1] or one[2], 16)), text))))
+    return _ESCAPED_SPACE.sub("", text)
 
 
 def _character(one: str) -> str:

@@ -57,9 +57,12 @@ FORMS = {
 }
 
 
+@pytest.mark.parametrize("others", [0, 50], ids=["alone", "one-of-many"])
 @pytest.mark.parametrize("shown", FORMS.values(), ids=FORMS)
-def test_a_declared_secret_is_removed_in_every_form_it_takes(shown: str) -> None:
+def test_a_declared_secret_is_removed_in_every_form_it_takes(shown: str, others: int) -> None:
     redactor = Redactor()
+    for number in range(others):
+        redactor.add([f"password of case {number}"])
     redactor.add([SECRET])
 
     clean = redactor.clean(f"cannot sign with {shown} today")
@@ -69,6 +72,16 @@ def test_a_declared_secret_is_removed_in_every_form_it_takes(shown: str) -> None
     assert clean.endswith(" today")
     for part in ("hush", "aHVzaC8i", "68757368", "u0068", "SECRET"):
         assert part not in clean.lower()
+
+
+def test_of_many_secrets_each_is_removed_the_short_ones_too() -> None:
+    redactor = Redactor()
+    secrets = [f"{number:02}-a" for number in range(10)] + [f"a longer secret {number}" for number in range(100)]
+    for secret in secrets:
+        redactor.add([secret])
+
+    assert redactor.clean(" ".join(secrets)) == " ".join(["[secret]"] * 110)
+    assert redactor.clean("a longer secret than these") == "a longer secret than these"
 
 
 @pytest.mark.parametrize("secret", [b"hush/42", "hush/42"], ids=["bytes", "text"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -42,6 +43,7 @@ def load_edition(folders: Sequence[Traversable | Path], *, name: str = "dev") ->
     Raises:
         SpecError: With every problem of every file.
     """
+    _make_importable(folder.resolve().parent for folder in folders if isinstance(folder, Path))
     problems: list[Problem] = []
     found = [written for folder in dict.fromkeys(folders) for written in _written(folder, problems)]
     sets = read_sets((document for document, *_ in found if _is_sets(document.path)), {})
@@ -56,6 +58,11 @@ def load_edition(folders: Sequence[Traversable | Path], *, name: str = "dev") ->
     if problems:
         raise SpecError(problems, read=edition)
     return replace(edition, lock_digest=digest(edition))
+
+
+def _make_importable(folders: Iterable[Path]) -> None:
+    """Let the probes of a pack be modules beside its folder, as the lane's are beside its file; nothing is hidden."""
+    sys.path.extend(str(folder) for folder in dict.fromkeys(folders) if str(folder) not in sys.path)
 
 
 def _is_sets(path: str) -> bool:

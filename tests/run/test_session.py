@@ -490,13 +490,19 @@ def test_a_case_of_an_undeclared_capability_is_not_run() -> None:
     assert first(session, only).skip == Skip(SkipReason.CAPABILITY, "GLOB")
 
 
-def test_a_keyboard_interrupt_that_an_operation_raises_is_held_against_it_and_the_run_goes_on() -> None:
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN], ids=["watched", "ignored"])
+def test_a_keyboard_interrupt_that_an_operation_raises_is_held_against_it_and_the_run_goes_on(handler: Any) -> None:
+    before = signal.signal(signal.SIGINT, handler)
+
     class Interrupts(MemoryBackend):
         def exists(self, path: str) -> bool:
             raise KeyboardInterrupt
 
-    session, (case,) = session_of(EXISTS, Interrupts)
-    attempt = first(session, case)
+    try:
+        session, (case,) = session_of(EXISTS, Interrupts)
+        attempt = first(session, case)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert attempt.result is Result.FAILED
     assert attempt.failure is not None

@@ -112,7 +112,8 @@ def require_no_error(context: ProbeContext, results: Sequence[object]) -> None:
         # That the backend is unavailable may only follow from what went wrong in another thread.
         first = next((error for error in errors if not isinstance(error, BackendUnavailable)), errors[0])
         said = cut(" ".join(str(first).split()), 200)
-        context.fail("no error in any thread", f"{len(errors)} errors, the first {type(first).__name__}: {said}")
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        context.fail("no error in any thread", f"{type(first).__name__}: {said}{more}")
 
 
 def require_none(context: ProbeContext, expected: str, results: Sequence[object]) -> None:

@@ -1,4 +1,4 @@
-"""CountingSource Ctrl-C from a KeyboardInterrupt that an operation of the subject raises by itself.
+"""Telling Ctrl-C from a KeyboardInterrupt that an operation of the subject raises by itself.
 
 The first ends the run. The second is an exception like any other that the contract does not know.
 """
@@ -33,9 +33,14 @@ def install() -> None:
 def let_through(error: BaseException) -> None:
     """Raise an error again that is meant to end the run; return for any other.
 
-    A subclass of KeyboardInterrupt is the kit's own. Where SIGINT cannot be watched, each is taken for Ctrl-C.
+    A subclass of KeyboardInterrupt is the kit's own. Where SIGINT cannot be watched, each is taken for Ctrl-C; where it
+    is ignored, as in a job that a shell runs in the background, none is.
     """
     if not isinstance(error, KeyboardInterrupt):
         return
-    if type(error) is not KeyboardInterrupt or _seen or signal.getsignal(signal.SIGINT) is not _installed:
+    if (
+        type(error) is not KeyboardInterrupt
+        or _seen
+        or signal.getsignal(signal.SIGINT) not in (_installed, signal.SIG_IGN)
+    ):
         raise error

@@ -21,6 +21,7 @@ reports: .venv/ready  ## Move to the newest dependencies, pin them, and rewrite 
 	$(BIN)/uv pip freeze --python $(BIN)/python --exclude-editable | grep '==' > constraints.txt
 	touch .venv/ready
 	for lane in $(LANES); do $(BIN)/rsconform run --backend $$lane; [ $$? -le 1 ] || exit 1; done
+	cd examples/redis && $(CURDIR)/$(BIN)/rsconform run --backend redis
 
 benchmark: .venv/ready  ## Speed, as ratios within one run
 	$(BIN)/python benchmarks/speed.py

@@ -1,4 +1,4 @@
-"""Where the shipped data lies: the axioms and the schemas, in a wheel or in a checkout."""
+"""Where the shipped data lies, in a wheel or in a checkout: axioms, schemas, the page for authors and its example."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class MissingDataError(Exception):
         super().__init__(f"no {kind} folder in {' or '.join(looked_in)}. Reinstall rsconform.")
 
 
-def shipped(kind: Literal["specs", "reports"]) -> Traversable:
+def shipped(kind: Literal["specs", "reports", "docs", "examples"]) -> Traversable:
     """Return the directory of shipped data of one kind, in a wheel or a checkout.
 
     Raises:

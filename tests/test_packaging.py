@@ -99,10 +99,11 @@ def test_the_packaged_copy_comes_before_a_folder_that_happens_to_lie_beside_the_
 def test_the_wheel_holds_the_package_our_lanes_and_the_data_and_no_python_among_the_axioms() -> None:
     wheel = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
 
-    assert all((ROOT / folder).is_dir() for folder in wheel["only-include"])
+    assert all((ROOT / path).exists() for path in wheel["only-include"])
     assert wheel["sources"]["specs"] == "rsconform/_data/specs"
     assert wheel["sources"]["reports"] == "rsconform/_data/reports"
-    assert list((ROOT / "specs").rglob("*.py")) == []  # It would end an editable install.
+    assert wheel["sources"]["examples"] == "rsconform/_data/examples"
+    assert list((ROOT / "specs").rglob("*.py")) == []
 
 
 # -- names --

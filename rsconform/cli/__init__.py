@@ -32,6 +32,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "doctor": ("rsconform.cli.doctor:doctor", "Say which lanes can run here, what is missing and how to get it."),
     "selftest": ("rsconform.cli.selftest:selftest", "Put wrong backends to this kit: it must find each out."),
     "repro": ("rsconform.cli.repro:repro", "Run one sequence of operations again, in a fresh store."),
+    "guide": ("rsconform.cli.guide:guide", "Print the page for authors of backends, or write its example."),
     "fuzz": ("rsconform.cli.fuzz:fuzz", "Try sequences of operations on a lane."),
 }
 

@@ -43,11 +43,14 @@ def default_traits() -> dict[str, object]:
 
 
 @gc_paused
-def compile_edition(edition: Edition, traits: Mapping[str, object] | None = None) -> tuple[Case, ...]:
+def compile_edition(
+    edition: Edition, traits: Mapping[str, object] | None = None, axioms: Sequence[Axiom] | None = None
+) -> tuple[Case, ...]:
     """Return every case of an edition, in the order of the files.
 
     Args:
         traits: The facts of the lane, for sizes that cases take from it.
+        axioms: Only the cases of these.
 
     Raises:
         SpecError: With every problem of every case.
@@ -55,7 +58,7 @@ def compile_edition(edition: Edition, traits: Mapping[str, object] | None = None
     lane = {**default_traits(), **(traits or {})}
     cases: list[Case] = []
     problems: list[Problem] = []
-    for axiom in edition.axioms:
+    for axiom in edition.axioms if axioms is None else axioms:
         for template in axiom.cases:
             compiler = _CaseCompiler(axiom, template, lane)
             cases.extend(compiler.compile())

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import click
 
-from rsconform.cases.compiler import compile_edition
 from rsconform.cli.failures import failures
 from rsconform.cli.inputs import edition_of, lane_files, run_options
 from rsconform.cli.progress import LaneProgress
@@ -32,11 +31,9 @@ from rsconform.report.waivers import review_axioms, review_lanes, waivers_beside
 from rsconform.run.plan import (
     Selection,
     contract_of,
-    in_scope,
     parse_specs,
-    require_axioms,
-    require_cases,
     require_contract,
+    selected_cases,
 )
 from rsconform.run.supervisor import MOST_DEATHS, ChildFailedError, JournalDamagedError, Supervisor
 from rsconform.spec.axiom import Edition
@@ -184,12 +181,8 @@ def _validate(lane: Lane, edition: Edition, asked: _Asked) -> None:
         SpecError: The axioms cannot be compiled.
         LaneError: The lane has no such family or case, or cannot be run on several workers.
     """
-    names = {axiom.id for axiom in in_scope(edition, lane)}
-    cases = [case for case in compile_edition(edition, lane.declared) if case.axiom.id in names]
-    selection = Selection(parse_specs(asked.of_run.spec), asked.of_run.case)
     require_contract(contract_of(asked.of_run.contract), edition)
-    require_axioms(selection, edition)
-    require_cases(selection, cases, lane)
+    selected_cases(Selection(parse_specs(asked.of_run.spec), asked.of_run.case), edition, lane)
     if asked.workers not in (None, "0") and lane.backend is not None and not lane.fresh_store:
         raise SharedStoreError(lane)
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from remote_store import Backend
 
-from rsconform.cases.compiler import compile_edition
 from rsconform.cases.edition import load_checked
 from rsconform.data import shipped
 from rsconform.lanes.lane import Lane, Services
@@ -45,9 +44,8 @@ from rsconform.run.plan import (
     make_header,
     parse_specs,
     plan,
-    require_axioms,
-    require_cases,
     require_contract,
+    selected_cases,
 )
 from rsconform.run.records import Attempt, Breach, Failure, Footer, Profile
 from rsconform.run.resume import resume_point_of
@@ -139,12 +137,8 @@ class Conformance:
     def _lane_run(self, lane: Lane, edition: Edition) -> LaneRun:
         axioms = in_scope(edition, lane)
         groups = edition.groups
-        names = {axiom.id for axiom in axioms}
-        bound = [case for case in compile_edition(edition, lane.declared) if case.axiom.id in names]
         require_contract(self.contract, edition)
-        require_axioms(self.selection, edition)
-        require_cases(self.selection, bound, lane)
-        cases = [case for case in bound if self.selection.takes(case, group_of(case.axiom.id, groups))]
+        cases = selected_cases(self.selection, edition, lane)
         selected = [axiom for axiom in axioms if self.selection.takes_axiom(axiom, group_of(axiom.id, groups))]
         planned = plan(cases, lane, self.contract)
         run = LaneRun(lane, tuple(selected), {case.id: case for case in cases}, planned, lane.file)

@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from rsconform import __version__
 from rsconform.cases.case import Case, SkipReason
+from rsconform.cases.compiler import compile_edition
 from rsconform.lanes.lane import Lane
 from rsconform.lanes.registry import LaneError
 from rsconform.run.applicability import readings, rule_out, rule_out_invariant
@@ -58,6 +59,12 @@ class Selection:
             return True
         names = (axiom.id, axiom.family, axiom.id.rpartition("-")[0], *((group,) if group else ()))
         return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in self.specs)
+
+    def needs(self, axiom: Axiom, group: str | None) -> bool:
+        """Return whether a case of an axiom may be asked for."""
+        return self.takes_axiom(axiom, group) and (
+            not self.cases or any(case.partition("/")[0] == axiom.id for case in self.cases)
+        )
 
     def takes(self, case: Case, group: str | None) -> bool:
         """Return whether a case is asked for."""
@@ -114,6 +121,22 @@ def require_cases(selection: Selection, cases: Sequence[Case], lane: Lane) -> No
     for case in selection.cases:
         if case != SMOKE and case not in known:
             raise UnknownCaseError(case, lane, known)
+
+
+def selected_cases(selection: Selection, edition: Edition, lane: Lane) -> tuple[Case, ...]:
+    """Return the cases of a lane that are asked for; those of other axioms are not compiled.
+
+    Raises:
+        SpecError: An axiom that is asked for cannot be compiled.
+        LaneError: The lane has no such family or case, or no axiom has such an ID.
+    """
+    require_axioms(selection, edition)
+    groups, axioms = edition.groups, in_scope(edition, lane)
+    needed = [axiom for axiom in axioms if selection.needs(axiom, group_of(axiom.id, groups))]
+    cases = compile_edition(edition, lane.declared, needed)
+    if not {*selection.cases} <= {SMOKE, *(case.id for case in cases)}:
+        require_cases(selection, compile_edition(edition, lane.declared, axioms), lane)
+    return tuple(case for case in cases if selection.takes(case, group_of(case.axiom.id, groups)))
 
 
 def contract_of(asked: str | None) -> str:

@@ -22,10 +22,12 @@ from rsconform.run.plan import (
     plan,
     require_cases,
     require_contract,
+    selected_cases,
 )
 from rsconform.spec.axiom import Axiom
 from rsconform.spec.ids import group_of
 from rsconform.spec.loader import load_edition
+from rsconform.spec.problems import SpecError
 from tests.snippets import AXIOM, case_of, cases_of, edition_of, lane_of
 
 STEP = 'steps = [ { op = "exists", path = "a" } ]'
@@ -80,6 +82,18 @@ def test_a_case_that_is_asked_for_has_to_be_there_and_the_nearest_of_its_axiom_i
     with pytest.raises(UnknownCaseError) as unknown:
         require_cases(Selection(cases=("T-001/empty-stor[p=x]",)), cases, lane_of())
     assert unknown.value.meant == "T-001/empty-store[p=x]"
+
+
+def test_only_the_axioms_that_are_asked_for_are_compiled() -> None:
+    broken = AXIOM.replace("T-001", "T-002") + '[[axiom.case]]\nname = "b"\nsteps = [{ op = "read", path = "{no}" }]\n'
+    edition = edition_of(f'{AXIOM}[[axiom.case]]\nname = "only"\n{STEP}{broken}')
+
+    for selection in (Selection(specs=("T-001",)), Selection(cases=("T-001/only",))):
+        assert [case.id for case in selected_cases(selection, edition, lane_of())] == ["T-001/only"]
+    with pytest.raises(SpecError):
+        selected_cases(Selection(), edition, lane_of())
+    with pytest.raises(SpecError):  # The case that was meant may be there.
+        selected_cases(Selection(cases=("T-001/onyl",)), edition, lane_of())
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ STAGES = (
 EDGES = ("cli", "pytest", "__main__")
 # What the author of a backend, a lane, a probe or a mutant writes against.
 PUBLIC = ("rsconform.lanes", "rsconform.wire", "rsconform.probes", "rsconform.selftest")
-BASE = ("", "data", "options", "redaction", "visible")  # The package itself, and where the shipped files lie.
+BASE = ("", "data", "options", "plural", "redaction", "visible")  # The package itself, and where the shipped files lie.
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:

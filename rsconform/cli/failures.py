@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from rsconform.plural import plural
 from rsconform.report.causes import Cause, Finding, causes
 from rsconform.report.report import LEVELS, Report, VerdictStatus
 from rsconform.report.text import render_failure, render_row
@@ -64,7 +65,7 @@ def _listed(found: Sequence[Cause]) -> Iterator[str]:
         yield from render_row("axioms", _some([verdict.axiom.id for verdict in cause.verdicts], _A_LINE))
     if len(found) > _LISTED:
         axioms = {verdict.axiom.id for cause in found[_LISTED:] for verdict in cause.verdicts}
-        yield f"and {len(found) - _LISTED} more causes of {len(axioms)} axioms, on the page"
+        yield f"and {plural(len(found) - _LISTED, 'more cause')} of {plural(len(axioms), 'axiom')}, on the page"
 
 
 def counted(cause: Cause) -> str:
@@ -72,7 +73,7 @@ def counted(cause: Cause) -> str:
     levels = Counter(verdict.axiom.level for verdict in cause.verdicts)
     axioms = " and ".join(f"{levels[level]} {level}" for level in LEVELS if levels[level])
     cases = len({finding.case for finding in cause.findings})
-    return f"{axioms}, {cases} {'case' if cases == 1 else 'cases'}"
+    return f"{axioms}, {plural(cases, 'case')}"
 
 
 def _some(names: Sequence[str], most: int) -> str:

@@ -9,6 +9,7 @@ import click
 
 from rsconform.cases.compiler import compile_edition
 from rsconform.cases.edition import load_checked
+from rsconform.plural import plural
 from rsconform.spec.lock import compare, write_lock
 from rsconform.spec.problems import SpecError
 from rsconform.spec.prose import prose_problems
@@ -29,7 +30,7 @@ def lint(folder: Path, *, update_lock: bool) -> None:
     lock = folder / LOCK
     differences = [] if update_lock else compare(edition, lock)
     found = "no problems" if not differences else f"and a lock that differs in {len(differences)}"
-    click.echo(f"{folder}: {len(edition.axioms)} axioms, {len(cases)} cases, {found}")
+    click.echo(f"{folder}: {plural(len(edition.axioms), 'axiom')}, {plural(len(cases), 'case')}, {found}")
     if update_lock:
         write_lock(edition, lock)
         click.echo(f"{lock} written")

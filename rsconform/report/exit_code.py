@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from rsconform.plural import plural
 from rsconform.report.case_outcomes import CONSTRUCTION
 from rsconform.report.grades import levels_of, named
 from rsconform.report.report import LEVELS, Grade, Report, VerdictStatus, WaiverFinding
-from rsconform.report.verdicts import counted_cases
 from rsconform.run.records import Result
 
 
@@ -116,7 +116,7 @@ def _breakage(report: Report) -> Iterator[tuple[ExitCode, str]]:
         return  # Every case errors for want of one, and that is the constructor's doing.
     errored = [outcome.case for outcome in report.outcomes() if outcome.result is Result.ERRORED]
     if errored:
-        yield ExitCode.BROKEN, f"{counted_cases(len(errored))} errored, which says nothing about the backend"
+        yield ExitCode.BROKEN, f"{plural(len(errored), 'case')} errored, which says nothing about the backend"
 
 
 def _gaps(report: Report, require: Grade | None) -> Iterator[tuple[ExitCode, str]]:

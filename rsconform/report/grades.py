@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from rsconform.plural import plural
 from rsconform.report.report import Grade, Grading, Verdict, VerdictStatus
 from rsconform.run.records import Profile, Result
 
@@ -64,7 +65,7 @@ def _against(candidate: Grade, verdicts: Sequence[Verdict], edition: str, profil
             reasons.append(f"{len(waived)} MUST waived: {named(waived)}")
     if candidate is Grade.HARDENED:
         if edition == DEV:
-            reasons.append(f"the edition is {DEV}, {len(verdicts)} axioms")
+            reasons.append(f"the edition is {DEV}, {plural(len(verdicts), 'axiom')}")
         if profile == SHALLOW:
             reasons.append(f"the profile is {profile}")
         seen = exercised(verdicts)

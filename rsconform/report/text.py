@@ -6,10 +6,10 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from rsconform.plural import plural
 from rsconform.report.case_outcomes import NO_INSTANCE
 from rsconform.report.exit_code import Exit, ExitCode
 from rsconform.report.report import LEVELS, Report, Verdict, VerdictStatus
-from rsconform.report.verdicts import counted_cases
 from rsconform.run.records import MEASURED, REFUSED, Attempt, AxiomFacts, Breach, Failure, Header, Profile, Result
 from rsconform.spec.traits import AFFORDANCES
 from rsconform.visible import visible
@@ -210,7 +210,9 @@ def _counts(report: Report) -> Iterator[str]:
     part += f", profile {header.profile}" if header.profile is not Profile.QUICK else ""
     part += f", seed {header.seed}" if header.seed else ""
     yield from render_row(
-        "cases", f"{cases or 'none'} (edition {header.edition}, {len(report.verdicts)} axioms{part})", indent=0
+        "cases",
+        f"{cases or 'none'} (edition {header.edition}, {plural(len(report.verdicts), 'axiom')}{part})",
+        indent=0,
     )
     for level in LEVELS:
         row = report.counts().get(level, {})
@@ -226,7 +228,7 @@ def _violated(report: Report) -> Iterator[str]:
     if len(by_level) > _LINES:
         first = ", ".join(verdict.axiom.id for verdict in by_level[:_LINES])
         rest = f"{first} and {len(by_level) - _LINES} more, on the page"
-        yield from render_row(label, f"{len(by_level)} axioms: {rest}", indent=0)
+        yield from render_row(label, f"{plural(len(by_level), 'axiom')}: {rest}", indent=0)
         return
     for verdict in by_level:
         flaky = ", flaky: attempts differ" if verdict.flaky else ""
@@ -281,13 +283,13 @@ def _observed(report: Report) -> Iterator[str]:
     label = "observed"
     refused = sum(len(seen.cases) for seen in report.observations if seen.text.startswith(REFUSED))
     if refused:
-        yield from render_row(label, f"{counted_cases(refused)} ended in a permitted refusal", indent=0)
+        yield from render_row(label, f"{plural(refused, 'case')} ended in a permitted refusal", indent=0)
         label = ""
     # What would pin a trait comes first; the rest is there to be looked up.
     others = [seen for seen in report.observations if not seen.text.startswith((REFUSED, MEASURED))]
     ordered = sorted(others, key=lambda seen: seen.option is None)
     for seen in ordered[:_REASONS]:
-        cases = f" ({counted_cases(len(seen.cases))})" if seen.cases else ""
+        cases = f" ({plural(len(seen.cases), 'case')})" if seen.cases else ""
         hint = f"; to pin it: {seen.option}" if seen.option is not None else ""
         yield from render_row(label, f"{seen.text}{cases}{hint}", indent=0)
         label = ""

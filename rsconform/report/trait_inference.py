@@ -7,8 +7,8 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rsconform.plural import plural
 from rsconform.report.report import Observation, Outcome
-from rsconform.report.verdicts import counted_cases
 from rsconform.run.applicability import written
 from rsconform.run.records import Result, Skip, SkipReason
 from rsconform.spec.traits import IMPLIED_TRAITS, TRAITS
@@ -71,10 +71,10 @@ def _tallies(trait: str, outcomes: Sequence[Outcome], refuted: Set[tuple[str, st
 def _observation(tallies: Sequence[_Tally], gone: Sequence[_Tally], taken: _Tally | None) -> Observation:
     trait = tallies[0].trait
     why = ", ".join(
-        f"{tally.failed} of {counted_cases(tally.cases)} that presume {tally.value} failed" for tally in gone
+        f"{tally.failed} of {plural(tally.cases, 'case')} that presume {tally.value} failed" for tally in gone
     )
     if taken is not None and not any(tally.failed for tally in gone):
-        why = f"another trait settles it; {taken.failed} of {counted_cases(taken.cases)} that presume it failed"
+        why = f"another trait settles it; {taken.failed} of {plural(taken.cases, 'case')} that presume it failed"
         return Observation(f"{trait} = {taken.value}: {why}", trait=(trait, taken.value))
     if taken is not None:
         why += f"; so did {taken.failed} of {taken.cases} that presume {taken.value}, which count"

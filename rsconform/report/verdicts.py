@@ -9,6 +9,7 @@ from datetime import date
 from enum import Enum, auto
 from typing import Final, assert_never
 
+from rsconform.plural import plural
 from rsconform.report.report import GroupVerdict, Outcome, Verdict, VerdictStatus, Waiver, Watch, Witness
 from rsconform.run.applicability import off_surface
 from rsconform.run.records import AxiomFacts, Breach, Failure, Instance, Result, Skip, SkipReason
@@ -210,11 +211,6 @@ def skip_in_words(skip: Skip | None) -> str:
     return "for a reason that was not recorded" if skip is None else _SKIP_WORDS[skip.reason].format(skip.detail)
 
 
-def counted_cases(count: int) -> str:
-    """Return a number of cases in words: `1 case`, `2 cases`."""
-    return f"{count} case" if count == 1 else f"{count} cases"
-
-
 def breached_cases(witnesses: Iterable[Witness]) -> int:
     """Return in how many cases a breach was seen."""
     return len({witness.case for witness in witnesses})
@@ -224,7 +220,7 @@ def breached_cases(witnesses: Iterable[Witness]) -> int:
 def _reason(status: VerdictStatus, outcomes: Sequence[Outcome], watch: Watch | None) -> str:
     if not outcomes and watch is None:
         return "no case of it was planned"
-    total = counted_cases(len(outcomes))
+    total = plural(len(outcomes), "case")
     found = Counter(standing_of(outcome) for outcome in outcomes)
     parts: list[str] = []
     match status:
@@ -232,7 +228,7 @@ def _reason(status: VerdictStatus, outcomes: Sequence[Outcome], watch: Watch | N
             if found[CaseEffect.FAILED]:
                 parts.append(f"{found[CaseEffect.FAILED]} of {total} failed")
             if watch is not None and watch.witnesses:
-                parts.append(f"breached in {counted_cases(breached_cases(watch.witnesses))}")
+                parts.append(f"breached in {plural(breached_cases(watch.witnesses), 'case')}")
         case VerdictStatus.INCONCLUSIVE:
             if found[CaseEffect.ERRORED]:
                 parts.append(f"{found[CaseEffect.ERRORED]} of {total} errored")

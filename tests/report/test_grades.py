@@ -78,7 +78,7 @@ def test_a_dev_edition_is_never_hardened() -> None:
 
     assert reached(verdict) is Grade.FULL
     assert reached(verdict, edition="2027.1") is Grade.HARDENED
-    assert graded(verdict).why_not_higher == ("not hardened: the edition is dev, 1 axioms",)
+    assert graded(verdict).why_not_higher == ("not hardened: the edition is dev, 1 axiom",)
 
 
 @pytest.mark.parametrize("absent", HARDENING)

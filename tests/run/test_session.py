@@ -285,7 +285,7 @@ def test_a_lane_on_which_everything_hangs_is_given_up(monkeypatch: pytest.Monkey
     session, (case,) = session_of(EXISTS, Here, limit_s=0.05, fresh_store=True)
     list(session.attempts(case))
 
-    assert session.broken == "not run: 1 cases before it hung"
+    assert session.broken == "not run: 1 case before it hung"
 
 
 def test_a_close_that_hangs_is_not_waited_for_again_and_again() -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from rsconform.cases.case import Case
 from rsconform.cases.content import Content, Source
 from rsconform.cases.implied_needs import content_sizes
+from rsconform.plural import plural
 from rsconform.run.records import Profile
 from rsconform.spec.probes import facts_of
 
@@ -61,7 +62,7 @@ class Hangs:
         """Return why nothing more is tried on the lane; None if it is."""
         if len(self.cases) < MOST_IN_ALL:
             return None
-        return f"not run: {len(self.cases)} cases before it hung"
+        return f"not run: {plural(len(self.cases), 'case')} before it hung"
 
 
 @dataclass(slots=True)

@@ -209,7 +209,7 @@ class Conformance:
             seed=self.asked.seed,
             profile=Profile(self.asked.profile),
             rerun_command=self.asked.rerun_command or self._rerun_command(run.lane),
-            complete=complete,
+            complete=complete and self.asked.first is None,
         )
         if self.folder is not None:
             run.journal = self._writer(run)

@@ -85,7 +85,7 @@ class Cause:
     """Failures that one fault explains.
 
     Attributes:
-        findings: Those of the strictest level first; the first is the one to look at.
+        findings: Those of the strictest level first, of these the plainest; the first is the one to look at.
     """
 
     what: str
@@ -232,8 +232,18 @@ def cause_of(symptom: Symptom) -> tuple[str, str]:
     return next((group[0] for group in _RELATED if symptom.operation in group), symptom.operation), symptom.what
 
 
+def _plainness(finding: Finding) -> tuple[int, bool, bool, int]:
+    """Return what sorts findings: steps are understood sooner than a probe, a failed case sooner than a breach."""
+    attempts = finding.outcome.attempts if finding.outcome is not None else ()
+    failure = finding.outcome.failure if finding.outcome is not None else None
+    steps = failure.steps if failure is not None else ()
+    by_probe = any(step.startswith("probe ") for step in steps)
+    given = len(attempts[0].given) if attempts else 0
+    return LEVELS.index(finding.verdict.axiom.level), finding.outcome is None, by_probe, len(steps) + given
+
+
 def _cause(members: Sequence[Finding]) -> Cause:
-    ordered = sorted(members, key=lambda one: LEVELS.index(one.verdict.axiom.level))
+    ordered = sorted(members, key=_plainness)
     operations = Counter(one.symptom.operation for one in members)
     return Cause(ordered[0].symptom.what, tuple(name for name, _ in operations.most_common()), tuple(ordered))
 

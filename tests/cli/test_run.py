@@ -163,7 +163,11 @@ def test_failed_after_a_run_that_holds_says_so(tmp_path: Path) -> None:
 
 
 def test_first_ends_a_run_after_so_many_causes(tmp_path: Path) -> None:
+    whole = run(tmp_path, mine("wrong")).cwd / "reports" / "mine.wrong" / "report.html"
+    before = whole.read_bytes()
     ran = run(tmp_path, mine("wrong"), "--first=1")
+
+    assert whole.read_bytes() == before
 
     report = ran.report("mine.wrong")
     assert ran.code == 1
